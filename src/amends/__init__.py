@@ -1,0 +1,1 @@
+"""Amends: open-source data-breach response."""
