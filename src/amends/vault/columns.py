@@ -1,0 +1,88 @@
+"""Arrow strings as matrices of bytes, one a length, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Places = NDArray[np.int64] | None
+
+
+def whole_array(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return one plain string (or number) array, whatever layout came in."""
+    if isinstance(values, pa.ChunkedArray):
+        if values.num_chunks == 1:
+            values = values.chunk(0)
+        else:
+            values = (
+                pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+            )
+    if not (pa.types.is_string(values.type) or pa.types.is_integer(values.type)):
+        values = pc.cast(values, pa.string())
+    return values
+
+
+def equal_lengths(values: pa.Array) -> Iterator[tuple[int, Places, Bytes]]:
+    """Yield the values, those of equal length together.
+
+    Args:
+        values: Strings; nulls are left out.
+
+    Yields:
+        The length in bytes; the places of these values (null for all of them, in order); one row of
+        bytes a value.
+    """
+    n = len(values)
+    if not n:
+        return
+    offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + n + 1]
+    held = values.buffers()[2]
+    data = np.frombuffer(held, np.uint8) if held is not None else np.zeros(0, np.uint8)
+    lengths = np.diff(offsets)
+    known = None if not values.null_count else np.asarray(pc.is_valid(values))
+    if known is None and (lengths == lengths[0]).all():
+        width = int(lengths[0])
+        yield width, None, data[offsets[0] : offsets[-1]].reshape(n, width)
+        return
+    counts = np.bincount(lengths if known is None else lengths[known])
+    for width in map(int, np.flatnonzero(counts)):
+        chosen = lengths == width
+        places = np.flatnonzero(chosen if known is None else chosen & known)
+        yield width, places, data[offsets[places][:, None] + np.arange(width, dtype=np.int32)]
+
+
+def from_matrices(n: int, groups: list[tuple[Places, Bytes]]) -> pa.Array:
+    """Return the strings that rows of bytes stand for.
+
+    Args:
+        n: How many values there are, nulls included.
+        groups: Places (null for all) and their rows; a place in no group is null.
+
+    Returns:
+        Strings, in order of place.
+
+    Raises:
+        OverflowError: More than 2 GiB of text at once.
+    """
+    widths = np.zeros(n, np.int64)
+    known = np.zeros(n, np.bool_)
+    for places, rows in groups:
+        at = slice(None) if places is None else places
+        widths[at], known[at] = rows.shape[1], True
+    offsets = np.zeros(n + 1, np.int32)
+    np.cumsum(widths, out=offsets[1:], dtype=np.int32)
+    data = np.empty(int(widths.sum()), np.uint8)
+    for places, rows in groups:
+        if places is None:
+            data[:] = rows.ravel()
+        else:
+            data[offsets[places][:, None] + np.arange(rows.shape[1], dtype=np.int32)] = rows
+    mask = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
+    return pa.Array.from_buffers(
+        pa.string(), n, [mask, pa.py_buffer(offsets), pa.py_buffer(data)], -1 if mask else 0
+    )
