@@ -1,4 +1,4 @@
-"""The ground floor: case, schema, stage, engine, ledger, register, config, errors, progress, clock, ids.
+"""The ground floor: case, tables on disk, stages, engines, ledger, registers, settings.
 
 Nothing here knows what a breach is. Rooms stand on it and never on each other.
 """

@@ -1,10 +1,12 @@
-"""What is inside an exhibit, as the rooms hand it on: tables in batches, documents in blocks, faults with a remedy.
+"""What is inside an exhibit: tables in batches, documents in blocks, faults with a remedy.
 
-Custody opens exhibits; other rooms read what it found. Rooms do not import each other, so the shapes stand here
-and the pipeline hands custody's reader to whoever needs it (see ``docs/decisions``).
+Custody opens exhibits; other rooms read what it found. Rooms do not import each other, so the
+shapes stand here and the pipeline hands custody's reader to whoever needs it (see
+``docs/decisions``).
 
-A reader yields parts in a fixed order for the same bytes. A part's batches or blocks are read to their end, or
-dropped, before the next part is asked for; they stream, so that a 40 GB dump needs no more memory than a small one.
+A reader yields parts in a fixed order for the same bytes. A part's batches or blocks are read to
+their end, or dropped, before the next part is asked for; they stream, so that a 40 GB dump needs
+no more memory than a small one.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ class Fault:
     Attributes:
         inner_path: Path inside the exhibit, "" for the exhibit itself; containers joined by "/".
         place: Where in it: "row 17", "page 3", "byte 4096", or "".
-        reason: A short code: encrypted, truncated, empty, unknown_format, bomb, link, malformed_row, unreadable …
+        reason: A short code: encrypted, truncated, empty, unknown_format, bomb, link,
+            malformed_row, unreadable …
         remedy: One step that may work. Never a personal value.
         whole: True when a whole item was lost, false when the rest of the item was read.
     """
@@ -60,8 +63,8 @@ class TablePart:
         media_type: Media type of the item.
         reader: Name of the reader that opened it.
         columns: Column names as found; ``column_1`` … where there is no header; never two alike.
-        batches: Record batches, every column ``string`` (null = absent or empty), plus ``_row`` (``int64``): the
-            row number from 1 among the data rows.
+        batches: Record batches, every column ``string`` (null = absent or empty), plus ``_row``
+            (``int64``): the row number from 1 among the data rows.
         has_header: Whether the names came from the exhibit.
         keys: Keys that the exhibit declares.
         faults: Filled while batches are read (rows that did not fit …).
@@ -83,7 +86,8 @@ class Block:
 
     Attributes:
         offset: Character offset of ``text`` in the item's whole extracted text.
-        text: At most 4 Mi characters; blocks follow each other without gap or overlap, cut at line ends or spaces.
+        text: At most 4 Mi characters; blocks follow each other without gap or overlap, cut at line
+            ends or spaces.
     """
 
     offset: int
@@ -99,7 +103,8 @@ class DocumentPart:
         media_type: Media type of the item.
         reader: Name of the reader that opened it.
         blocks: The text, in order.
-        page_starts: Character offsets at which pages begin, filled while blocks are read; empty where there are none.
+        page_starts: Character offsets at which pages begin, filled while blocks are read; empty
+            where there are none.
         faults: Filled while blocks are read.
     """
 
@@ -118,5 +123,5 @@ class Contents(Protocol):
     """Opens what lies at a path, containers and all."""
 
     def parts(self, path: Path) -> Iterator[Part]:
-        """Yield every part of the file at ``path``, in a fixed order; a fault never stops the rest."""
+        """Yield every part of the file at ``path``, in a fixed order; no fault stops the rest."""
         ...

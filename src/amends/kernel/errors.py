@@ -7,8 +7,8 @@
     │   └── BusyError    exit 4   somebody else is working on this case
     └── DeliveryError    exit 5   a notice cannot be released or sent
 
-Each says what happened, where, and what to do next. None carries personal data. A fault *in the evidence* is not
-an error but a row in a table of exceptions.
+Each says what happened, where, and what to do next. None carries personal data. A fault *in the
+evidence* is not an error but a row in a table of exceptions.
 """
 
 from __future__ import annotations

@@ -1,0 +1,15 @@
+"""The vocabulary: every table of a case. Declarations only; the documentation's tables page is made from them."""
+
+from __future__ import annotations
+
+from amends.kernel.schema import Table
+from amends.tables import custody, duties, elements, notices, persons
+
+ALL: tuple[Table, ...] = (
+    *custody.TABLES,
+    *elements.TABLES,
+    *persons.TABLES,
+    *duties.TABLES,
+    *notices.TABLES,
+)
+"""Every table, in the order in which the pipeline writes them."""
