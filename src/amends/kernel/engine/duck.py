@@ -126,7 +126,7 @@ class DuckEngine:
 
 
 def _no_room(error: Exception) -> TableError:
-    """Turn an engine's lack of room into words; its own text may quote values."""
+    """Turn a lack of room into words; the engine's own text may quote values."""
     memory = isinstance(error, duckdb.OutOfMemoryException)
     return TableError(
         "The engine ran out of memory" if memory else "The engine could not read or write a file",
