@@ -34,14 +34,19 @@ def export(case: Case, name: str, to: str) -> int:
     if name == "calendar" and to.lower().endswith(".ics"):
         return _write_calendar(case, Path(to))
     if name == "custody-log":
-        lines = pa.Table.from_pylist(custody.journal_rows(case.folder))
-        rows = spreadsheet.write(lines.schema, lines.to_batches(), to)
-    else:
-        sql = _query(case, name)
-        schema = case.engine.arrow(f"SELECT * FROM ({sql}) LIMIT 0").schema
-        rows = spreadsheet.write(schema, case.engine.batches(sql), to)
+        return write_rows(case, name, pa.Table.from_pylist(custody.journal_rows(case.folder)), to)
+    sql = _query(case, name)
+    schema = case.engine.arrow(f"SELECT * FROM ({sql}) LIMIT 0").schema
+    rows = spreadsheet.write(schema, case.engine.batches(sql), to)
     case.ledger.append("export", name=name, to=Path(to).name, rows=rows, run=case.run_id())
     return rows
+
+
+def write_rows(case: Case, name: str, rows: pa.Table, to: str) -> int:
+    """Write rows made elsewhere to a file, with a line in the ledger."""
+    count = spreadsheet.write(rows.schema, rows.to_batches(), to)
+    case.ledger.append("export", name=name, to=Path(to).name, rows=count, run=case.run_id())
+    return count
 
 
 def names() -> tuple[str, ...]:
@@ -53,12 +58,17 @@ def _query(case: Case, name: str) -> str:
     made = _NAMED.get(name)
     if made is not None:
         return made(case)
-    table = _table(name)
+    table = table_named(name)
     columns = ", ".join(quote(c) for c in table.names)
     return f"SELECT {columns} FROM {case.read(table)} ORDER BY ALL"
 
 
-def _table(name: str) -> Table:
+def table_named(name: str) -> Table:
+    """Return the table of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
     for table in ALL:
         if table.name == name.replace("-", "_"):
             return table

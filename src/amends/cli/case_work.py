@@ -1,0 +1,237 @@
+"""Working a case: add evidence, run, see where it stands, verify, enter dates."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from amends import custody, pipeline
+from amends.cli.output import Face, as_json, case_argument, pass_face
+from amends.kernel.errors import EvidenceError
+from amends.report import funnel
+from amends.report.deliver import deliver
+
+ROLES = click.Choice(["stolen", "roster", "log", "inventory"])
+
+
+@click.command()
+@case_argument
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--role", type=ROLES, default="stolen", show_default=True, help="What it is evidence of."
+)
+@click.option("--owner", default="", help="Organisation whose data it is.")
+@click.option("--population", default="", help="current, former, prospective, business …")
+@click.option("--store", default="", help="System it came from.")
+@click.option("--as-of", default="", metavar="DATE", help="Day the data describe.")
+@click.option("--note", default="", help="Remark for the custody log.")
+@click.option("--reference", is_flag=True, help="Leave large files where they lie; only hash them.")
+@as_json
+@pass_face
+def add(
+    face: Face, case: Path, paths: tuple[Path, ...], role: str, owner: str, population: str,
+    store: str, as_of: str, note: str, reference: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Take evidence into custody: files, or every file of a folder.
+
+    \b
+    stolen     what was taken (the default)
+    roster     what the company knows of its people: contact data, residence,
+               status, language, consent; never adds exposure
+    log, inventory   for later stages
+
+    \b
+    Example:
+      amends add acme stolen/customers.csv --owner "Acme" --population current
+    """
+    tags = custody.Tags(
+        role=role, owner=owner, population=population, store=store, as_of=as_of, note=note
+    )
+    with face.open(case) as opened, opened.lock():
+        taken = custody.take_in(opened, paths, tags, reference=reference)
+    if as_json:
+        face.json([line.as_json() for line in taken])
+        return
+    for line in taken:
+        face.say(
+            f"[bold]{line.exhibit_id}[/] {escape(line.path)}  {line.size_bytes:,} bytes  sha256 {line.sha256[:16]}…"
+        )
+        for warning in line.warnings:
+            face.say(f"  [yellow]![/] {escape(warning)}")
+    face.say(f"Next: amends run {case}")
+
+
+@click.command()
+@case_argument
+@click.argument("stages", nargs=-1)
+@click.option("--again", is_flag=True, help="Run even what has not changed.")
+@as_json
+@pass_face
+def run(face: Face, case: Path, stages: tuple[str, ...], again: bool, as_json: bool) -> None:
+    """Run the stages: custody → elements → persons → duties → notices (planned, not sent).
+
+    A stage whose inputs, settings, data and code are as they were is skipped. Ctrl-C leaves a case that the
+    same command carries on with. Exit code 10 says that decisions wait.
+
+    \b
+    Example:
+      amends run acme
+    """
+    with face.open(case) as opened:
+        done = pipeline.run(opened, stages, again=again, watch=lambda r: _say_stage(face, r))
+        made = deliver(opened)
+        standing = funnel.status(opened)
+    if as_json:
+        stage_rows = [s.__dict__ for s in done.stages]
+        face.json(
+            {"run": done.run_id, "stages": stage_rows, "files": [str(m) for m in made], **standing}
+        )
+    else:
+        _show_status(face, standing)
+        for path in made:
+            face.say(f"[green]✓[/] {path}")
+    if any(standing["waiting"].values()):  # type: ignore[attr-defined]  # a mapping of counts, as funnel.status says
+        sys.exit(10)
+
+
+def _say_stage(face: Face, result: pipeline.StageResult) -> None:
+    if result.skipped:
+        face.say(f"[dim]· {result.name:<9} unchanged, skipped[/]")
+    else:
+        face.say(
+            f"[green]✓[/] {result.name:<9} {result.seconds:7.1f} s   peak {result.peak_bytes / 2**30:.2f} GiB"
+        )
+
+
+@click.command()
+@case_argument
+@as_json
+@pass_face
+def status(face: Face, case: Path, as_json: bool) -> None:
+    """Show the funnel, the clocks, and what waits for a decision.
+
+    \b
+    Example:
+      amends status acme --json
+    """
+    with face.open(case) as opened:
+        standing = funnel.status(opened)
+    if as_json:
+        face.json(standing)
+        return
+    _show_status(face, standing)
+
+
+def _show_status(face: Face, standing: dict[str, object]) -> None:
+    counts: dict[str, int] = standing["funnel"]  # type: ignore[assignment]  # as funnel.status says
+    clocks: list[dict[str, object]] = standing["clocks"]  # type: ignore[assignment]
+    waits: dict[str, int] = standing["waiting"]  # type: ignore[assignment]
+    face.table(
+        f"{standing['case']}   run {standing['run']}",
+        ("stage", "#count"),
+        [(name.replace("_", " "), n) for name, n in counts.items()],
+    )
+    for fault in funnel.check(counts):
+        face.say(f"[bold red]✗ the funnel does not sum: {escape(fault)}[/]")
+    timed = [c for c in clocks if c["due_on"]][:8]
+    if timed:
+        rows = [
+            (
+                c["due_on"],
+                c["days_left"],
+                c["jurisdiction"],
+                c["recipient"],
+                c["to"],
+                c["n_persons"],
+            )
+            for c in timed
+        ]
+        face.answer.print()
+        face.table("next deadlines", ("due", "#days left", "law", "who", "to", "#persons"), rows)
+    open_kinds = [(k.replace("_", " "), n) for k, n in waits.items() if n]
+    if open_kinds:
+        face.answer.print()
+        face.table("waits for a decision (amends decide)", ("what", "#count"), open_kinds)
+
+
+@click.command()
+@case_argument
+@as_json
+@pass_face
+def verify(face: Face, case: Path, as_json: bool) -> None:
+    """Check every exhibit, the custody journal and the ledger against their seals.
+
+    Names what was changed, removed, added, reordered or cut off. Exit code 3 when anything was.
+
+    \b
+    Example:
+      amends verify acme
+    """
+    with face.open(case) as opened:
+        faults = [*custody.verify(opened), *opened.ledger.faults()]
+        head = opened.ledger.head()[1]
+    if as_json:
+        face.json({"sound": not faults, "faults": faults, "ledger_head": head})
+    else:
+        for fault in faults:
+            face.answer.print(f"[red]✗[/] {escape(fault)}")
+        if not faults:
+            face.answer.print(
+                f"[green]✓[/] exhibits, journal and ledger are as they were sealed; ledger head {head[:16]}…"
+            )
+    if faults:
+        sys.exit(EvidenceError.exit_code)
+
+
+@click.group()
+def event() -> None:
+    """Dates of the case, each with its evidence."""
+
+
+@event.command("add")
+@case_argument
+@click.argument("kind")
+@click.argument("when")
+@click.option("--evidence", default="", metavar="E0001", help="The exhibit it rests on.")
+@click.option("--note", default="", help="In words.")
+@pass_face
+def event_add(face: Face, case: Path, kind: str, when: str, evidence: str, note: str) -> None:
+    """Enter a date: discovery, determination, confirmation, breach_from, breach_to, containment,
+    law_enforcement_hold_from, law_enforcement_hold_to, individual_notice_sent …
+
+    \b
+    Example:
+      amends event add acme containment 2026-08-20 --note "router closed"
+    """  # noqa: D205, D301 - click lays the paragraph out itself
+    with face.open(case) as opened:
+        opened.add_event(kind, when, evidence, note)
+    face.say(f"Entered {kind} {when}. All deadlines are computed anew by: amends run {case}")
+
+
+@event.command("list")
+@case_argument
+@as_json
+@pass_face
+def event_list(face: Face, case: Path, as_json: bool) -> None:
+    """List the dates in force.
+
+    \b
+    Example:
+      amends event list acme
+    """
+    with face.open(case) as opened:
+        found = list(opened.events().values())
+    if as_json:
+        face.json([e.__dict__ for e in found])
+        return
+    face.table(
+        "dates of the case",
+        ("kind", "at", "evidence", "note"),
+        [(e.kind, e.at, e.evidence, e.note) for e in found],
+    )
+
+
+COMMANDS = (add, run, status, verify, event)

@@ -1,0 +1,76 @@
+"""The entry point: the group of commands, and how errors become words and exit codes."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import click
+from rich.markup import escape
+
+import amends
+from amends.cli import alone, case_work, decide, look, release, start
+from amends.cli.output import Face
+from amends.kernel.errors import AmendsError
+
+EXIT_WAITING = 10
+"""The command did its work, and decisions wait."""
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 unexpected, 2 usage, 3 evidence, 4 table, 5 delivery, 10 done but decisions wait.",
+)
+@click.version_option(amends.__version__, prog_name="amends")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing but the answer.")
+@click.option("--no-input", is_flag=True, help="Never ask; fail instead.")
+@click.option("--debug", is_flag=True, help="Log to standard error for whoever looks for a fault.")
+@click.pass_context
+def cli(context: click.Context, quiet: bool, no_input: bool, debug: bool) -> None:
+    """Data-breach response: from a folder of stolen data to a correct notice to each person, once.
+
+    \b
+    The main job:
+      amends new acme --entity "Acme Inc" --preset telecom
+      amends add acme dump.sql.gz applicants.csv hr-share/ --owner Acme
+      amends run acme
+      amends status acme
+    """
+    context.obj = Face(quiet=quiet, no_input=no_input)
+    if debug:
+        logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+
+
+for _module in (start, case_work, look, decide, release, alone):
+    for _command in _module.COMMANDS:
+        cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line and leave with the documented exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except AmendsError as error:
+        _show(error)
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        Face().aside.print(
+            "\nStopped. Nothing is lost: give the same command again to go on.", style="yellow"
+        )
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _show(error: AmendsError) -> None:
+    aside = Face().aside
+    place = f" [dim]({escape(error.where)})[/]" if error.where else ""
+    aside.print(f"[bold red]✗[/] {escape(error.what)}{place}")
+    if error.remedy:
+        aside.print(f"[green]→[/] {escape(error.remedy)}")
