@@ -62,8 +62,8 @@ def _show_scan(face: Face, found: Iterator[dict[str, object]]) -> int:
             )
         elif row["kind"] == "finding":
             face.answer.print(
-                f"[bold]{row['element']:<16}[/] {row['confidence']:.2f}  {escape(where)}  at {row['start']}–{row['end']}  "
-                f"{escape(str(row['masked']))}"
+                f"[bold]{row['element']:<16}[/] {row['confidence']:.2f}  {escape(where)}  "
+                f"at {row['start']}–{row['end']}  {escape(str(row['masked']))}"
             )
     return unread
 

@@ -205,7 +205,7 @@ def event_add(face: Face, case: Path, kind: str, when: str, evidence: str, note:
     \b
     Example:
       amends event add acme containment 2026-08-20 --note "router closed"
-    """  # noqa: D205, D301 - click lays the paragraph out itself
+    """
     with face.open(case) as opened:
         opened.add_event(kind, when, evidence, note)
     face.say(f"Entered {kind} {when}. All deadlines are computed anew by: amends run {case}")

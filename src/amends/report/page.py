@@ -222,7 +222,8 @@ def _sureness(case: Case) -> dict[str, object]:
         f"""
         SELECT count(*) AS n, count(*) FILTER (WHERE n_records + n_roster_records = 1) AS single,
                count(*) FILTER (WHERE n_records + n_roster_records > 1 AND confidence >= .99) AS firm,
-               count(*) FILTER (WHERE n_records + n_roster_records > 1 AND confidence >= .9 AND confidence < .99) AS good,
+               count(*) FILTER (WHERE n_records + n_roster_records > 1
+                                AND confidence >= .9 AND confidence < .99) AS good,
                count(*) FILTER (WHERE n_records + n_roster_records > 1 AND confidence < .9) AS weak,
                coalesce(sum(1 - confidence), 0) AS wrong, max(n_records) AS most
         FROM {case.read(PERSONS)}
