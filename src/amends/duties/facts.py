@@ -1,0 +1,486 @@
+"""The facts of a case as the law asks them, read from JSON and checked.
+
+``Unknown`` is a value: a yes/no fact that is null, "unknown" or not stated is ``None`` and leads to
+"needs judgement", never to a guess.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from amends.duties.lawbook import vocabulary
+from amends.kernel.errors import UsageError
+from amends.taxonomy.elements import elements as taxonomy_elements
+
+Verdict = bool | None
+"""Yes, no, or None: a person must judge."""
+
+_KEYS: Mapping[str, frozenset[str]] = {
+    "facts": frozenset(
+        ["entity", "events", "breach", "groups", "law_enforcement_hold", "notice_cost_usd"]
+    ),
+    "facts.entity": frozenset(
+        [
+            "name",
+            "roles",
+            "source_of_breach",
+            "regimes",
+            "relies_on",
+            "employees",
+            "has_parent",
+            "parent",
+            "seat",
+        ]
+    ),
+    "facts.breach": frozenset(
+        [
+            "access",
+            "acquisition",
+            "use",
+            "release",
+            "harm_likely",
+            "id_theft_sufficient",
+            "media",
+            "inadvertent_disclosure",
+            "number_usable_alone",
+            "letter_suggests_credit_report",
+            "cra_notice_directed",
+            "regulator_request",
+        ]
+    ),
+    "facts.groups": frozenset(
+        [
+            "group",
+            "residence",
+            "count",
+            "elements",
+            "secured",
+            "key_taken",
+            "access",
+            "acquisition",
+            "use",
+            "release",
+            "harm_likely",
+            "id_theft_sufficient",
+            "insufficient_contact",
+            "status",
+            "owner",
+            "note",
+        ]
+    ),
+}
+
+EVENTS = (
+    "incident",
+    "discovery",
+    "detection",
+    "awareness",
+    "notification",
+    "determination",
+    "determination_harm_likely",
+    "reason_to_believe",
+    "scope_identified",
+    "confirmation",
+    "containment",
+    "materiality_determination",
+    "reasonable_determination",
+    "conclusion_of_investigation",
+    "facts_known",
+    "ransom_payment",
+    "individual_notice_sent",
+    "agency_notice_sent",
+    "regulator_request",
+    "law_enforcement_hold",
+    "law_enforcement_hold_from",
+    "law_enforcement_hold_to",
+)
+"""Kinds of case events that start, stop or end a clock."""
+
+_INCIDENT = ("incident", "breach", "breach_start", "date_of_breach", "occurrence")
+
+
+REGIMES: Mapping[str, frozenset[str]] = {
+    "HIPAA": frozenset(["HIPAA_COVERED_ENTITY", "HIPAA_BUSINESS_ASSOCIATE"]),
+    "HIPAA_WITH_AG_NOTICE": frozenset(["HIPAA", "HIPAA_COVERED_ENTITY"]),
+    "GLBA": frozenset(["BANKING_ORGANISATION", "NONBANK_FINANCIAL_INSTITUTION"]),
+    "GLBA_FINANCIAL_INSTITUTIONS": frozenset(
+        ["GLBA", "BANKING_ORGANISATION", "NONBANK_FINANCIAL_INSTITUTION"]
+    ),
+    "GLBA_INTERAGENCY_GUIDANCE": frozenset(["GLBA", "BANKING_ORGANISATION"]),
+    "NYDFS": frozenset(["NYDFS_COVERED_ENTITY"]),
+}
+"""Roles that put an entity under a regime a law exempts or accepts."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a case event happened.
+
+    Attributes:
+        on: The day, in the time zone the event was recorded in.
+        at: The instant with its zone; null when only the day is known.
+        evidence: What shows it.
+    """
+
+    on: date
+    at: datetime | None = None
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class HoldFacts:
+    """A law-enforcement request to wait: from when, to when (null: still in force)."""
+
+    start: date
+    end: date | None
+    written: Verdict
+
+
+@dataclass(frozen=True)
+class Entity:
+    """Who owes the notices.
+
+    Attributes:
+        roles: Codes such as BUSINESS, TELECOM_CARRIER, HIPAA_COVERED_ENTITY.
+        source_of_breach: Whether the breach happened at the entity itself.
+        regimes: Regimes it says it is under, such as GLBA.
+        relies_on: Regimes it states it relies on as an exemption, on the record.
+        employees: Head count; null when not stated.
+        has_parent: Whether a parent or affiliate must be named.
+        seat: Jurisdiction it is based in.
+    """
+
+    roles: frozenset[str]
+    source_of_breach: Verdict
+    regimes: frozenset[str]
+    relies_on: frozenset[str]
+    employees: int | None
+    has_parent: Verdict
+    seat: str
+
+    def is_under(self, regimes: Iterable[str]) -> bool:
+        """Say whether a role or a stated regime puts it under one of these regimes."""
+        stated = self.roles | self.regimes
+        return any(stated & {r, *REGIMES.get(r, ())} for r in regimes)
+
+    def relies_on_any(self, regimes: Iterable[str]) -> bool:
+        """Say whether it relies on one of these regimes, on the record."""
+        return any(self.relies_on & {r, *REGIMES.get(r, ())} for r in regimes)
+
+
+@dataclass(frozen=True)
+class Breach:
+    """What is known of the incident, each a yes, a no or unknown.
+
+    Attributes:
+        number_usable_alone: Whether card or account numbers open the account without any code;
+            decides FIN_STANDALONE where it is not listed as an element.
+        letter_suggests_credit_report: Whether the letter tells people to get their credit report
+            (Montana's bureau rule).
+        media: electronic, paper or unknown.
+    """
+
+    access: Verdict
+    acquisition: Verdict
+    use: Verdict
+    release: Verdict
+    harm_likely: Verdict
+    id_theft_sufficient: Verdict
+    inadvertent_disclosure: Verdict
+    number_usable_alone: Verdict
+    letter_suggests_credit_report: Verdict
+    cra_notice_directed: Verdict
+    regulator_request: Verdict
+    media: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """People on whom the law's answer is the same.
+
+    Attributes:
+        id: Its name.
+        residence: Jurisdiction such as US-CA; empty when unknown.
+        count: Number of people.
+        elements: Law-vocabulary codes exposed.
+        secured: Those of them that were encrypted, redacted or tokenised.
+        key_taken: Whether the key was taken too.
+        breach: The facts of the incident as they are for these people.
+        insufficient_contact: Whether contact data are missing.
+    """
+
+    id: str
+    residence: str
+    count: int
+    elements: frozenset[str]
+    secured: frozenset[str]
+    key_taken: Verdict
+    breach: Breach
+    insufficient_contact: Verdict
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the evaluation looks at."""
+
+    entity: Entity
+    events: Mapping[str, Moment]
+    hold: HoldFacts | None
+    breach: Breach
+    groups: tuple[Group, ...]
+    notice_cost_usd: int | None
+    law_on: date | None
+    remarks: tuple[str, ...]
+
+
+def read_facts(raw: object) -> Facts:
+    """Read and check the facts of a case.
+
+    Raises:
+        UsageError: A key is misspelt, a code or date is not one, a count is negative; names the
+            place and a remedy.
+    """
+    remarks: list[str] = []
+    facts = _object(raw, "facts")
+    _check_keys(facts, "facts", remarks)
+    events = _events(facts.get("events", {}), remarks)
+    breach = _breach(_object(facts.get("breach", {}), "facts.breach"), remarks)
+    groups = facts.get("groups")
+    if not isinstance(groups, list) or not groups:
+        raise _wrong("facts.groups", "holds no groups", "list at least one group of people")
+    read = tuple(_group(g, i, breach, remarks) for i, g in enumerate(groups))
+    _check_unique(read)
+    return Facts(
+        entity=_entity(_object(facts.get("entity", {}), "facts.entity"), remarks),
+        events=events,
+        hold=_hold(facts, events),
+        breach=breach,
+        groups=read,
+        notice_cost_usd=_count(facts.get("notice_cost_usd"), "facts.notice_cost_usd"),
+        law_on=_law_day(events),
+        remarks=tuple(remarks),
+    )
+
+
+def element_codes(names: Iterable[str], where: str) -> frozenset[str]:
+    """Return law-vocabulary codes for law codes or Amends element codes.
+
+    Raises:
+        UsageError: A name is neither.
+    """
+    laws, own = vocabulary().elements, taxonomy_elements()
+    found: set[str] = set()
+    for name in names:
+        if name in laws:
+            found.add(name)
+        elif name in own:
+            found.update(own[name].law_codes)
+        else:
+            near = difflib.get_close_matches(str(name), [*laws, *own], n=1)
+            raise _wrong(
+                where,
+                f"names the unknown element {str(name)[:40]!r}",
+                f"did you mean {near[0]}?" if near else "list the codes with: amends show taxonomy",
+            )
+    return frozenset(found)
+
+
+def _wrong(where: str, what: str, remedy: str) -> UsageError:
+    return UsageError(f"{where} {what}", where="facts", remedy=remedy)
+
+
+def _object(raw: object, where: str) -> Mapping[str, object]:
+    if not isinstance(raw, Mapping):
+        raise _wrong(where, "is not a JSON object", "write it as in the worked cases of the guide")
+    return raw
+
+
+def _check_keys(raw: Mapping[str, object], where: str, remarks: list[str]) -> None:
+    """Refuse a misspelt key; a key that resembles none is said to be left to a person."""
+    known = _KEYS[where]
+    for key in raw:
+        if key in known or key.startswith("_"):
+            continue
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.8)
+        if near:
+            raise _wrong(where, f"holds the unknown key {key[:40]!r}", f"did you mean {near[0]!r}?")
+        remarks.append(
+            f"needs judgement: {where}.{key[:40]} is no fact this evaluation knows; a person must"
+            " say whether it changes the answer"
+        )
+
+
+def _verdict(raw: object, where: str, absent: Verdict = None) -> Verdict:
+    if raw is None or raw in ("unknown", "needs_judgement"):
+        return None
+    if isinstance(raw, bool):
+        return raw
+    raise _wrong(where, "must be true, false or null", "write null when it is not known")
+
+
+def _fact(raw: Mapping[str, object], key: str, where: str, absent: Verdict = None) -> Verdict:
+    return _verdict(raw[key], f"{where}.{key}") if key in raw else absent
+
+
+def _count(raw: object, where: str) -> int | None:
+    if raw is None:
+        return None
+    if isinstance(raw, bool) or not isinstance(raw, int) or raw < 0:
+        raise _wrong(where, "must be a whole number, 0 or more", "correct the number")
+    return raw
+
+
+def _codes(raw: object, where: str) -> tuple[str, ...]:
+    if isinstance(raw, str) or not isinstance(raw, list | tuple):
+        raise _wrong(where, "must be a list of codes", 'write it like ["NAME", "SSN"]')
+    return tuple(str(v) for v in raw)
+
+
+def _moment(raw: object, where: str) -> Moment:
+    evidence = ""
+    if isinstance(raw, Mapping):
+        evidence = str(raw.get("evidence", ""))
+        raw = next((raw[k] for k in ("at", "on", "date", "when") if k in raw), None)
+    if isinstance(raw, str):
+        try:
+            if len(raw) == 10:
+                return Moment(date.fromisoformat(raw), None, evidence)
+            at = datetime.fromisoformat(raw)
+        except ValueError:
+            pass
+        else:
+            if at.tzinfo is None:
+                raise _wrong(where, "has a time without a time zone", "add it, such as -05:00 or Z")
+            return Moment(at.date(), at, evidence)
+    raise _wrong(where, "is not a date", "write YYYY-MM-DD, or a time with its zone")
+
+
+def _events(raw: object, remarks: list[str]) -> dict[str, Moment]:
+    found: dict[str, Moment] = {}
+    for name, value in _object(raw, "facts.events").items():
+        if value is None or name == "law_enforcement_hold":
+            continue
+        if name not in EVENTS:
+            near = difflib.get_close_matches(name, EVENTS, n=1, cutoff=0.85)
+            if near:
+                raise _wrong("facts.events", f"holds {name[:40]!r}", f"did you mean {near[0]!r}?")
+        found[name] = _moment(value, f"facts.events.{name[:40]}")
+    if not found:
+        remarks.append("needs judgement: no dated event is known, so no deadline can be computed")
+    return found
+
+
+def _hold(facts: Mapping[str, object], events: Mapping[str, Moment]) -> HoldFacts | None:
+    listed = _object(facts.get("events", {}), "facts.events").get("law_enforcement_hold")
+    raw = facts.get("law_enforcement_hold", listed)
+    where = "facts.events.law_enforcement_hold"
+    if isinstance(raw, Mapping) and ("from" in raw or "start" in raw):
+        end = raw.get("to", raw.get("end"))
+        return HoldFacts(
+            _moment(raw.get("from", raw.get("start")), f"{where}.from").on,
+            _moment(end, f"{where}.to").on if end else None,
+            _verdict(raw.get("written"), f"{where}.written"),
+        )
+    if raw is not None:
+        return HoldFacts(_moment(raw, where).on, None, None)
+    start, last = events.get("law_enforcement_hold_from"), events.get("law_enforcement_hold_to")
+    if start is None:
+        return None
+    return HoldFacts(start.on, last.on if last else None, None)
+
+
+def _law_day(events: Mapping[str, Moment]) -> date | None:
+    for name in (*_INCIDENT, "discovery", "detection", "awareness", "determination"):
+        if name in events:
+            return events[name].on
+    return min((m.on for m in events.values()), default=None)
+
+
+def _entity(raw: Mapping[str, object], remarks: list[str]) -> Entity:
+    _check_keys(raw, "facts.entity", remarks)
+    where = "facts.entity"
+    parent = raw.get("has_parent", bool(raw["parent"]) if "parent" in raw else None)
+    return Entity(
+        roles=frozenset(_codes(raw.get("roles", ["BUSINESS"]), f"{where}.roles")),
+        source_of_breach=_fact(raw, "source_of_breach", where),
+        regimes=frozenset(_codes(raw.get("regimes", []), f"{where}.regimes")),
+        relies_on=frozenset(_codes(raw.get("relies_on", []), f"{where}.relies_on")),
+        employees=_count(raw.get("employees"), f"{where}.employees"),
+        has_parent=_verdict(parent, f"{where}.has_parent"),
+        seat=str(raw.get("seat", "")),
+    )
+
+
+def _breach(raw: Mapping[str, object], remarks: list[str]) -> Breach:
+    _check_keys(raw, "facts.breach", remarks)
+    where = "facts.breach"
+    media = raw.get("media", "electronic")
+    if media not in ("electronic", "paper", "unknown", "electronic_and_paper", "any"):
+        raise _wrong(f"{where}.media", "must be electronic, paper or unknown", "correct it")
+    return Breach(
+        access=_fact(raw, "access", where),
+        acquisition=_fact(raw, "acquisition", where),
+        use=_fact(raw, "use", where, absent=False),
+        release=_fact(raw, "release", where, absent=False),
+        harm_likely=_fact(raw, "harm_likely", where),
+        id_theft_sufficient=_fact(raw, "id_theft_sufficient", where),
+        inadvertent_disclosure=_fact(raw, "inadvertent_disclosure", where, absent=False),
+        number_usable_alone=_fact(raw, "number_usable_alone", where, absent=False),
+        letter_suggests_credit_report=_fact(raw, "letter_suggests_credit_report", where),
+        cra_notice_directed=_fact(raw, "cra_notice_directed", where, absent=False),
+        regulator_request=_fact(raw, "regulator_request", where, absent=False),
+        media=str(media),
+    )
+
+
+def _group(raw: object, index: int, breach: Breach, remarks: list[str]) -> Group:
+    where = f"facts.groups[{index}]"
+    group = _object(raw, where)
+    _check_keys(group, "facts.groups", remarks)
+    name = str(group.get("group", index + 1))
+    if "elements" not in group:
+        raise _wrong(where, "says nothing of its elements", 'add "elements"; [] for none')
+    count = _count(group.get("count"), f"{where}.count")
+    if count is None:
+        raise _wrong(where, "has no count", 'add "count", the number of people')
+    residence = group.get("residence")
+    if residence is not None and not isinstance(residence, str):
+        raise _wrong(f"{where}.residence", "must be a jurisdiction or null", "write it like US-CA")
+    overruled: dict[str, Any] = {  # Any: replace() wants one type for all fields
+        key: _verdict(group[key], f"{where}.{key}")
+        for key in ("access", "acquisition", "use", "release", "harm_likely", "id_theft_sufficient")
+        if key in group
+    }
+    exposed = element_codes(_codes(group["elements"], f"{where}.elements"), where)
+    secured = element_codes(_codes(group.get("secured") or [], f"{where}.secured"), where)
+    if secured - vocabulary().closure(exposed):
+        remarks.append(f"group {name}: secured names elements that are not exposed; left out")
+    return Group(
+        id=name,
+        residence=_residence(residence),
+        count=count,
+        elements=exposed,
+        secured=secured & vocabulary().closure(exposed),
+        key_taken=_fact(group, "key_taken", where),
+        breach=replace(breach, **overruled),
+        insufficient_contact=_fact(group, "insufficient_contact", where),
+    )
+
+
+def _residence(raw: str | None) -> str:
+    known = (raw or "").strip().upper().replace("_", "-")
+    return "" if known in ("", "UNKNOWN", "NONE", "NULL") else known
+
+
+def _check_unique(groups: tuple[Group, ...]) -> None:
+    seen: set[str] = set()
+    for group in groups:
+        if group.id in seen:
+            raise _wrong(
+                "facts.groups", f"holds two groups named {group.id[:40]!r}", "name each once"
+            )
+        seen.add(group.id)

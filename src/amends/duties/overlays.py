@@ -1,0 +1,366 @@
+"""Sector and foreign rules that bind the entity by its role, or by where people live.
+
+They stand beside the law of the states and never take its place. Rules that are not in force are
+named and not applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from amends.duties import clocks
+from amends.duties.answer import OverlayNotice, RegulatorAnswer
+from amends.duties.clocks import Due, People
+from amends.duties.facts import Facts, Group, Verdict
+from amends.duties.lawbook import LawBook
+from amends.duties.rules import (
+    Deadline,
+    Raw,
+    Threshold,
+    day,
+    read_content,
+    read_deadline,
+    read_threshold,
+)
+
+_EEA = frozenset(
+    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
+    " IS LI NO EU EL".split()  # noqa: SIM905  (a list of 32 codes reads worse)
+)
+"""Countries of the European Economic Area (ISO codes, EU for the whole)."""
+
+_PROCESSORS = frozenset(["PROCESSOR", "VENDOR", "SERVICE_PROVIDER", "HIPAA_BUSINESS_ASSOCIATE"])
+_SMALLER = frozenset(["SMALLER_ENTITY", "SMALLER_REPORTING_COMPANY"])
+
+
+@dataclass
+class Overlaid:
+    """What the overlays add; filled while they are gone through."""
+
+    regulators: list[RegulatorAnswer] = field(default_factory=list)
+    partners: list[RegulatorAnswer] = field(default_factory=list)
+    notices: dict[str, list[OverlayNotice]] = field(default_factory=dict)
+    customers: dict[str, object] = field(default_factory=dict)
+    not_in_force: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def overlay_answers(book: LawBook, facts: Facts, on: date) -> Overlaid:
+    """Return what every overlay that binds the entity or reaches its people asks."""
+    found = Overlaid()
+    for overlay_id in sorted(book.overlays):
+        law = book.overlay(overlay_id, on)
+        if law is None:
+            continue
+        groups = _reached(law, facts)
+        if not groups:
+            continue
+        since = _not_yet(law, facts, on)
+        if since:
+            found.not_in_force.append(f"{law['id']} {law['name']}: {since}")
+        elif "versions" in law:
+            _carrier(law, facts, groups, found)
+        else:
+            _sector(law, facts, groups, found)
+    return found
+
+
+def _reached(law: Raw, facts: Facts) -> tuple[Group, ...]:
+    """Return the groups a rule reaches: by the entity's role, or by residence for foreign law."""
+    roles = set(law.get("applies_if", ())) | set(_extra_roles(law))
+    if roles & facts.entity.roles:
+        return facts.groups
+    if law["id"] == "US-FED-CIRCIA" and "CRITICAL_INFRASTRUCTURE" in facts.entity.roles:
+        return facts.groups
+    countries = {"EU-GDPR": _EEA, "GB-UK-GDPR": frozenset(["GB", "UK"])}.get(law["id"], frozenset())
+    return tuple(g for g in facts.groups if g.residence.split("-")[0] in countries)
+
+
+def _extra_roles(law: Raw) -> tuple[str, ...]:
+    pecr = law.get("pecr_5a", {}).get("applies_if", "")
+    named = {"EU-GDPR": "EU_ESTABLISHED", "GB-UK-GDPR": "UK_ESTABLISHED"}.get(law["id"], "")
+    return tuple(r for r in (pecr, named) if r)
+
+
+def _not_yet(law: Raw, facts: Facts, on: date) -> str:
+    """Return why a rule is not in force on a day; empty when it is."""
+    if law.get("in_effect") is False:
+        return f"not in force ({law.get('status', 'no date announced')})"
+    first = law.get("compliance_date") or law.get("effective")
+    if isinstance(first, Mapping):
+        small = facts.entity.roles & _SMALLER
+        first = first["compliance_smaller_entities" if small else "compliance_larger_entities"]
+    if facts.entity.roles & _SMALLER and "effective_smaller_reporting_companies" in law:
+        first = law["effective_smaller_reporting_companies"]
+    begins = day(first)
+    return f"in force only since {begins}" if begins and on < begins else ""
+
+
+def _unsecured(group: Group) -> bool:
+    """Say whether anything of a group was in clear, or its key taken or possibly taken."""
+    return bool(group.elements - group.secured) or group.key_taken is not False
+
+
+def _source(law: Raw, part: str) -> tuple[str, str]:
+    """Return citation and confidence of a part of an overlay."""
+    mark = law["provenance"].get(part, {})
+    sites = {s["id"]: s["site"] for s in law["sources"]}
+    named = ", ".join(dict.fromkeys(sites[i] for i in mark.get("sources", ()) if i in sites))
+    cited = "; ".join(law["citation"])
+    return cited + (f" (seen at: {named})" if named else ""), mark.get("confidence", "unmarked")
+
+
+def _sent(facts: Facts) -> People:
+    sent = facts.events.get("individual_notice_sent") or facts.events.get("individual_notice")
+    return People(sent.on if sent else None, None)
+
+
+def _sector(law: Raw, facts: Facts, groups: tuple[Group, ...], found: Overlaid) -> None:
+    reached = tuple(g for g in groups if _unsecured(g))
+    total = sum(g.count for g in reached)
+    if not total:
+        return
+    notices = law.get("agency_notice", ())
+    for rule in notices if isinstance(notices, list) else (notices,):
+        if rule:
+            found.regulators += _agency(law, rule, total, facts)
+    for rule, role in _special(law):
+        if role in facts.entity.roles or role in facts.events:
+            found.regulators.append(_plain(law, rule, facts, total))
+    for group in reached if "individual_notice" in law else ():
+        found.notices.setdefault(group.id, []).append(_individual(law, facts, group))
+    found.partners += _media(law, facts, reached)
+    found.partners += _owner(law, facts, total)
+    for part in ("delay", "carrier_delay", "pending", "records", "amendment"):
+        if part in law and (part != "carrier_delay" or "TELECOM_CARRIER" in facts.entity.roles):
+            found.remarks.append(f"{law['id']} {part.replace('_', ' ')}: {_words(law[part])}")
+
+
+def _words(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{k}: {_words(v)}" for k, v in value.items())
+    return str(value)
+
+
+def _agency(law: Raw, rule: Raw, total: int, facts: Facts) -> Iterator[RegulatorAnswer]:
+    """Yield the notice to the authority of a sector rule, when its line is met."""
+    threshold = read_threshold(rule.get("threshold"))
+    if not threshold.is_met(total):
+        return
+    required, why = _judged(law, rule, facts)
+    due = clocks.due(read_deadline(rule["deadline"]), facts.events, _sent(facts))
+    if "materiality" in due.start and due.on is None:
+        required = None
+    source, confidence = _source(law, "agency_notice")
+    shown = ("below_threshold", "phased", "reasons_if_late")
+    remarks = [f"{k.replace('_', ' ')}: {_words(rule[k])}" for k in shown if k in rule]
+    yield RegulatorAnswer(
+        jurisdiction=law["id"],
+        to="+".join(rule["to"]),
+        kind="regulator",
+        required=required,
+        due=due,
+        stage="yearly" if threshold.op == "<" else "",
+        count=total,
+        threshold=threshold.words(),
+        submit=tuple(rule.get("content", ())),
+        why=f"{law['name']}: {total:,} people; {due.rule}{why}",
+        source=source,
+        confidence=confidence,
+        remarks=tuple(remarks),
+    )
+
+
+def _judged(law: Raw, rule: Raw, facts: Facts) -> tuple[Verdict, str]:
+    """Return whether the trigger of a sector rule is met as far as the facts say."""
+    worded = rule.get("threshold") or law.get("threshold")
+    if isinstance(worded, str):
+        sure = facts.breach.harm_likely is True
+        return (True if sure else None), f"; {worded}"
+    if law["id"] == "US-FED-BANK-36H":
+        return None, f"; a person must judge: {law['trigger']}"
+    return True, ""
+
+
+def _special(law: Raw) -> Iterator[tuple[Raw, str]]:
+    """Yield rules for one role or one event: electronic communications, ransom payments."""
+    if "pecr_5a" in law:
+        yield {"to": ["ICO"], "stage": "pecr_5a", **law["pecr_5a"]}, law["pecr_5a"]["applies_if"]
+    ransom = law.get("ransom_payment", {})
+    for stage in ("notice", "explanation"):
+        if stage in ransom:
+            part = {"to": law["agency_notice"]["to"], "stage": f"ransom_payment_{stage}"}
+            yield {**part, "deadline": ransom[stage]}, "ransom_payment"
+
+
+def _plain(law: Raw, rule: Raw, facts: Facts, total: int) -> RegulatorAnswer:
+    due = clocks.due(read_deadline(rule["deadline"]), facts.events)
+    source, confidence = _source(law, rule["stage"].split("_notice")[0].split("_expl")[0])
+    return RegulatorAnswer(
+        law["id"], "+".join(rule["to"]), "regulator", True, due, rule["stage"], total,
+        "any number", (), f"{law['name']}: {due.rule}", source, confidence,
+    )  # fmt: skip
+
+
+def _individual(law: Raw, facts: Facts, group: Group) -> OverlayNotice:
+    """Return what a sector rule asks for the people of a group."""
+    rule: Raw = law["individual_notice"]
+    harm = group.breach.harm_likely
+    notify: Verdict = True
+    why = str(law.get("trigger", rule.get("trigger", law["name"])))
+    if "unless" in rule:
+        notify, why = harm, f"{why}; unless {rule['unless']}"
+    elif rule.get("threshold"):
+        notify, why = (True if harm else None), f"{law['name']}: {rule['threshold']}"
+    elif harm is not True:
+        notify = None
+    if "HIPAA" in law["id"] and "HIPAA_COVERED_ENTITY" not in facts.entity.roles:
+        why += "; a business associate tells the covered entity, which tells the people"
+    content = read_content(rule.get("content", law.get("content", {})))
+    source, confidence = _source(law, "individual_notice")
+    return OverlayNotice(
+        overlay=law["id"],
+        notify=notify,
+        due=clocks.due(read_deadline(rule["deadline"]), facts.events),
+        content=content.required,
+        format=content.format,
+        why=why,
+        source=source,
+        confidence=confidence,
+    )
+
+
+def _media(law: Raw, facts: Facts, groups: tuple[Group, ...]) -> Iterator[RegulatorAnswer]:
+    """Yield the notice to the media of each state whose residents pass the line."""
+    rule = law.get("media_notice")
+    if not rule:
+        return
+    line = read_threshold(rule["threshold"])
+    source, confidence = _source(law, "media_notice")
+    standard = Deadline("without_unreasonable_delay")
+    due = clocks.due(read_deadline(rule["deadline"]) if "deadline" in rule else standard, facts.events)  # fmt: skip
+    for state in sorted({g.residence for g in groups if g.residence}):
+        count = sum(g.count for g in groups if g.residence == state)
+        if line.is_met(count):
+            yield RegulatorAnswer(
+                law["id"], f"MEDIA {state}", "media", True, due, "", count, line.words(), (),
+                f"{law['name']}: {count:,} residents of one state; the line is {line.words()}",
+                source, confidence, tuple(str(rule[k]) for k in ("note",) if k in rule),
+            )  # fmt: skip
+
+
+def _owner(law: Raw, facts: Facts, total: int) -> Iterator[RegulatorAnswer]:
+    """Yield the notice a processor owes under a sector rule."""
+    rule = law.get("vendor_notice")
+    if not isinstance(rule, Mapping) or not facts.entity.roles & _PROCESSORS or "n" not in rule:
+        return
+    kind = "hours" if rule.get("unit") == "hours" else "days"
+    due = clocks.due(Deadline(kind, int(rule["n"]), start=rule.get("from", "awareness")), facts.events)  # fmt: skip
+    source, confidence = _source(law, "vendor_notice")
+    yield RegulatorAnswer(
+        law["id"], "OWNER_OF_THE_DATA", "partner", True, due, "", total, "any number", (),
+        f"{law['name']}: the processor tells the one it works for; {due.rule}", source, confidence,
+    )  # fmt: skip
+
+
+# --- the carrier rule: two texts, one governs, both are shown ---------------------------------
+
+
+def _carrier(law: Raw, facts: Facts, groups: tuple[Group, ...], found: Overlaid) -> None:
+    governing = next((v for v in law["versions"] if v["in_effect"]), law["versions"][0])
+    pending = [v for v in law["versions"] if v is not governing]
+    total = sum(g.count for g in groups)
+    covered = [g for g in groups if g.elements & set(governing["covers"])]
+    found.regulators.append(_carrier_agency(law, governing, pending, covered, total, facts))
+    for version in law["versions"]:
+        _customers(version, facts, found)
+    for group in covered:
+        found.notices.setdefault(group.id, []).append(_carrier_notice(law, governing, facts))
+    found.not_in_force += [f"{law['id']} text {v['id']}: {v['status']}" for v in pending]
+    exception = governing["customer_notice"].get("exception", "")
+    bars = governing["customer_notice"].get("also_bars", "")
+    found.remarks.append(
+        f"{law['id']}: the {governing['id']} text bars earlier customer notice"
+        f" ({bars}; except: {exception}): where a state's last day comes first, counsel must decide"
+    )
+    found.remarks += [f"{law['id']} sources disagree: {c}" for c in law.get("conflict", ())]
+
+
+def _carrier_agency(
+    law: Raw, governing: Raw, pending: list[Raw], covered: list[Group], total: int, facts: Facts
+) -> RegulatorAnswer:
+    """Return the notice through the central reporting facility."""
+    agency: Raw = governing["agency_notice"]
+    to = "+".join(agency["to"])
+    for version in pending:
+        extra = [t for t in version["agency_notice"]["to"] if t not in agency["to"]]
+        to += f" (+{'+'.join(extra)} under the {version['id']} text)" if extra else ""
+    due = clocks.due(read_deadline(agency["deadline"]), facts.events)
+    source, confidence = _source(law, f"text_{governing['id']}")
+    scope = ", ".join(governing["covers"])
+    why = f"{law['name']}: {due.rule}, through the {agency['via']}"
+    if not covered:
+        why += f"; the {governing['id']} text covers {scope}: whether such data were taken is a judgement"
+    return RegulatorAnswer(
+        jurisdiction=law["id"],
+        to=to,
+        kind="regulator",
+        required=True if covered else None,
+        due=due,
+        stage="",
+        count=total,
+        threshold=_carrier_line(pending, total),
+        submit=tuple(c for v in pending for c in v["agency_notice"].get("content", ())),
+        why=why,
+        source=source,
+        confidence=confidence,
+        remarks=tuple(f"{v['id']} text: {v['status']}" for v in pending),
+    )
+
+
+def _carrier_line(pending: list[Raw], total: int) -> str:
+    lines = []
+    for version in pending:
+        raw = version["agency_notice"].get("threshold")
+        if raw:
+            line: Threshold = replace(read_threshold(raw), count="customers")
+            met = "met" if line.is_met(total) else "not met"
+            lines.append(f"{version['id']} text: {line.words()} customers ({met})")
+    return "; ".join(["any number", *lines])
+
+
+def _customers(version: Raw, facts: Facts, found: Overlaid) -> None:
+    """Note when customers are, or may be, told under one text."""
+    rule = read_deadline(version["customer_notice"]["deadline"])
+    key = f"version_{version['id']}"
+    if rule.type != "after":
+        due = clocks.due(rule, facts.events)
+        found.customers[f"{key}_by"] = due.on.isoformat() if due.on else None
+        return
+    found.customers[key] = f"only after {rule.n} full {rule.day_type} days from the agency notice"
+    last = clocks.due(read_deadline(version["agency_notice"]["deadline"]), facts.events).on
+    told = facts.events.get("agency_notice_sent") or facts.events.get("agency_notice")
+    start = told.on if told else last
+    if start:
+        earliest = clocks.add_days(clocks.add_days(start, rule.n, rule.day_type), 1)
+        name = "earliest" if told else "earliest_if_agencies_are_told_on_the_last_day"
+        found.customers[f"{key}_{name}"] = earliest.isoformat()
+
+
+def _carrier_notice(law: Raw, governing: Raw, facts: Facts) -> OverlayNotice:
+    rule = read_deadline(governing["customer_notice"]["deadline"])
+    words = f"only after {rule.n} full {rule.day_type} days from the agency notice"
+    source, confidence = _source(law, f"text_{governing['id']}")
+    return OverlayNotice(
+        overlay=law["id"],
+        notify=True,
+        due=Due(None, None, "agency_notice", None, words, "after_agency_notice"),
+        content=(),
+        format=(),
+        why=f"{law['name']}: {governing['trigger']}",
+        source=source,
+        confidence=confidence,
+        version=governing["id"],
+    )
