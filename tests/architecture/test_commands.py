@@ -1,0 +1,140 @@
+"""Every command is documented, and every example in its help runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from amends.cli.main import cli
+
+
+def _commands(group: click.Group, path: str = "amends") -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        full = f"{path} {name}"
+        if isinstance(command, click.Group):
+            yield from _commands(command, full)
+        else:
+            yield full, command
+
+
+COMMANDS = dict(_commands(cli))
+
+
+def _examples(command: click.Command) -> list[str]:
+    text = command.help or ""
+    after = text.split("Example:", 1)[1] if "Example:" in text else ""
+    return [line.strip() for line in after.splitlines() if line.strip().startswith("amends ")]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_what_it_does_with_an_example(name: str) -> None:
+    command = COMMANDS[name]
+    assert len((command.help or "").split("\n")[0]) > 20
+    assert _examples(command), f"{name} has no example"
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{name} {parameter.name}"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_stands_in_the_documents(name: str) -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "commands.md"
+    assert f"## `{name}`" in page.read_text("utf-8")
+
+
+def _amends(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
+    words = shlex.split(line)[1:]
+    environment = {**os.environ, "NO_COLOR": "1", "AMENDS_ACTOR": "tester"}
+    return subprocess.run(
+        [sys.executable, "-m", "amends", "--no-input", *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in which the examples make sense: a small demo case named acme, run twice."""
+    folder = tmp_path_factory.mktemp("examples")
+    for line in (
+        "amends demo data --people 300 --seed 1",
+        'amends new acme --entity "Acme Inc" --preset telecom --discovered-on 2026-08-17',
+    ):
+        done = _amends(folder, line)
+        assert done.returncode == 0, done.stderr
+    stolen = folder / "stolen"
+    stolen.mkdir()
+    (stolen / "customers.csv").write_text(
+        "record_id,first,last,dob,ssn,street,city,state,zip\n"
+        "1,ANN,LEE,1980-02-03,666-12-3456,1 OAK ST,RENO,NV,89501\n"
+        "2,ANNE,LEE,1980-02-03,666-12-3456,1 OAK STREET,RENO,NV,89501\n"
+    )
+    facts = {
+        "entity": {"roles": ["BUSINESS"], "source_of_breach": True},
+        "events": {"discovery": "2026-03-02", "determination": "2026-03-02"},
+        "breach": {
+            "access": True,
+            "acquisition": True,
+            "harm_likely": True,
+            "id_theft_sufficient": False,
+        },
+        "groups": [
+            {
+                "group": "a",
+                "residence": "US-CA",
+                "count": 9,
+                "elements": ["name", "ssn"],
+                "secured": [],
+                "key_taken": False,
+            }
+        ],
+    }
+    (folder / "facts.json").write_text(json.dumps(facts))
+    done = _amends(folder, "amends add acme stolen/customers.csv data/evidence-1 --owner Acme")
+    assert done.returncode == 0, done.stderr
+    for number in (1, 2):
+        done = _amends(folder, "amends run acme")
+        assert done.returncode in (0, 10), done.stderr
+        if number == 1:
+            _amends(folder, "amends event add acme containment 2026-08-20")
+    return folder
+
+
+# The order of a person's work: each example finds what the ones before it made.
+ORDERED = [
+    "amends new", "amends demo", "amends add", "amends event add", "amends event list", "amends run", "amends status",
+    "amends show", "amends explain", "amends export", "amends diff", "amends decide", "amends verify", "amends scan",
+    "amends resolve", "amends duties", "amends notices proofs", "amends notices seal", "amends notices approve",
+    "amends notices send", "amends notices status",
+]  # fmt: skip
+
+
+def test_the_order_names_every_command() -> None:
+    assert sorted(ORDERED) == sorted(COMMANDS)
+
+
+@pytest.mark.slow
+def test_every_example_runs(workshop: Path) -> None:
+    listed = _amends(workshop, "amends export acme person-elements --to -").stdout
+    person = json.loads(listed.splitlines()[0])["person_id"]
+    for name in ORDERED:
+        for example in _examples(COMMANDS[name]):
+            line = re.sub(r"\bPERSON\b", person, example)
+            if name == "amends new":
+                line = line.replace("new acme", "new another")
+            done = _amends(workshop, line)
+            assert done.returncode in (0, 10), f"{line}\n{done.stdout}\n{done.stderr}"
+            assert "Traceback" not in done.stderr
