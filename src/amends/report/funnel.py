@@ -15,7 +15,7 @@ from amends.kernel import clock
 from amends.kernel.case import Case
 from amends.kernel.schema import Table
 from amends.tables.custody import EXCEPTIONS, EXHIBITS, ITEMS
-from amends.tables.duties import DUTIES, DUTY_GROUPS
+from amends.tables.duties import DUTIES, DUTY_GROUPS, PERSON_GROUPS
 from amends.tables.elements import COLUMNS, LINKS, RECORDS, UNATTRIBUTED
 from amends.tables.notices import NOTICES
 from amends.tables.persons import CONFLICTS, PERSONS
@@ -77,16 +77,30 @@ def funnel(case: Case) -> dict[str, int]:
         ("exceptions", ITEMS, "status <> 'read'"),
         ("records", RECORDS, "role = 'stolen'"),
         ("persons", PERSONS, "TRUE"),
-        ("planned", NOTICES, "len(quarantine) = 0"),
-        ("held", NOTICES, "len(quarantine) > 0"),
     ):
         found[name] = _count(case, table, where)
-    if case.has(DUTY_GROUPS):
-        found["owed"] = _one(
-            case, f"SELECT coalesce(sum(n_persons), 0) FROM {case.read(DUTY_GROUPS)} WHERE tell"
-        )
+    if case.has(NOTICES):
+        found.update(_owed(case))
     found.update(notices.delivery_counts(case))
     return found
+
+
+def _owed(case: Case) -> dict[str, int]:
+    """Return persons owed a notice, those with one that may go, and those whose notice is held.
+
+    Persons, not pieces: a person told twice, because the scope grew, counts once.
+    """
+    row = case.engine.arrow(
+        f"""
+        SELECT count(*) AS owed, count(*) FILTER (WHERE n.free) AS planned,
+               count(*) FILTER (WHERE NOT n.free) AS held
+        FROM {case.read(PERSON_GROUPS)} AS m
+        JOIN {case.read(DUTY_GROUPS)} AS g ON g.group_id = m.group_id AND g.tell
+        LEFT JOIN (SELECT person_id, bool_or(len(quarantine) = 0) AS free
+                   FROM {case.read(NOTICES)} GROUP BY person_id) AS n USING (person_id)
+        """
+    ).to_pylist()[0]
+    return {name: int(count) for name, count in row.items()}
 
 
 def check(counts: Mapping[str, int]) -> list[str]:
@@ -94,6 +108,8 @@ def check(counts: Mapping[str, int]) -> list[str]:
     wrong = []
     if counts["items_found"] != counts["items_read"] + counts["exceptions"]:
         wrong.append("items found are not items read and exceptions")
+    if counts["owed"] != counts["planned"] + counts["held"]:
+        wrong.append("persons owed a notice are not those planned and those held")
     if counts["owed"] > counts["persons"]:
         wrong.append("more persons are owed a notice than there are persons")
     return wrong

@@ -1,0 +1,85 @@
+"""Deciding: what waits, and what was chosen. Decisions are kept for ever and every run obeys them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from amends.cli.output import Face, as_json, case_argument, pass_face
+from amends.report import decisions
+
+
+@click.command()
+@case_argument
+@click.argument("kind", required=False)
+@click.argument("subject", nargs=-1)
+@click.option("--choose", default="", help="What is chosen; 'undo' takes an earlier decision back.")
+@click.option("--note", default="", help="Why.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Questions of each kind to list.",
+)
+@as_json
+@pass_face
+def decide(
+    face: Face,
+    case: Path,
+    kind: str | None,
+    subject: tuple[str, ...],
+    choose: str,
+    note: str,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List what waits for a person, or record a decision. The next run obeys it.
+
+    \b
+    merge RECORD RECORD…            these records are one person
+    keep_apart RECORD RECORD…       these are different people
+    not_theirs RECORD ELEMENT       this element of the record is not the person's
+    column ITEM COLUMN --choose E   what a column holds (or none)
+    link LINK --choose use|ignore   whether a key between tables is used
+    residence PERSON --choose US-CA
+    status PERSON --choose adult|minor|deceased|business
+    conflict CONFLICT               looked at; it may stand
+    judgement GROUP --choose tell|hold
+    quarantine PERSON --choose release|REASON
+    exception EXCEPTION --choose WORD
+    delivery NOTICE --choose arrived|resend
+
+    \b
+    Example:
+      amends decide acme
+      amends decide acme quarantine PERSON --choose litigation_hold --note "counsel"
+    """
+    with face.open(case) as opened:
+        if kind is None:
+            questions = decisions.open_questions(opened, limit)
+            _list(face, questions, as_json)
+            return
+        with opened.lock():
+            made = decisions.settle(opened, kind, subject, choose, note)
+    if as_json:
+        face.json({"decision": made})
+        return
+    face.say(f"[green]✓[/] decision {made} is kept; run again to apply it: amends run {case}")
+
+
+def _list(face: Face, questions: list[dict[str, object]], as_json: bool) -> None:
+    if as_json:
+        face.json(questions)
+    elif not questions:
+        face.say("Nothing waits.")
+    else:
+        face.table(
+            "",
+            ("kind", "subject", "why", "meanwhile", "settle with"),
+            [tuple(q.values()) for q in questions],
+        )
+
+
+COMMANDS = (decide,)
