@@ -11,6 +11,21 @@ from __future__ import annotations
 from amends.duties.answer import Answer
 from amends.duties.evaluate import answer_json, evaluate
 from amends.duties.facts import Facts, read_facts
-from amends.duties.lawbook import LawBook, law_book
+from amends.duties.ics import calendar_ics
+from amends.duties.lawbook import LawBook, contacts, law_book
+from amends.duties.stage import STAGE
+from amends.duties.worked import answers_json
 
-__all__ = ["Answer", "Facts", "LawBook", "answer_json", "evaluate", "law_book", "read_facts"]
+__all__ = [
+    "STAGE",
+    "Answer",
+    "Facts",
+    "LawBook",
+    "answer_json",
+    "answers_json",
+    "calendar_ics",
+    "contacts",
+    "evaluate",
+    "law_book",
+    "read_facts",
+]

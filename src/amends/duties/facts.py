@@ -100,7 +100,17 @@ EVENTS = (
 )
 """Kinds of case events that start, stop or end a clock."""
 
-_INCIDENT = ("incident", "breach", "breach_start", "date_of_breach", "occurrence")
+INCIDENT = (
+    "incident",
+    "breach_from",
+    "breach_began",
+    "initial_access",
+    "breach_start",
+    "breach",
+    "date_of_breach",
+    "occurrence",
+)
+"""Events that say when the incident began; the law of that day applies."""
 
 
 REGIMES: Mapping[str, frozenset[str]] = {
@@ -394,7 +404,7 @@ def _hold(facts: Mapping[str, object], events: Mapping[str, Moment]) -> HoldFact
 
 
 def _law_day(events: Mapping[str, Moment]) -> date | None:
-    for name in (*_INCIDENT, "discovery", "detection", "awareness", "determination"):
+    for name in (*INCIDENT, "discovery", "detection", "awareness", "determination"):
         if name in events:
             return events[name].on
     return min((m.on for m in events.values()), default=None)

