@@ -1,0 +1,165 @@
+"""What works alone, on one's own data, from Python: ``scan``, ``resolve``, ``duties``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from amends import custody, elements, persons
+from amends.duties import answer_json
+from amends.kernel.contents import TablePart
+from amends.kernel.errors import EvidenceError, UsageError
+from amends.report import spreadsheet
+
+
+def scan_rows(
+    paths: Sequence[str | Path], *, text_lines: bool = False, reveal: bool = False
+) -> Iterator[dict[str, object]]:
+    """Find personal data in files and folders.
+
+    Args:
+        paths: Files, or folders that are walked.
+        text_lines: Take each line of a text file as a document of its own.
+        reveal: Add the value itself to each finding.
+
+    Yields:
+        The objects of ``amends scan --json``: kind ``finding``, ``column`` or ``exception``.
+    """
+    reader = custody.Reader()
+    for path in _files(paths):
+        yield from elements.scan_file(reader, path, text_lines=text_lines, reveal=reveal)
+
+
+def scan(data: object, *, reveal: bool = False) -> pa.Table:
+    """Find personal data in a table, a text, or files.
+
+    Args:
+        data: A table that speaks the Arrow C stream (pandas, Polars, DuckDB, PyArrow), a text, or a path or list of
+            paths (``pathlib.Path``).
+        reveal: Add the value itself to each finding in text.
+
+    Returns:
+        For a table one row a column: column, element, confidence, n_rows, n_values, n_valid, n_malformed, evidence.
+        For a text one row a finding: start, end, element, confidence, evidence, masked. For paths both kinds, with
+        path, inner_path and kind.
+
+    Raises:
+        UsageError: ``data`` is none of these.
+    """
+    if isinstance(data, str):
+        return _table(elements.scan_text(data, reveal=reveal))
+    if isinstance(data, Path):
+        return _table(scan_rows([data], reveal=reveal))
+    if isinstance(data, list | tuple) and all(isinstance(p, Path) for p in data):
+        return _table(scan_rows(data, reveal=reveal))
+    return _table(elements.scan_table(_arrow(data)))
+
+
+def resolve(table: object) -> pa.Table:
+    """Say which records of a table are one person.
+
+    Args:
+        table: Any table that speaks the Arrow C stream. Columns are known by name, synonyms included: record_id
+            first middle last suffix name business dob ssn ssn4 phone email street city state zip dl account owner;
+            others are ignored.
+
+    Returns:
+        record_id, person_id, reason, weight; record_id is the row number from 1 where there is none.
+    """
+    return persons.resolve(_arrow(table))
+
+
+def resolve_file(path: Path, to: str) -> dict[str, Any]:
+    """Resolve a file (Parquet, a folder of Parquet, or any table custody can read) and write the answer.
+
+    Returns:
+        records, persons, seconds, records_per_second, rows written to ``to``.
+
+    Raises:
+        UsageError: There is nothing at ``path``.
+        EvidenceError: It holds no table, or more than one.
+    """
+    started = time.monotonic()
+    answer = resolve(read_table(path))
+    rows = spreadsheet.write(answer.schema, answer.to_batches(), to)
+    seconds = time.monotonic() - started
+    return {
+        "records": rows,
+        "persons": answer.column("person_id").unique().length() if rows else 0,
+        "seconds": round(seconds, 2),
+        "records_per_second": int(rows / max(seconds, 1e-9)),
+        "to": to,
+    }
+
+
+def duties(facts: object) -> Any:
+    """Say who must be told what, by when, and why.
+
+    Args:
+        facts: A facts object as in the guide on duties, ``{"facts": …}``, or ``{"examples": [...]}``.
+
+    Returns:
+        For each the keys groups, regulators, cra and explain; a list for examples.
+    """
+    return answer_json(facts)
+
+
+def read_table(path: Path) -> pa.Table:
+    """Read the one table of a file, or a folder of Parquet files.
+
+    Raises:
+        UsageError: There is nothing there.
+        EvidenceError: It holds no table, or more than one.
+    """
+    if not path.exists():
+        raise UsageError("There is no such file", where=str(path), remedy="check the path")
+    if path.is_dir() or path.suffix == ".parquet":
+        try:
+            return ds.dataset(path, format="parquet").to_table()
+        except (pa.ArrowException, OSError) as error:
+            raise EvidenceError("This is not sound Parquet", where=str(path), remedy="export it again") from error
+    tables = []
+    for part in custody.Reader().parts(path):
+        if isinstance(part, TablePart):
+            batches = [b.drop_columns(["_row"]) for b in part.batches]
+            if batches:
+                tables.append(pa.Table.from_batches(batches))
+    if len(tables) != 1:
+        raise EvidenceError(
+            f"This file holds {len(tables) or 'no'} tables; resolve wants one",
+            where=str(path),
+            remedy="give one table, or make a case: amends new, amends add, amends run",
+        )
+    return tables[0]
+
+
+def _files(paths: Sequence[str | Path]) -> Iterator[Path]:
+    for path in map(Path, paths):
+        if path.is_dir():
+            yield from sorted(p for p in path.rglob("*") if p.is_file() and not p.is_symlink())
+        elif path.exists():
+            yield path
+        else:
+            raise UsageError("There is no such file", where=str(path), remedy="check the path")
+
+
+def _arrow(data: object) -> pa.Table:
+    if isinstance(data, pa.Table):
+        return data
+    if hasattr(data, "__arrow_c_stream__"):
+        return pa.table(data)
+    if isinstance(data, Mapping):
+        return pa.table(dict(data))
+    raise UsageError(
+        f"Amends cannot read a {type(data).__name__} as a table",
+        remedy="give a table of pandas, Polars, DuckDB or PyArrow, or a pathlib.Path",
+    )
+
+
+def _table(rows: Iterator[dict[str, object]] | list[dict[str, object]]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows))

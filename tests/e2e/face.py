@@ -1,0 +1,37 @@
+"""The command line as a user runs it, and the demo case every end-to-end test shares."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def amends(*words: str | Path, codes: tuple[int, ...] = (0, 10), cwd: Path | None = None) -> str:
+    """Run the command line as a user would and return standard output."""
+    environment = {**os.environ, "NO_COLOR": "1", "AMENDS_ACTOR": "tester"}
+    done = subprocess.run(
+        [sys.executable, "-m", "amends", "--no-input", "--quiet", *map(str, words)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=cwd,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode in codes, (
+        f"{words}: {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    )
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo case that was run, and the truth beside it."""
+
+    case: Path
+    data: Path
+    truth: Path
