@@ -12,8 +12,8 @@ import pytest
 from tests.e2e.face import Demo, amends
 
 SECRETS = {
-    "ssn": "666-41-7329",
-    "ssn_bare": "666528317",
+    "ssn": "512-41-7329",
+    "ssn_bare": "531528317",
     "drivers_licence": "Q7735518842",
     "card": "4539578763621486",
     "imei": "356938035643809",
@@ -33,14 +33,15 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"{SECRETS['password']},{SECRETS['bank_account']},021000021,{SECRETS['passport']},ada@example.org,"
         "12 ELM ST,FRESNO,CA,93701\n"
         + "".join(
-            f"BEN{i},QUILL,1971-04-{i + 10},666-41-{7000 + i},Q77355{i:05d},CA,,,pass-word-{i},,,,b{i}@example.org,"
+            f"BEN{i},QUILL,1971-04-{i + 10},512-41-{7000 + i},Q77355{i:05d},CA,,,pass-word-{i},,,,b{i}@example.org,"
             f"{i + 20} ELM ST,FRESNO,CA,93701\n"
             for i in range(15)
         )
     )
     (folder / "note.txt").write_text(
         f"Call with Ada Quill.\nName: Ada Quill\nSSN: {SECRETS['ssn_bare']}\nCard number: {SECRETS['card']}\n"
-        f"Driver's license: {SECRETS['drivers_licence']} (CA)\nIMEI: {SECRETS['imei']}\nPassword: {SECRETS['password']}\n"
+        f"Driver's license: {SECRETS['drivers_licence']} (CA)\nIMEI: {SECRETS['imei']}\n"
+        f"Password: {SECRETS['password']}\n"
     )
     made = folder / "case"
     amends("new", made, "--entity", "Acme", "--discovered-on", "2026-08-17")
