@@ -1,0 +1,324 @@
+"""E-mail by SMTP. Each message carries its notice id in ``Message-ID`` and ``X-Notice-Id``.
+
+What arrived is asked of an HTTP address (``GET ASK?id=…``: 200 arrived, 404 not) or read in the log of the mail
+server; without either the channel is mute, and after a crash nobody can say.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import smtplib
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from amends.kernel import clock
+from amends.kernel.errors import UsageError
+from amends.notices.channels.base import Answer, Batch, Outcome, Outgoing, Receipt, State
+from amends.notices.check import normal
+from amends.notices.compose import Letter
+from amends.notices.facts import Recipient
+from amends.notices.plain import as_html, as_text
+
+_TIMEOUT_SECONDS = 60
+_ID = re.compile(rb"N[0-9A-F]{16}(?=@)")
+Asker = Callable[[Sequence[str]], Mapping[str, Answer]]
+
+
+class EmailChannel:
+    """Sends notices by SMTP, one message a notice.
+
+    Args:
+        url: ``smtp://host:port`` or ``smtps://host:port``; a user and password may stand in it.
+        sender: Address of the sender.
+        entity: Name of the sender.
+        texts: Variant id -> composed letter.
+        per_hour: Most messages an hour; 0 = no limit.
+        ask: Where to ask what arrived; "" = mute.
+    """
+
+    name = "email"
+
+    def __init__(
+        self,
+        url: str,
+        sender: str,
+        entity: str,
+        texts: Mapping[str, Letter],
+        per_hour: int = 0,
+        ask: str = "",
+    ) -> None:
+        """Check the settings; no connection is made yet.
+
+        Raises:
+            UsageError: A setting cannot be used.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise UsageError("The mail server's address cannot be used", where="case.toml [channels.email] url",
+                             remedy="write smtp://host:port or smtps://host:port")  # fmt: skip
+        self._server = parts
+        self._from = _sender_address(sender, entity)
+        self._texts = dict(texts)
+        self._pause = 3600 / per_hour if per_hour > 0 else 0.0
+        self._ask, self.asks_cheaply = asker(ask)
+        self.settle_seconds = 1.0 if ask else 0.0
+        self._connection: smtplib.SMTP | None = None
+        self._next_at = 0.0
+
+    def offer(self, batch: Batch, key: str) -> Sequence[Outcome]:
+        """Send the messages of a batch; what was surely not tried is deferred, what was cut off is unknown."""
+        made: list[Outcome] = []
+        for at, notice in enumerate(batch.notices):
+            outcome, broken = self._send(notice)
+            made.append(outcome)
+            if broken:
+                self.close()
+                if outcome.state == "deferred":
+                    rest = batch.notices[at + 1 :]
+                    return [
+                        *made,
+                        *(Outcome(n.to.notice_id, "deferred", "not tried") for n in rest),
+                    ]
+        return made
+
+    def _send(self, notice: Outgoing) -> tuple[Outcome, bool]:
+        """Send one message; return what became of it and whether the connection is of no more use."""
+        notice_id = notice.to.notice_id
+        try:
+            content = message(notice.to, self._texts[notice.variant], self._from).as_bytes(
+                policy=SMTP
+            )
+        except (ValueError, UnicodeError):
+            return Outcome(notice_id, "refused", "address cannot be used"), False
+        self._wait()
+        try:
+            server = self._connected()
+            self._envelope(server, notice.to.email)
+        except smtplib.SMTPResponseException as error:
+            return Outcome(
+                notice_id, _by_code(error.smtp_code), str(error.smtp_code)
+            ), self._clear()
+        except (OSError, smtplib.SMTPException, UnicodeError):
+            return Outcome(notice_id, "deferred", "no connection"), True
+        try:
+            code, _ = server.data(content)
+        except smtplib.SMTPDataError as error:
+            return Outcome(
+                notice_id, _by_code(error.smtp_code), str(error.smtp_code)
+            ), self._clear()
+        except (OSError, smtplib.SMTPException):
+            return Outcome(notice_id, "unknown", "cut off"), True
+        if code == 250:
+            return Outcome(notice_id, "accepted", "250"), False
+        return Outcome(notice_id, _by_code(code), str(code)), self._clear()
+
+    def _envelope(self, server: smtplib.SMTP, to: str) -> None:
+        for step in (lambda: server.mail(self._from.addr_spec), lambda: server.rcpt(to)):
+            code, text = step()
+            if code not in (250, 251):
+                raise smtplib.SMTPResponseException(code, text)
+
+    def _clear(self) -> bool:
+        """Make the connection ready for the next message; say whether it is broken."""
+        try:
+            if self._connection is not None:
+                self._connection.rset()
+        except (OSError, smtplib.SMTPException):
+            return True
+        return False
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._connection is not None:
+            return self._connection
+        host, port = str(self._server.hostname), self._server.port
+        if self._server.scheme == "smtps":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, port or 465, timeout=_TIMEOUT_SECONDS, context=ssl.create_default_context()
+            )
+        else:
+            server = smtplib.SMTP(host, port or 25, timeout=_TIMEOUT_SECONDS)
+        server.ehlo_or_helo_if_needed()
+        if self._server.scheme == "smtp" and server.has_extn("starttls"):
+            server.starttls(context=_opportunistic())
+            server.ehlo()
+        if self._server.username:
+            server.login(unquote(self._server.username), unquote(self._server.password or ""))
+        self._connection = server
+        return server
+
+    def _wait(self) -> None:
+        """Keep to the most messages an hour."""
+        if self._pause:
+            time.sleep(max(0.0, self._next_at - time.monotonic()))
+            self._next_at = time.monotonic() + self._pause
+
+    def ask(self, batch: Batch) -> Mapping[str, Answer]:
+        """Say of each notice whether the mail server has it."""
+        return self._ask([n.to.notice_id for n in batch.notices])
+
+    def receipts(self) -> Iterator[Receipt]:
+        """Yield nothing: bounces come to a mailbox that Amends does not read yet."""
+        return iter(())
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._connection is not None:
+            try:
+                self._connection.quit()
+            except (OSError, smtplib.SMTPException):
+                self._connection.close()
+            self._connection = None
+
+
+def _by_code(code: int) -> State:
+    return "deferred" if 400 <= code < 500 or code < 0 else "refused"
+
+
+def _opportunistic() -> ssl.SSLContext:
+    """Return TLS without a check of the certificate: on smtp:// it is better than none, as mail servers do it (RFC 7435)."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _sender_address(sender: str, entity: str) -> Address:
+    try:
+        return Address(display_name=_one_line(entity), addr_spec=sender)
+    except (ValueError, IndexError) as error:
+        raise UsageError("The sender's address cannot be used", where="case.toml [channels.email] from",
+                         remedy="write an address such as notices@example.com") from error  # fmt: skip
+
+
+def _one_line(text: str) -> str:
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", text).split())
+
+
+def message(to: Recipient, letter: Letter, sender: Address) -> EmailMessage:
+    """Return one notice as a message of text and HTML; no value can become a header of its own.
+
+    Raises:
+        ValueError: The person's address cannot stand in a message.
+    """
+    made = EmailMessage(policy=SMTP)
+    made["From"] = sender
+    made["To"] = Address(display_name=_one_line(to.name), addr_spec=to.email)
+    made["Subject"] = f"{letter.title} - {_one_line(sender.display_name)}"
+    made["Date"] = format_datetime(clock.now())
+    made["Message-ID"] = f"<{to.notice_id}@{sender.domain}>"
+    made["X-Notice-Id"] = to.notice_id
+    made["Auto-Submitted"] = "auto-generated"
+    made["Content-Language"] = letter.variant.language
+    made.set_content(as_text(letter, to), cte="quoted-printable")
+    made.add_alternative(as_html(letter, to), subtype="html", cte="quoted-printable")
+    made.set_boundary(f"=_{to.notice_id}")
+    return made
+
+
+def message_faults(raw: bytes, to: Recipient, letter: Letter) -> list[str]:
+    """Read a finished message back and return in what it differs from the plan."""
+    import email  # noqa: PLC0415 - the parser is needed for proofs only
+
+    read = email.message_from_bytes(raw, policy=SMTP)
+    wrong = []
+    if read["X-Notice-Id"] != to.notice_id or to.notice_id not in str(read["Message-ID"]):
+        wrong.append("the message does not carry its notice id")
+    if [a.addr_spec for a in read["To"].addresses] != [to.email]:
+        wrong.append("the message is not addressed to the person")
+    body = read.get_body(("plain",))
+    text = body.get_content() if body is not None else ""
+    if normal(text).split() != normal(as_text(letter, to)).split():
+        wrong.append("the text is not the text of the plan")
+    return wrong
+
+
+def asker(ask: str) -> tuple[Asker, bool]:
+    """Return what answers "did these arrive", and whether it is cheap.
+
+    Args:
+        ask: ``http(s)://…``, ``file:PATH`` (a mail server's log) or "".
+
+    Raises:
+        UsageError: Something else.
+    """
+    if not ask:
+        return (lambda keys: dict.fromkeys(keys, "unknown")), True
+    if ask.startswith("file:"):
+        path = ask[5:]
+        return LogAsker(Path(unquote(path[2:] if path.startswith("//") else path))), True
+    if urlsplit(ask).scheme in ("http", "https"):
+        return HttpAsker(ask), False
+    raise UsageError("That is no place to ask what arrived", where="case.toml [channels.email] ask",
+                     remedy="write an http(s) address, or file: and the path of the mail server's log")  # fmt: skip
+
+
+class LogAsker:
+    """Looks for message ids in the log of a mail server, and in the one that was rotated away last.
+
+    A log that is not there says nothing: unknown, not absent.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Look in ``path``."""
+        self._path = path
+
+    def __call__(self, keys: Sequence[str]) -> Mapping[str, Answer]:
+        """Return an answer for each notice id."""
+        logs = [
+            p for p in (self._path, self._path.with_name(self._path.name + ".1")) if p.is_file()
+        ]
+        if not logs:
+            return dict.fromkeys(keys, "unknown")
+        found: set[bytes] = set()
+        try:
+            for log in logs:
+                with log.open("rb") as stream:
+                    for line in stream:
+                        found.update(_ID.findall(line))
+        except OSError:
+            return dict.fromkeys(keys, "unknown")
+        return {k: "arrived" if k.encode() in found else "not" for k in keys}
+
+
+class HttpAsker:
+    """Asks an address about each notice id: 200 arrived, 404 not, anything else unknown."""
+
+    def __init__(self, url: str) -> None:
+        """Ask at ``url``."""
+        self._url = urlsplit(url)
+
+    def __call__(self, keys: Sequence[str]) -> Mapping[str, Answer]:
+        """Return an answer for each notice id; what is left after a failure is unknown."""
+        answers: dict[str, Answer] = dict.fromkeys(keys, "unknown")
+        connection = self._open()
+        try:
+            for key in keys:
+                answers[key] = self._one(connection, key)
+        except (OSError, http.client.HTTPException):
+            pass
+        finally:
+            connection.close()
+        return answers
+
+    def _open(self) -> http.client.HTTPConnection:
+        kind = (
+            http.client.HTTPSConnection
+            if self._url.scheme == "https"
+            else http.client.HTTPConnection
+        )
+        return kind(str(self._url.hostname), self._url.port, timeout=10)
+
+    def _one(self, connection: http.client.HTTPConnection, key: str) -> Answer:
+        joined = f"{self._url.query}&" if self._url.query else ""
+        connection.request("GET", f"{self._url.path or '/'}?{joined}id={quote(key)}")
+        reply = connection.getresponse()
+        reply.read()
+        return {200: "arrived", 404: "not"}.get(reply.status, "unknown")  # type: ignore[return-value]  # literals, by construction

@@ -1,0 +1,113 @@
+"""Set letters as PDF with Typst: one document for a batch, every value passed as data, the same plan the same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import typst
+
+from amends.kernel.errors import DeliveryError
+from amends.notices.compose import CODE_SLOT, Letter
+from amends.notices.facts import Recipient
+from amends.notices.plain import address_block, salutation
+from amends.notices.wording import wording
+
+_TEMPLATE = Path(__file__).parent / "templates" / "letter.typ"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One letter to be set: whose, and which text.
+
+    Attributes:
+        to: The recipient.
+        variant: Id of the text.
+    """
+
+    to: Recipient
+    variant: str
+
+
+def set_letters(
+    pieces: Sequence[Piece], texts: dict[str, Letter], entity: str, sender: Sequence[str]
+) -> bytes:
+    """Return one PDF with all pieces, each beginning on a page of its own.
+
+    Args:
+        pieces: In the order in which they are to lie in the file.
+        texts: Variant id -> composed letter.
+        entity: Name on the letterhead.
+        sender: Lines under it.
+
+    Raises:
+        DeliveryError: The typesetter refuses; the message holds no word of a letter.
+    """
+    used = sorted({p.variant for p in pieces})
+    batch = {
+        "title": texts[used[0]].title if used else "",
+        "entity": entity,
+        "sender": list(sender),
+        "variants": {name: _variant(texts[name]) for name in used},
+        "pieces": [_piece(p, texts[p.variant]) for p in pieces],
+    }
+    try:
+        made = _compiler().compile(
+            _TEMPLATE.read_bytes(),
+            format="pdf",
+            sys_inputs={"pieces": json.dumps(batch)},
+            timestamp=0,
+        )
+    except typst.TypstError as error:
+        raise DeliveryError(
+            f"The letters could not be set ({len(pieces)} pieces)",
+            where="templates/letter.typ",
+            remedy="this is a fault in the template: restore templates/letter.typ of this version",
+        ) from error
+    if not isinstance(made, bytes):
+        raise DeliveryError("The typesetter gave no PDF", remedy="install typst again")
+    return made
+
+
+@cache
+def _compiler() -> typst.Compiler:
+    return typst.Compiler(ignore_system_fonts=True)
+
+
+def _variant(letter: Letter) -> dict[str, object]:
+    words = wording(letter.variant.language).words
+    return {
+        "language": letter.variant.language,
+        "title": letter.title,
+        "dated": letter.dated,
+        "page": words["page"],
+        "reference": words["reference"],
+        "sections": [
+            {
+                "heading": s.heading,
+                "blocks": [
+                    {
+                        "kind": b.kind,
+                        "text": b.text,
+                        "items": list(b.items),
+                        "offices": [{"name": o.name, "lines": list(o.lines)} for o in b.offices],
+                    }
+                    for b in s.blocks
+                ],
+            }
+            for s in letter.sections
+        ],
+    }
+
+
+def _piece(piece: Piece, letter: Letter) -> dict[str, object]:
+    return {
+        "notice_id": piece.to.notice_id,
+        "variant": piece.variant,
+        "address": list(address_block(letter, piece.to)),
+        "salutation": salutation(letter, piece.to.name),
+        "code": piece.to.code or CODE_SLOT,
+    }

@@ -1,0 +1,608 @@
+"""Sending exactly once: intent before act, then ask.
+
+For every batch the intent is on disk (record and register) before anything leaves the house. After a crash the
+channel is asked what arrived; only what did *not* arrive is offered again; what nobody can say is *unknown* and waits
+for a person. One worker holds the outbox at a time; each has a fencing epoch, so an older one is stopped by the
+register before it can begin another batch.
+
+Two stores, one truth: ``deliveries.jsonl`` is the append-only, chained record of what was done; the register holds
+what is open and what went other than well. A register that is older than the record (a restored snapshot) is brought
+up from it before anything is sent.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import sqlalchemy as sa
+
+from amends.kernel import clock, ids
+from amends.kernel.errors import BusyError, DeliveryError
+from amends.kernel.ledger import Ledger, Line
+from amends.notices.channels.base import Batch, Channel, Outcome, Outgoing
+
+METADATA = sa.MetaData()
+
+FENCES = sa.Table(
+    "outbox_fences",
+    METADATA,
+    sa.Column("scope", sa.String(80), primary_key=True),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("holder", sa.String(80), nullable=False),
+    sa.Column("record_seq", sa.Integer, nullable=False),
+)
+
+BATCHES = sa.Table(
+    "outbox_batches",
+    METADATA,
+    sa.Column("batch_id", sa.String(64), primary_key=True),
+    sa.Column("seal_id", sa.String(16), nullable=False),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("first", sa.Integer, nullable=False),  # ordinal; retries count down from -1
+    sa.Column("n_notices", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),  # intent, settled
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.UniqueConstraint("seal_id", "channel", "first"),
+)
+
+# Only notices that are something other than simply accepted with their batch.
+PIECES = sa.Table(
+    "outbox_pieces",
+    METADATA,
+    sa.Column("notice_id", sa.String(32), primary_key=True),
+    sa.Column("seal_id", sa.String(16), nullable=False, index=True),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    sa.Column("batch_id", sa.String(64), nullable=False, index=True),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("detail", sa.String(80), nullable=False),
+    sa.Column("at", sa.String(32), nullable=False),
+)
+
+SCOPE = "outbox"
+
+
+class Plan(Protocol):
+    """A sealed plan of one channel, by ordinal."""
+
+    def count(self) -> int:
+        """Return the number of notices."""
+        ...
+
+    def notices(self, first: int, n: int) -> tuple[Outgoing, ...]:
+        """Return ``n`` notices from ordinal ``first`` on."""
+        ...
+
+    def chosen(self, ordinals: Sequence[int]) -> tuple[Outgoing, ...]:
+        """Return the notices at these ordinals."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a run of ``send`` came to, for one seal and channel.
+
+    Attributes:
+        planned: Notices in the sealed plan.
+        accepted: Taken by the channel, in all runs together, and not refused later.
+        refused: Refused for good.
+        deferred: Not taken for now; the same command tries again.
+        unknown: Nobody can say whether they arrived; waiting for a decision.
+        recovered: Of this run: found to have arrived before a crash.
+        resent: Of this run: offered again because they had not arrived.
+    """
+
+    planned: int
+    accepted: int
+    refused: int
+    deferred: int
+    unknown: int
+    recovered: int = 0
+    resent: int = 0
+
+
+class Outbox:
+    """The outbox of a case.
+
+    Args:
+        engine: Register database: SQLite or PostgreSQL.
+        record: Path of the chained record of deliveries.
+    """
+
+    def __init__(self, engine: sa.Engine, record: Path) -> None:
+        """Open the outbox and make its tables."""
+        self._engine = engine
+        self._record = Ledger(record)
+        self._epoch = 0
+        self._lock: sa.Connection | None = None
+        self._file: IO[str] | None = None
+        METADATA.create_all(engine)
+
+    # ------------------------------------------------------------------ holding it
+
+    def take(self) -> int:
+        """Take hold of the outbox and return the fencing epoch.
+
+        Raises:
+            BusyError: Another worker is sending.
+            DeliveryError: The record was cut short, or changed.
+        """
+        self._take_lock()
+        self._record = Ledger(self._record.path)
+        with self._engine.begin() as connection:
+            _serialise(connection)
+            row = (
+                connection.execute(sa.select(FENCES).where(FENCES.c.scope == SCOPE))
+                .mappings()
+                .first()
+            )
+            if row is None:
+                connection.execute(
+                    FENCES.insert().values(scope=SCOPE, epoch=0, holder="", record_seq=0)
+                )
+            known = row["record_seq"] if row else 0
+            last = self._catch_up(connection, known)
+            self._epoch = max(row["epoch"] if row else 0, last) + 1
+            line = self._record.append("fence", epoch=self._epoch)
+            connection.execute(
+                FENCES.update().where(FENCES.c.scope == SCOPE)
+                .values(epoch=self._epoch, holder=ids.new(4), record_seq=line.seq)
+            )  # fmt: skip
+        return self._epoch
+
+    def release(self) -> None:
+        """Let go of the outbox."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _take_lock(self) -> None:
+        """Hold a lock beside the record, and on PostgreSQL a session lock as well, for workers on other machines.
+
+        Raises:
+            BusyError: Another worker is sending.
+        """
+        self._take_file()
+        if self._engine.dialect.name != "postgresql" or self._lock is not None:
+            return
+        self._lock = self._engine.connect()
+        number = int(ids.digest_text(str(self._record.path.resolve()))[:15], 16)
+        if not self._lock.execute(
+            sa.text("SELECT pg_try_advisory_lock(:n)"), {"n": number}
+        ).scalar():
+            self.release()
+            raise _busy()
+
+    def _take_file(self) -> None:
+        if self._file is not None:
+            return
+        handle = self._record.path.with_suffix(".lock").open("a")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            handle.close()
+            raise _busy() from error
+        self._file = handle
+
+    def _catch_up(self, connection: sa.Connection, known: int) -> int:
+        """Bring a register that is older than the record up to it; return the highest epoch in the record."""
+        highest, last, broken = 0, 0, next(self._record.faults(), None)
+        if broken:
+            raise DeliveryError(f"The record of deliveries was changed: {broken}", where=self._record.path.name,
+                                remedy="restore it from a backup; nothing was sent")  # fmt: skip
+        for line in self._record.lines():
+            last = line.seq
+            highest = max(highest, int(line.body.get("epoch", 0)))
+            if line.seq > known:
+                _replay(connection, line)
+        if last < known:
+            raise DeliveryError(
+                f"The record of deliveries ends at line {last}, the register has seen line {known}",
+                where=self._record.path.name,
+                remedy="restore the newest copy of the record; nothing was sent",
+            )
+        return highest
+
+    # ------------------------------------------------------------------ sending
+
+    def send(
+        self,
+        seal_id: str,
+        channel: Channel,
+        plan: Plan,
+        batch_size: int,
+        said: Callable[[float], None] = lambda n: None,
+    ) -> Sent:
+        """Send what is left of a sealed plan through a channel; go on where a crash stopped.
+
+        Args:
+            seal_id: The seal.
+            channel: The way out.
+            plan: The sealed plan of this channel.
+            batch_size: Notices in a batch.
+            said: Told, as batches are settled, how many notices more are done.
+
+        Raises:
+            DeliveryError: A newer worker took over.
+        """
+        recovered, resent = self._recover(seal_id, channel, plan)
+        for batch in self._deferred(seal_id, channel, plan):
+            self._settle(batch, seal_id, channel, self._careful_offer(batch, channel))
+        stuck = False
+        while not stuck:
+            fresh = self._next(seal_id, channel.name, plan, batch_size)
+            if fresh is None:
+                break
+            outcomes = self._careful_offer(fresh, channel)
+            self._settle(fresh, seal_id, channel, outcomes)
+            said(len(fresh.notices))
+            stuck = all(o.state == "deferred" for o in outcomes)
+        if not stuck:
+            for batch in self._deferred(seal_id, channel, plan):
+                self._settle(batch, seal_id, channel, self._careful_offer(batch, channel))
+        done = self.status(seal_id, channel.name, plan.count())
+        return Sent(**{**done.__dict__, "recovered": recovered, "resent": resent})
+
+    def _next(self, seal_id: str, channel: str, plan: Plan, size: int) -> Batch | None:
+        """Commit the intent of the next batch and return it; ``None`` when the plan is done."""
+        with self._engine.begin() as connection:
+            self._mine(connection)
+            last = connection.execute(
+                sa.select(sa.func.max(BATCHES.c.first + BATCHES.c.n_notices))
+                .where(BATCHES.c.seal_id == seal_id, BATCHES.c.channel == channel, BATCHES.c.first >= 0)
+            ).scalar()  # fmt: skip
+            first = last or 0
+            n = min(size, plan.count() - first)
+            if n <= 0:
+                return None
+            batch = Batch(batch_key(seal_id, channel, first), plan.notices(first, n))
+            self._intend(connection, batch, seal_id, channel, first)
+        return batch
+
+    def _deferred(self, seal_id: str, channel: Channel, plan: Plan) -> list[Batch]:
+        """Commit the intent to try again what was deferred, and return the batch (at most one)."""
+        with self._engine.begin() as connection:
+            self._mine(connection)
+            rows = connection.execute(
+                sa.select(PIECES.c.ordinal)
+                .where(PIECES.c.seal_id == seal_id, PIECES.c.channel == channel.name, PIECES.c.state == "deferred")
+                .order_by(PIECES.c.ordinal)
+            ).scalars().all()  # fmt: skip
+            if not rows:
+                return []
+            tries = connection.execute(
+                sa.select(sa.func.min(BATCHES.c.first)).where(
+                    BATCHES.c.seal_id == seal_id, BATCHES.c.channel == channel.name
+                )
+            ).scalar()
+            first = min(tries or 0, 0) - 1
+            batch = Batch(batch_key(seal_id, channel.name, first), plan.chosen(rows))
+            self._intend(connection, batch, seal_id, channel.name, first)
+        return [batch]
+
+    def _intend(
+        self, connection: sa.Connection, batch: Batch, seal_id: str, channel: str, first: int
+    ) -> None:
+        """Write the intent into record and register, in one step that either holds or leaves nothing sent."""
+        again = [[n.to.notice_id, n.ordinal] for n in batch.notices] if first < 0 else []
+        self._write(
+            connection, "intent", batch=batch.batch_id, seal=seal_id, channel=channel, first=first,
+            n=len(batch.notices), epoch=self._epoch, again=again, at=clock.stamp(),
+        )  # fmt: skip
+
+    def _write(self, connection: sa.Connection, act: str, **body: object) -> None:
+        line = self._record.append(act, **body)
+        _replay(connection, line)
+        connection.execute(
+            FENCES.update().where(FENCES.c.scope == SCOPE).values(record_seq=line.seq)
+        )
+
+    def _mine(self, connection: sa.Connection) -> None:
+        """Lock the fence and make sure that no newer worker has it.
+
+        Raises:
+            DeliveryError: One has.
+        """
+        _serialise(connection)
+        held = connection.execute(
+            FENCES.update()
+            .where(FENCES.c.scope == SCOPE, FENCES.c.epoch == self._epoch)
+            .values(epoch=self._epoch)
+        ).rowcount
+        if held != 1:
+            raise DeliveryError(
+                "A newer worker has taken over the sending of this case",
+                remedy="let it finish; see: amends notices status CASE",
+            )
+
+    def _careful_offer(self, batch: Batch, channel: Channel) -> list[Outcome]:
+        """Offer a batch that was never offered by this register; skip what the channel says it already has.
+
+        A restored register does not know what it sent. A question costs less than a second letter: where asking is
+        dear, the first and the last notice are asked about, and all of them when one of the two is there.
+        """
+        probe = batch
+        if not channel.asks_cheaply and len(batch.notices) > 2:
+            ends = frozenset((batch.notices[0].to.notice_id, batch.notices[-1].to.notice_id))
+            probe = batch.only(ends)
+        answers = channel.ask(probe)
+        if probe is not batch and "arrived" in answers.values():
+            answers = channel.ask(batch)
+        there = frozenset(n for n, a in answers.items() if a == "arrived")
+        rest = batch.only(frozenset(n.to.notice_id for n in batch.notices) - there)
+        made = [Outcome(n, "accepted", "already there") for n in there]
+        return made + (list(channel.offer(rest, batch.batch_id)) if rest.notices else [])
+
+    def _settle(
+        self, batch: Batch, seal_id: str, channel: Channel, outcomes: Sequence[Outcome]
+    ) -> None:
+        """Ask about what is unknown, then write what became of a batch."""
+        lost = frozenset(o.notice_id for o in outcomes if o.state == "unknown")
+        if lost:
+            time.sleep(channel.settle_seconds)
+            answers = channel.ask(batch.only(lost))
+            outcomes = [
+                _asked(o, answers.get(o.notice_id, "unknown")) if o.notice_id in lost else o
+                for o in outcomes
+            ]
+        by_id = {o.notice_id: o for o in outcomes}
+        other = [
+            [n.to.notice_id, n.ordinal, o.state, o.detail]
+            for n in batch.notices
+            if (
+                o := by_id.get(n.to.notice_id, Outcome(n.to.notice_id, "unknown", "no outcome"))
+            ).state
+            != "accepted"
+        ]
+        with self._engine.begin() as connection:
+            self._mine(connection)
+            self._write(
+                connection, "settled", batch=batch.batch_id, seal=seal_id, channel=channel.name,
+                n=len(batch.notices), other=other, epoch=self._epoch, at=clock.stamp(),
+            )  # fmt: skip
+
+    def _recover(self, seal_id: str, channel: Channel, plan: Plan) -> tuple[int, int]:
+        """Find out what became of batches that a crash left open; send again only what did not arrive."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                sa.select(BATCHES)
+                .where(BATCHES.c.seal_id == seal_id, BATCHES.c.channel == channel.name, BATCHES.c.state == "intent")
+                .order_by(BATCHES.c.first)
+            ).mappings().all()  # fmt: skip
+            open_batches = [(row, self._members(connection, row, plan)) for row in rows]
+        if open_batches:
+            time.sleep(channel.settle_seconds)
+        recovered = resent = 0
+        for row, notices in open_batches:
+            batch = Batch(row["batch_id"], notices)
+            answers = channel.ask(batch)
+            there = [n for n, a in answers.items() if a == "arrived"]
+            missing = batch.only(frozenset(n for n, a in answers.items() if a == "not"))
+            outcomes = [Outcome(n, "accepted") for n in there]
+            if missing.notices:
+                self._claim(batch.batch_id)
+                outcomes += channel.offer(missing, batch.batch_id)
+            self._settle(batch, seal_id, channel, [*outcomes, *_unknown(batch, answers)])
+            recovered += len(there)
+            resent += len(missing.notices)
+        return recovered, resent
+
+    def _members(
+        self, connection: sa.Connection, row: Any, plan: Plan
+    ) -> tuple[Outgoing, ...]:  # Any: a row mapping
+        if row["first"] >= 0:
+            return plan.notices(row["first"], row["n_notices"])
+        query = sa.select(PIECES.c.ordinal).where(
+            PIECES.c.batch_id == row["batch_id"], PIECES.c.state == "intent"
+        )
+        return plan.chosen(connection.execute(query.order_by(PIECES.c.ordinal)).scalars().all())
+
+    def _claim(self, batch_id: str) -> None:
+        """Take an open batch over under this worker's epoch, before any of it is offered again."""
+        with self._engine.begin() as connection:
+            self._mine(connection)
+            self._write(connection, "claim", batch=batch_id, epoch=self._epoch, at=clock.stamp())
+
+    # ------------------------------------------------------------------ what came back, and where it stands
+
+    def receive(
+        self, seal_id: str, channel: Channel, known: Callable[[Sequence[str]], dict[str, int]]
+    ) -> int:
+        """Take in what came back; return how many notices changed.
+
+        Args:
+            seal_id: The seal they belong to.
+            channel: The way they went.
+            known: Returns, of notice ids, those in the seal with their ordinals.
+        """
+        receipts = list(channel.receipts())
+        places = known([r.notice_id for r in receipts])
+        changed = 0
+        with self._engine.begin() as connection:
+            self._mine(connection)
+            query = sa.select(PIECES.c.notice_id, PIECES.c.state).where(PIECES.c.seal_id == seal_id)
+            have = {row[0]: row[1] for row in connection.execute(query)}
+            for receipt in receipts:
+                if receipt.notice_id in places and have.get(receipt.notice_id) != receipt.state:
+                    self._write(
+                        connection, "receipt", seal=seal_id, channel=channel.name, notice=receipt.notice_id,
+                        ordinal=places[receipt.notice_id], state=receipt.state, detail=receipt.detail, at=receipt.at,
+                    )  # fmt: skip
+                    have[receipt.notice_id] = receipt.state
+                    changed += 1
+        return changed
+
+    def decide(self, notice_id: str, arrived: bool) -> None:
+        """Settle an unknown notice by a person's word: it arrived, or it is to be sent again.
+
+        Raises:
+            DeliveryError: The notice is not unknown.
+        """
+        with self._engine.begin() as connection:
+            self._mine(connection)
+            row = (
+                connection.execute(sa.select(PIECES).where(PIECES.c.notice_id == notice_id))
+                .mappings()
+                .first()
+            )
+            if row is None or row["state"] != "unknown":
+                raise DeliveryError(
+                    f"The notice {notice_id} is not unknown",
+                    remedy="list them with: amends notices status CASE",
+                )
+            self._write(
+                connection, "receipt", seal=row["seal_id"], channel=row["channel"], notice=notice_id,
+                ordinal=row["ordinal"], state="arrived" if arrived else "deferred", detail="decided", at=clock.stamp(),
+            )  # fmt: skip
+
+    def status(self, seal_id: str, channel: str, planned: int) -> Sent:
+        """Return where a seal stands in one channel."""
+        with self._engine.connect() as connection:
+            settled = connection.execute(
+                sa.select(sa.func.coalesce(sa.func.sum(BATCHES.c.n_notices), 0)).where(
+                    BATCHES.c.seal_id == seal_id, BATCHES.c.channel == channel,
+                    BATCHES.c.state == "settled", BATCHES.c.first >= 0,
+                )
+            ).scalar_one()  # fmt: skip
+            counts = self.states(seal_id, channel)
+        open_states = ("refused", "deferred", "unknown", "intent")
+        away = sum(counts.get(s, 0) for s in open_states)
+        return Sent(
+            planned, int(settled) - away, counts.get("refused", 0),
+            counts.get("deferred", 0) + counts.get("intent", 0), counts.get("unknown", 0),
+        )  # fmt: skip
+
+    def states(self, seal_id: str, channel: str) -> dict[str, int]:
+        """Return how many notices are in each state other than plainly accepted."""
+        query = (
+            sa.select(PIECES.c.state, sa.func.count())
+            .where(PIECES.c.seal_id == seal_id, PIECES.c.channel == channel)
+            .group_by(PIECES.c.state)
+        )
+        with self._engine.connect() as connection:
+            return {state: n for state, n in connection.execute(query)}
+
+    def since(self, notice_id: str) -> str:
+        """Return when a notice came into its present state, as ISO text; "" when it is plainly accepted."""
+        query = sa.select(PIECES.c.at).where(PIECES.c.notice_id == notice_id)
+        with self._engine.connect() as connection:
+            return str(connection.execute(query).scalar() or "")
+
+    def waiting(self, seal_id: str | None = None) -> list[str]:
+        """Return the ids of notices that are unknown and wait for a decision."""
+        query = (
+            sa.select(PIECES.c.notice_id)
+            .where(PIECES.c.state == "unknown")
+            .order_by(PIECES.c.notice_id)
+        )
+        if seal_id is not None:
+            query = query.where(PIECES.c.seal_id == seal_id)
+        with self._engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
+
+def _busy() -> BusyError:
+    return BusyError(
+        "Another worker is sending this case's notices",
+        remedy="wait for it to end, then give the same command again",
+    )
+
+
+def batch_key(seal_id: str, channel: str, first: int) -> str:
+    """Return the key of a batch: the same batch, the same key, in every attempt."""
+    return (
+        f"{seal_id}-{channel}-{first:08d}"
+        if first >= 0
+        else f"{seal_id}-{channel}-again{-first:04d}"
+    )
+
+
+def _asked(outcome: Outcome, answer: str) -> Outcome:
+    if answer == "arrived":
+        return Outcome(outcome.notice_id, "accepted", "asked")
+    return Outcome(outcome.notice_id, "deferred" if answer == "not" else "unknown", outcome.detail)
+
+
+def _unknown(batch: Batch, answers: Any) -> list[Outcome]:  # Any: a mapping of answers
+    return [
+        Outcome(n.to.notice_id, "unknown", "crash")
+        for n in batch.notices
+        if answers.get(n.to.notice_id, "unknown") == "unknown"
+    ]
+
+
+def _serialise(connection: sa.Connection) -> None:
+    """Take the write lock at the start, so that two workers cannot both read before either writes."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("UPDATE outbox_fences SET epoch = epoch WHERE scope = 'outbox'")
+    else:
+        connection.execute(
+            sa.select(FENCES.c.epoch).where(FENCES.c.scope == SCOPE).with_for_update()
+        )
+
+
+def _replay(connection: sa.Connection, line: Line) -> None:
+    """Bring the register to what one line of the record says; doing it twice changes nothing."""
+    body = line.body
+    if line.act == "intent":
+        _replay_intent(connection, body)
+    elif line.act == "settled":
+        connection.execute(
+            BATCHES.update().where(BATCHES.c.batch_id == body["batch"]).values(state="settled")
+        )
+        connection.execute(
+            PIECES.delete().where(PIECES.c.batch_id == body["batch"], PIECES.c.state == "intent")
+        )
+        for notice, ordinal, state, detail in body["other"]:
+            _put(connection, body, notice, ordinal, state, detail)
+    elif line.act == "claim":
+        connection.execute(
+            BATCHES.update().where(BATCHES.c.batch_id == body["batch"]).values(epoch=body["epoch"])
+        )
+    elif line.act == "receipt":
+        _put(
+            connection,
+            {**body, "batch": "receipt"},
+            body["notice"],
+            body["ordinal"],
+            body["state"],
+            body["detail"],
+        )
+
+
+def _replay_intent(connection: sa.Connection, body: dict[str, Any]) -> None:  # Any: JSON
+    there = connection.execute(
+        sa.select(BATCHES.c.batch_id).where(BATCHES.c.batch_id == body["batch"])
+    ).first()
+    if there is None:
+        connection.execute(BATCHES.insert().values(
+            batch_id=body["batch"], seal_id=body["seal"], channel=body["channel"], first=body["first"],
+            n_notices=body["n"], state="intent", epoch=body["epoch"], at=body["at"],
+        ))  # fmt: skip
+    for notice, ordinal in body["again"]:
+        _put(connection, body, notice, ordinal, "intent", "")
+
+
+def _put(
+    connection: sa.Connection,
+    body: dict[str, Any],
+    notice: str,
+    ordinal: int,
+    state: str,
+    detail: str,
+) -> None:  # Any: JSON
+    """Set the state of one notice."""
+    connection.execute(PIECES.delete().where(PIECES.c.notice_id == notice))
+    connection.execute(PIECES.insert().values(
+        notice_id=notice, seal_id=body["seal"], channel=body["channel"], ordinal=ordinal, batch_id=body["batch"],
+        state=state, detail=detail[:80], at=body["at"],
+    ))  # fmt: skip
