@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amends.duties.clocks import People, add_days, due, federal_holidays, is_business_day, rule_words
+from amends.duties.clocks import (
+    People,
+    add_days,
+    due,
+    federal_holidays,
+    is_business_day,
+    rule_words,
+)
 from amends.duties.facts import read_facts
 from amends.duties.lawbook import shipped
 from amends.duties.rules import Deadline, read_deadline
@@ -85,7 +92,8 @@ def test_hour_clocks_keep_the_zone_of_their_event():
 
 
 def test_hour_clocks_with_only_a_day_run_from_its_beginning():
-    assert due(Deadline("hours", 36, start="determination"), moments(determination="2026-08-17")).on == date(2026, 8, 18)
+    found = due(Deadline("hours", 36, start="determination"), moments(determination="2026-08-17"))
+    assert found.on == date(2026, 8, 18)
 
 
 def test_an_unknown_start_is_stood_in_for_by_the_earliest_event_and_said():

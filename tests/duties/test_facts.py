@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from amends.duties import answer_json, answers_json
+from amends.duties import answer_json
 from amends.kernel.errors import UsageError
 
 RIGHT = {
@@ -70,7 +70,7 @@ def test_two_groups_of_one_name_are_refused():
 @pytest.mark.parametrize("document", [{}, [1], {"examples": [{"id": "X"}]}, "text", None, 7])
 def test_a_document_without_facts_is_refused(document):
     with pytest.raises(UsageError):
-        answers_json(document)
+        answer_json(document)
 
 
 def test_an_unknown_key_that_resembles_none_is_left_to_a_person_and_said():

@@ -175,7 +175,8 @@ def test_harm_found_unlikely_ends_the_duty_only_where_the_law_says_so(jurisdicti
     assert group["notify"] is (not ends)
     if ends:
         assert any("harm is unlikely" in d["what"] for d in group["documents"])
-        assert {d["retain_years"] for d in group["documents"]} >= {harm.get("retain_years")} or harm.get("retain_years") is None
+        if "retain_years" in harm:
+            assert [d["retain_years"] for d in group["documents"]] == [harm["retain_years"]]
     if ends and jurisdiction in ("US-AK", "US-SD", "US-VT", "US-FL"):
         assert [r["stage"] for r in answer["regulators"]] == ["no_harm_finding"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from amends.duties import answer_json, answers_json
+from amends.duties import answer_json
 from amends.duties.worked import differences, variant
 
 CASES = json.loads((Path(__file__).parent / "examples.json").read_text("utf-8"))["examples"]
@@ -27,7 +27,7 @@ def test_the_variant_of_a_worked_case_holds_too(case):
 
 
 def test_a_file_of_examples_gives_one_answer_a_case_with_its_id():
-    answers = answers_json({"examples": CASES})
+    answers = answer_json({"examples": CASES})
     assert [a["id"] for a in answers] == IDS
     assert all({"groups", "regulators", "cra", "explain"} <= set(a) for a in answers)
     assert "variant" in answers[IDS.index("P09")]
@@ -35,7 +35,7 @@ def test_a_file_of_examples_gives_one_answer_a_case_with_its_id():
 
 def test_facts_alone_or_under_their_name_give_the_same_answer():
     facts = CASES[0]["facts"]
-    assert answers_json(facts) == answers_json({"facts": facts})
+    assert answer_json(facts) == answer_json({"facts": facts})
 
 
 def test_every_step_of_an_explanation_has_rule_source_reasoning_and_confidence():

@@ -9,12 +9,13 @@ legal advice.
 from __future__ import annotations
 
 from amends.duties.answer import Answer
-from amends.duties.evaluate import answer_json, evaluate
+from amends.duties.evaluate import evaluate
 from amends.duties.facts import Facts, read_facts
+from amends.duties.filings import case_worksheets
 from amends.duties.ics import calendar_ics
 from amends.duties.lawbook import LawBook, contacts, law_book
 from amends.duties.stage import STAGE
-from amends.duties.worked import answers_json
+from amends.duties.worked import answer_json
 
 __all__ = [
     "STAGE",
@@ -22,8 +23,8 @@ __all__ = [
     "Facts",
     "LawBook",
     "answer_json",
-    "answers_json",
     "calendar_ics",
+    "case_worksheets",
     "contacts",
     "evaluate",
     "law_book",

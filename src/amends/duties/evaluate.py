@@ -75,7 +75,7 @@ def evaluate(facts: Facts, book: LawBook | None = None) -> Answer:
     )
 
 
-def answer_json(raw: object, book: LawBook | None = None) -> dict[str, object]:
+def answer_facts(raw: object, book: LawBook | None = None) -> dict[str, object]:
     """Return what is owed for facts given as JSON, with the keys of the worked cases.
 
     Raises:

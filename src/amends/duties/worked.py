@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from amends.duties.evaluate import answer_json
+from amends.duties.evaluate import answer_facts
 from amends.duties.lawbook import LawBook
 from amends.kernel.errors import UsageError
 
@@ -20,7 +20,7 @@ _FACT_KEYS = ("groups", "events", "breach", "entity")
 _GROUP_KEYS = ("count", "elements", "secured", "key_taken", "residence")
 
 
-def answers_json(document: object, book: LawBook | None = None) -> object:
+def answer_json(document: object, book: LawBook | None = None) -> object:
     """Return the answer to one facts object, or a list of answers to a file of worked cases.
 
     Args:
@@ -46,12 +46,12 @@ def _named(case: object, book: LawBook | None, index: int | None) -> dict[str, o
             remedy='give {"entity": …, "events": …, "breach": …, "groups": […]}, or a file of'
             ' examples with "facts" in each',
         )
-    answer = answer_json(case.get("facts", case), book)
+    answer = answer_facts(case.get("facts", case), book)
     expect = case.get("expect")
     named = {"id": case["id"]} if "id" in case else {}
     if isinstance(expect, Mapping) and isinstance(expect.get("variant"), Mapping):
         facts, _ = variant(case)
-        answer["variant"] = answer_json(facts, book)
+        answer["variant"] = answer_facts(facts, book)
     return {**named, **answer}
 
 
