@@ -1,0 +1,1 @@
+def write_documents(chunk, evidence, tranche, kept): return 0

@@ -1,0 +1,173 @@
+"""Writes the demonstration case: exhibits, rosters, notes, and the truth beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from amends.demo import applicants, crm, former, network, roster, second
+from amends.demo.business import write_business
+from amends.demo.carrier import Chunk, make_chunk
+from amends.demo.documents import write_documents
+from amends.demo.exhibits import ROSTER, STOLEN, write_case_notes
+from amends.demo.people import world
+from amends.demo.rows import Rows
+from amends.demo.sinks import Delimited, ParquetFile, Sink
+from amends.demo.strings import as_text, blank, take
+from amends.demo.truth import Truth
+from amends.kernel.errors import UsageError
+from amends.kernel.progress import Progress, Silent, step
+
+_RowsOf = Callable[[Chunk], Iterator[Rows]]
+
+
+@dataclass(frozen=True)
+class DemoSummary:
+    """What was written.
+
+    Attributes:
+        people: True persons and businesses of the population.
+        affected: Those with an element in the stolen exhibits of this tranche.
+        records: Rows and mentions in stolen exhibits that are somebody's.
+        elements: Person-element pairs exposed by this tranche.
+        documents: Documents written (letters, forms, mails).
+        size_bytes: Size of the stolen exhibits and the rosters.
+    """
+
+    people: int
+    affected: int
+    records: int
+    elements: int
+    documents: int
+    size_bytes: int
+
+
+def write_demo(
+    folder: Path,
+    *,
+    people: int = 20_000,
+    seed: int = 1,
+    tranche: int = 1,
+    truth: Path | None = None,
+    progress: Progress | None = None,
+) -> DemoSummary:
+    """Write a tranche of Larkspur's stolen data; the same seed and size give the same bytes.
+
+    Args:
+        folder: Where ``evidence-N/`` and ``roster-1/`` go.
+        people: Size of the population; about five in six are in the stolen data.
+        seed: Which population.
+        tranche: 1, or 2 for the exhibits that turn up later.
+        truth: Folder for the truth, by default ``truth-N`` beside the evidence.
+        progress: Where to report how far it is.
+
+    Raises:
+        UsageError: There is no such tranche, or no people.
+    """
+    if tranche not in STOLEN or people < 10:
+        raise UsageError(
+            "The demonstration case has tranches 1 and 2 and at least ten people",
+            remedy="write --tranche 1 --people 20000",
+        )
+    evidence, rosters = folder / STOLEN[tranche], folder / ROSTER
+    evidence.mkdir(parents=True, exist_ok=True)
+    the = world(people, seed)
+    stolen, known = _sinks(evidence, rosters, tranche)
+    documents = 0
+    extra = 0
+    with (
+        Truth(truth or folder / f"truth-{tranche}") as kept,
+        step(progress or Silent(), "Writing Larkspur Wireless", people, "people") as task,
+    ):
+        for number in range(the.chunks):
+            chunk = make_chunk(the, number)
+            kept.begin(len(chunk.people))
+            _write_chunk(chunk, stolen, known, kept)
+            if number == 0 and tranche == 1:
+                extra = write_business(chunk, evidence / "business_accounts.xlsx", kept)
+            if number == 0:
+                documents = write_documents(chunk, evidence, tranche, kept)
+            kept.close(chunk.people.ids, _true_people(chunk))
+            task.advance(len(chunk.people))
+        for _, sink, _ in (*stolen, *known):
+            sink.close()
+    write_case_notes(folder, tranche)
+    return DemoSummary(
+        people + extra, kept.n_affected, kept.n_records, kept.n_elements, documents,
+        _size(evidence) + (_size(rosters) if tranche == 1 else 0),
+    )  # fmt: skip
+
+
+_Written = tuple[str, Sink, _RowsOf]
+
+
+def _sinks(
+    evidence: Path, rosters: Path, tranche: int
+) -> tuple[tuple[_Written, ...], tuple[_Written, ...]]:
+    if tranche == 2:
+        return second.open_second(evidence), ()
+    rosters.mkdir(parents=True, exist_ok=True)
+    names = {
+        "larkspur_crm.pg.sql": (crm.open_crm, crm.crm_rows),
+        "former_customers.mysql.sql": (former.open_former, former.former_rows),
+        "credit_applicants.csv": (applicants.open_applicants, applicants.applicant_rows),
+        "devices.parquet": (ParquetFile, network.device_rows),
+        "prepaid_subscribers.psv.gz": (network.open_prepaid, network.prepaid_rows),
+    }
+    lists = {
+        "customer_master.csv": roster.master_rows,
+        "death_list.csv": roster.death_rows,
+        "guardians.csv": roster.guardian_rows,
+    }
+    return (
+        tuple((name, start(evidence / name), rows) for name, (start, rows) in names.items()),
+        tuple((name, Delimited(rosters / name), rows) for name, rows in lists.items()),
+    )
+
+
+def _write_chunk(
+    chunk: Chunk, stolen: tuple[_Written, ...], known: tuple[_Written, ...], kept: Truth
+) -> None:
+    ids = chunk.people.ids
+    for name, sink, rows_of in stolen:
+        for rows in rows_of(chunk):
+            sink.write(rows)
+            kept.add(name, rows, ids)
+    for _, sink, rows_of in known:
+        for rows in rows_of(chunk):
+            sink.write(rows)
+
+
+def _true_people(chunk: Chunk) -> dict[str, object]:
+    people, pool = chunk.people, chunk.the.names
+    everybody = np.arange(len(people))
+    lines = chunk.lines(chunk.rng(99), everybody)
+    last = take(pool.surnames.written, people.surname)
+    dead = ~np.isnat(people.died_on)
+    status = np.where(dead, 2, np.where(people.adult, 0, 1))
+    state = take(chunk.the.map.states, people.state)
+    return {
+        "true_id": people.ids,
+        "first": take(pool.given.written, people.given),
+        "middle": take(pool.given.written, people.middle),
+        "last": last,
+        "suffix": take(as_text(["", "Jr", "Sr", "III"]), people.suffix),
+        "birth_on": people.born_on,
+        "died_on": people.died_on,
+        "status": take(as_text(["adult", "minor", "deceased"]), status),
+        "state": blank(state, people.foreign | people.unknown),
+        "line1": lines.line1,
+        "line2": lines.line2,
+        "city": lines.city,
+        "zip": lines.zip,
+        "country": lines.country,
+    }
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
