@@ -20,9 +20,10 @@ from amends.elements.detectors.base import (
     Verdict,
     bit,
 )
+from amends.elements.detectors.name import find_names
 from amends.elements.detectors.online import valid_email
 from amends.elements.text_context import Context, end_of_lead
-from amends.elements.text_gate import Gate, Hits, the_gate
+from amends.elements.text_gate import Gate, Hits, address_gate, the_gate
 from amends.elements.text_shadow import Shadow, shadow_of
 from amends.kernel.contents import Block
 
@@ -53,6 +54,9 @@ def find(text: str, *, names: bool = True, least: float = LEAST_CONFIDENCE) -> l
     found = [*_mail_addresses(text)]
     found += _shapes(gate, hits, shadow, context)
     found += _labelled(gate, hits, shadow, context)
+    if names:
+        found += _addresses(shadow, context)
+        found += find_names(shadow.text)
     return _without_overlap(f for f in found if f.confidence >= least)
 
 
@@ -91,6 +95,19 @@ def _shapes(gate: Gate, hits: Hits, shadow: Shadow, context: Context) -> Iterato
         verdict = shape.judge(candidate)
         if verdict is not None:
             yield _finding(candidate, verdict, element)
+
+
+def _addresses(shadow: Shadow, context: Context) -> Iterator[Finding]:
+    text = shadow.text
+    for end, number in address_gate().scan(shadow.words):
+        shape = address_gate().shapes[number]
+        match = shape.match.search(text, max(0, end - shape.width), end)
+        if match is None:
+            continue
+        candidate = Candidate(text, match.start(), end, *context.around(match.start(), end))
+        verdict = shape.judge(candidate)
+        if verdict is not None and verdict.confidence >= LEAST_CONFIDENCE:
+            yield _finding(candidate, verdict, "address")
 
 
 def _goes_on(text: str, end: int, size: int) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 import hyperscan
 
+from amends.elements.detectors.address import address_shapes
 from amends.elements.detectors.base import Label, Shape, bit
 from amends.elements.detectors.family import AGAINST_WORDS, DETECTORS
 from amends.elements.text_shadow import Shadow
@@ -53,7 +54,7 @@ class Gate:
 
     def scan(self, shadow: Shadow) -> Hits:
         """Return where words and shapes end in a shadow."""
-        return Hits(self._ends(self._words, shadow.words), self._ends(self._shapes, shadow.shapes))
+        return Hits(_ends(self._words, shadow.words), _ends(self._shapes, shadow.shapes))
 
     def _number_words(self) -> list[str]:
         numbers: dict[str, int] = {}
@@ -80,16 +81,33 @@ class Gate:
         if label is not None:
             self.word_labels[number].append((element, label))
 
-    def _ends(self, automaton: Any, body: bytes) -> list[tuple[int, int]]:  # Any: untyped library
-        hits: list[tuple[int, int]] = []
-        add = hits.append
 
-        def on_match(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            add((end, number))
+class AddressGate:
+    """The compiled automaton of address shapes.
 
-        if body:
-            automaton.scan(body, match_event_handler=on_match)
-        return hits
+    Attributes:
+        shapes: Shape number → shape.
+    """
+
+    def __init__(self) -> None:
+        self.shapes = address_shapes()
+        self._automaton = _compiled([shape.gate for shape in self.shapes])
+
+    def scan(self, words: bytes) -> list[tuple[int, int]]:
+        """Return (end, shape number) for the words of a shadow."""
+        return _ends(self._automaton, words)
+
+
+def _ends(automaton: Any, body: bytes) -> list[tuple[int, int]]:  # Any: untyped library
+    hits: list[tuple[int, int]] = []
+    add = hits.append
+
+    def on_match(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+        add((end, number))
+
+    if body:
+        automaton.scan(body, match_event_handler=on_match)
+    return hits
 
 
 def _compiled(expressions: list[str]) -> Any:  # Any: untyped library
@@ -106,3 +124,9 @@ def _compiled(expressions: list[str]) -> Any:  # Any: untyped library
 def the_gate() -> Gate:
     """Return the gate, compiled once in a process."""
     return Gate()
+
+
+@cache
+def address_gate() -> AddressGate:
+    """Return the gate for addresses, compiled when first wanted."""
+    return AddressGate()

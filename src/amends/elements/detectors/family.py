@@ -6,6 +6,7 @@ Source:
 
 from __future__ import annotations
 
+from amends.elements.detectors.address import ADDRESS
 from amends.elements.detectors.base import Detector
 from amends.elements.detectors.birth import BIRTH_DATE
 from amends.elements.detectors.contact import PHONE
@@ -50,6 +51,7 @@ DETECTORS: tuple[Detector, ...] = (
     CARD, CARD_CVV, CARD_EXPIRY, CARD_TRACK, ROUTING, IBAN, BANK_ACCOUNT, ACCOUNT,
     MBI, NPI, MRN, POLICY, DIAGNOSIS, IMEI, MEID, IMSI, ICCID, VIN, PLATE,
     BIRTH_DATE, EMAIL, PHONE, IP, MAC, USERNAME, PASSWORD, PASSWORD_HASH, PIN, SECURITY_ANSWER, TOKEN, PRIVATE_KEY,
+    ADDRESS,
 )  # fmt: skip
 
 AGAINST_WORDS = (

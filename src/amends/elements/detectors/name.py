@@ -1,0 +1,266 @@
+"""Names of people without a model: name lists, capitals, titles, and the words around.
+
+A run of capitalised words is cut where a word cannot be part of a name; what is left is weighed by what its words
+are (given name, family name, unknown, common word) and by what stands before and after it.
+
+Sources:
+    Census Bureau 2010 surnames and Social Security Administration given names (``words.kinds``); particles and
+    titles by usage. Weights are ours, set on own texts; accuracy is published by ``bench/text.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from amends.elements.detectors.base import Finding
+from amends.elements.detectors.words import (
+    BUSINESS,
+    COMMON,
+    FAMILY,
+    GIVEN,
+    PARTICLE,
+    PROPER,
+    SUFFIX,
+    TITLE,
+    kinds,
+)
+
+_LETTER = r"[^\W\d_]"
+_RUN = re.compile(
+    rf"(?<![\w@/.\\-])[A-Z\u00c0-\u00de\u0100-\u024f\u0370-\u03ff\u0400-\u042f](?:[\w'-]*\w)?\.?"
+    rf"(?:[ ](?:(?:de|la|del|van|der|den|von|da|dos|di|du|le|el|al|bin|ibn|bint|ben|ter|ten|y|e)[ ]){{0,3}}"
+    rf"[A-Z\u00c0-\u00de\u0100-\u024f\u0370-\u03ff\u0400-\u042f](?:[\w'-]*\w)?\.?|, (?:Jr|Sr|II|III|IV)\b\.?){{0,7}}"
+)
+_BEFORE = re.compile(
+    r"(?:\b(?:dear|hi|hello|hey|hola|estimad[oa]|name(?: is|'s)?|named|called|i am|i'm|im|this is|it's|from|to|cc|bcc|attn|attention|by"
+    r"|customer|client|patient|employee|applicant|member|subscriber|user|agent|signed|regards|sincerely|thanks|cheers|best"
+    r"|mother|father|husband|wife|spouse|son|daughter|brother|sister|kid|child|guardian|contact|with|meet|met|ask(?:ed)?|told"
+    r"|says|said|account holder|cardholder|beneficiary|insured|holder|nombre|owner|author|directed by|starring|spoke with"
+    r"|partner|friend|boss|manager|under|colleague|for|about|remember|born|me|and|mr|mrs|ms|dr|miss)[.,:]?[ \t\n]{1,3}[\"'(>]?)\Z",
+    re.IGNORECASE,
+)
+_STRONG_BEFORE = re.compile(
+    r"(?:(?:\bdear|\bhi|\bhello|\bhey|\bhola|\bestimad[oa]|\bmy name is|\bname is|\bnamed|\bi am|\bi'm|\bcustomer|\bpatient|\bemployee|\bapplicant"
+    r"|\bsubscriber|\bregards|\bsincerely|\bcheers|\bcardholder|\baccount holder|\battn|\bcontact|\bagent|\bbeneficiary|\bcliente|\bpaciente"
+    r"|\bspouse|\bguardian|\binsured|\bwas called|\bmember|\bpartner's name|\bunder|\bspeaking with|\bspoke with|\bit to|\bspeak to|\bbest)[,:]?[ \t\n]{1,3}"
+    r"|\b(?:names?|nombre|from|to|cc|signed|owner|holder|author|attention|contact|manager|sender|recipient|caller|tech|rep|user|says|said)[ \t]*[:=][ \t]*[\"'>(]?)\Z",
+    re.IGNORECASE,
+)
+_TITLE_BEFORE = re.compile(
+    r"\b(?:mrs?|ms|miss|dr|prof|rev|capt|sgt|lt|judge|sr|sra|srta|dra|don|doña|herr|frau|mme|mlle)\.? \Z", re.IGNORECASE
+)
+_LABEL_NAME = re.compile(
+    r"(?:\b(?:full |first |last |customer |patient |employee |contact |member |caller |holder |given |sur|subscriber |applicant )?"
+    r"names?|\bnombre|\bapellidos?|\bsurname)[ \t]*(?:is)?[:=][ \t]*[\"']?\Z",
+    re.IGNORECASE,
+)
+_AFTER_ACTS = re.compile(
+    r"(?:,? (?:says|said|told|wrote|writes|asked|called|is|was|has|had|will|would|can|lives|works|born|and|who|wants|needs|from|replied|began"
+    r"|reported|visited|stated|confirmed|requested|moved|had given)\b|'s\b|:|,)"
+)
+_PLACE_BEFORE = re.compile(r"\b(?:in|at|near|of|from|to|into|across|around|over|via|visit|visiting|the|an?) \Z", re.IGNORECASE)
+_THE_BEFORE = re.compile(r"\b(?:the|an?|this|that|these|those|our|your|my|each|every|any|some|no) \Z", re.IGNORECASE)
+_START = re.compile(r"(?:^|[.!?:;>\"\n*|(\]-] *|\n\s*)\Z")
+_ADDRESS_AFTER = re.compile(r"[ ](?:street|st|avenue|ave|road|rd|blvd|drive|lane|county|city|river|lake|park|airport|beach|island)\b", re.I)
+_COMMA_FORM = re.compile(rf", ([A-Z]{_LETTER}{{1,20}})(?: ([A-Z])\b\.?)?(?![\w])")
+
+
+def find_names(text: str) -> Iterator[Finding]:
+    """Yield names of people in a text (the shadow's), with how sure and why."""
+    known = kinds()
+    for run in _RUN.finditer(text):
+        value = run.group()
+        if " " not in value:
+            yield from _single(text, run.start(), value, known)
+            continue
+        yield from _cut(text, run.start(), value, known)
+    if not _has_capitals(text):
+        yield from _lower_case(text, known)
+
+
+def _has_capitals(text: str) -> bool:
+    return any(c.isupper() for c in text[:4000])
+
+
+def _kind(word: str, known: dict[str, int]) -> int:
+    lower = word.lower().rstrip(".")
+    kind = known.get(lower, 0)
+    if not kind and "'" in lower:
+        stem = lower[:-2] if lower.endswith("'s") else lower.replace("'", "")
+        kind = known.get(stem, 0)
+    if not kind and "-" in lower:
+        parts = [known.get(p, 0) for p in lower.split("-") if p]
+        kind = GIVEN if all(p & (GIVEN | FAMILY) for p in parts) else 0
+        kind |= COMMON if any(p & COMMON and not p & (GIVEN | FAMILY) for p in parts) else 0
+    return kind
+
+
+_WORD = re.compile(r"[^ ]+")
+
+
+def _cut(text: str, offset: int, run: str, known: dict[str, int]) -> Iterator[Finding]:
+    """Cut a run of capitalised words where one cannot be part of a name, and weigh the pieces."""
+    words = [(m.start() + offset, m.group(), _kind(m.group().rstrip(","), known)) for m in _WORD.finditer(run)]
+    if any(kind & BUSINESS for _, _, kind in words[1:]):
+        return
+    piece: list[tuple[int, str, int]] = []
+    for place, word, kind in words:
+        if _cannot_be_name(word, kind, bool(piece)):
+            yield from _weigh(text, piece, known)
+            piece = []
+        else:
+            piece.append((place, word, kind))
+            ends_sentence = word.endswith(".") and len(word) > 3 and not kind & SUFFIX
+            if ends_sentence or word.lower().endswith("'s"):
+                yield from _weigh(text, piece, known)
+                piece = []
+    yield from _weigh(text, piece, known)
+
+
+def _cannot_be_name(word: str, kind: int, inside: bool) -> bool:
+    if kind & TITLE and not kind & FAMILY:
+        return True
+    if kind & TITLE and not inside:
+        return True
+    if kind & (GIVEN | FAMILY):
+        return kind & PROPER != 0 and not inside and kind & GIVEN == 0
+    if kind & (PARTICLE | SUFFIX):
+        return not inside
+    plain = word.rstrip(".,")
+    if len(plain) == 1:
+        return plain in "I" and not inside
+    return bool(kind & (COMMON | PROPER)) or any(c.isdigit() for c in word) or (plain.isupper() and len(plain) < 4)
+
+
+def _weigh(text: str, piece: list[tuple[int, str, int]], known: dict[str, int]) -> Iterator[Finding]:
+    while piece and (piece[-1][2] & PARTICLE and not piece[-1][2] & FAMILY or len(piece[-1][1].strip(".,")) == 1 and len(piece) == 1):
+        piece = piece[:-1]
+    if not piece:
+        return
+    start, (last_place, last_word, _) = piece[0][0], piece[-1]
+    end = last_place + len(last_word)
+    if len(piece) == 1:
+        yield from _single(text, start, last_word, known)
+        return
+    if last_word.lower().endswith("'s"):
+        end -= 2
+    elif last_word.endswith((",", ".")) and not (len(last_word) == 2 or piece[-1][2] & SUFFIX):
+        end -= 1
+    sure, why = _full_name(piece)
+    before = text[max(0, start - 28) : start]
+    if _STRONG_BEFORE.search(before) or _TITLE_BEFORE.search(before) or _LABEL_NAME.search(before):
+        sure, why = sure + 0.3, (*why, "words before")
+    elif _BEFORE.search(before):
+        sure, why = sure + 0.12, (*why, "words before")
+    elif _THE_BEFORE.search(before):
+        sure -= 0.25
+    if _AFTER_ACTS.match(text, end):
+        sure += 0.06
+    if _ADDRESS_AFTER.match(text, end):
+        sure -= 0.4
+    if sure >= 0.3:
+        yield Finding(start, end, "name", round(min(sure, 0.98), 2), why)
+
+
+def _full_name(piece: list[tuple[int, str, int]]) -> tuple[float, tuple[str, ...]]:
+    """Weigh two or more words that may be one name."""
+    marks = [(w, k) for _, w, k in piece if len(w.strip(".,")) > 1 and not k & (SUFFIX | PARTICLE) or k & FAMILY]
+    marks = marks or [(w, k) for _, w, k in piece]
+    first, last = marks[0][1], marks[-1][1]
+    initial = any(len(w.strip(".,")) == 1 for _, w, _ in piece)
+    why: tuple[str, ...] = ("capitals",)
+    sure = 0.5
+    if first & GIVEN:
+        sure += 0.28 if not first & COMMON else 0.18
+        why = (*why, "given name")
+    elif first & FAMILY and last & GIVEN:
+        sure += 0.15
+    if len(marks) > 1 and last & FAMILY:
+        sure += 0.14 if not last & COMMON else 0.08
+        why = (*why, "family name")
+    if initial:
+        sure += 0.1
+    if len(marks) > 1 and not last and first & GIVEN:
+        sure += 0.06
+    if all(k & COMMON for _, k in marks):
+        sure -= 0.22
+    if len(marks) > 4:
+        sure -= 0.25
+    if not any(k & (GIVEN | FAMILY) for _, k in marks):
+        sure -= 0.08
+    if all(w.isupper() for w, _ in marks) and not first & GIVEN:
+        sure -= 0.25
+    return sure, why
+
+
+def _single(text: str, start: int, word: str, known: dict[str, int]) -> Iterator[Finding]:
+    """Weigh one capitalised word."""
+    kind = _kind(word, known)
+    plain = word.rstrip(".,")
+    if plain.lower().endswith("'s"):
+        plain = plain[:-2]
+    if len(plain) < 2 or any(c.isdigit() for c in plain) or kind & (TITLE | BUSINESS | PARTICLE | SUFFIX):
+        return
+    if kind & COMMON and not kind & GIVEN and not kind & FAMILY or "_" in plain:
+        return
+    end = start + len(plain)
+    before = text[max(0, start - 28) : start]
+    sure, why = _single_worth(kind, plain, before, text, start)
+    if sure <= 0:
+        return
+    if _STRONG_BEFORE.search(before) or _TITLE_BEFORE.search(before) or _LABEL_NAME.search(before):
+        sure, why = sure + 0.35, (*why, "words before")
+    elif _PLACE_BEFORE.search(before):
+        sure -= 0.25 if not kind & GIVEN else 0.06
+    elif _BEFORE.search(before):
+        sure += 0.14
+    if _AFTER_ACTS.match(text, end):
+        sure += 0.08
+    if _ADDRESS_AFTER.match(text, end) or text[end : end + 1] in "(/_@" or text[end : end + 2] in (".c", ".o"):
+        sure -= 0.4
+    if sure >= 0.3:
+        yield Finding(start, end, "name", round(min(sure, 0.95), 2), why)
+
+
+def _single_worth(kind: int, plain: str, before: str, text: str, start: int) -> tuple[float, tuple[str, ...]]:
+    if plain.isupper() and len(plain) > 1:
+        return (0.3, ("given name",)) if kind & GIVEN and not kind & COMMON else (0.0, ())
+    if kind & PROPER:
+        return (0.3, ("given name",)) if kind & GIVEN else (0.0, ())
+    if kind & GIVEN:
+        if kind & COMMON:
+            return 0.22, ("given name",)
+        return 0.52, ("given name",)
+    if kind & FAMILY:
+        return (0.12 if kind & COMMON else 0.34), ("family name",)
+    if not _START.search(before) and plain[1:].islower():
+        return 0.26, ("capitals",)
+    return (0.18, ("capitals",)) if plain[1:].islower() else (0.0, ())
+
+
+_LOWER_WORD = re.compile(r"(?<![\w@./-])[^\W\d_][^\W\d_'-]+(?: [^\W\d_][^\W\d_'-]+)?(?![\w@])")
+_LOWER_BEFORE = re.compile(r"\b(?:my name is|name is|names? *[:=]|dear|hi|hello|i'm|i am|mrs?\.?|ms\.?|dr\.?) *\Z")
+
+
+def _lower_case(text: str, known: dict[str, int]) -> Iterator[Finding]:
+    """Yield names in a text without capitals: given names that are no words, with what follows."""
+    place = 0
+    while True:
+        match = re.compile(r"(?<![\w@./-])[^\W\d_][^\W\d_'-]+(?![\w@])").search(text, place)
+        if match is None:
+            return
+        place = match.end()
+        word = match.group()
+        kind = known.get(word, 0)
+        told = _LOWER_BEFORE.search(text, max(0, match.start() - 16), match.start()) is not None
+        plain_given = kind & GIVEN and not kind & (COMMON | PROPER)
+        if not plain_given and not (told and not kind & COMMON):
+            continue
+        end, sure = match.end(), 0.52 if plain_given else 0.5
+        after = re.compile(r" ([^\W\d_][^\W\d_'-]+)(?![\w@])").match(text, end)
+        if after:
+            next_kind = known.get(after.group(1), 0)
+            if next_kind & FAMILY and not next_kind & COMMON or not next_kind:
+                end, sure, place = after.end(), 0.66, after.end()
+        yield Finding(match.start(), end, "name", sure + (0.25 if told else 0.0), ("given name", "lower case"))
