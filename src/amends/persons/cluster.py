@@ -1,0 +1,357 @@
+"""From features to clusters: candidates, patterns, weights, components, linkage.
+
+Everything runs on distinct contents in the order of their fingerprints, which are hashes: so neither the order of
+rows or files nor the number of threads can change a cluster, and records that are the same to the last sign are
+looked at once, however many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from amends.persons import block, frequency, model
+from amends.persons.compare import FIELDS, Shares, compare, shares_of
+from amends.persons.components import average_linkage, connected
+from amends.persons.features import Features
+from amends.persons.hashing import I64, U64, combine
+
+CHUNK = 1 << 20
+"""Pairs compared at once."""
+
+WHOLE = 150
+"""Distinct records up to which all pairs of a component are compared."""
+
+CLIP = 4000
+"""Bound of a pair's weight in linkage, in thousandths of log10 odds: no single pair outvotes all others."""
+
+F32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What people decided, as pairs of rows; every run obeys.
+
+    Attributes:
+        merge: Rows (a, b) that are one person.
+        apart: Rows (a, b) that are not.
+    """
+
+    merge: tuple[tuple[int, int], ...] = ()
+    apart: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to resolve.
+
+    Attributes:
+        threshold: log10 odds from which two records are tied; None takes the shipped one.
+        cap: Largest group of one blocking key.
+    """
+
+    threshold: float | None = None
+    cap: int = block.CAP
+
+
+@dataclass
+class Work:
+    """Distinct records in canonical order and what was found about them.
+
+    Attributes:
+        features: One row is one distinct content, crowded values gone.
+        original: The same before crowded values went.
+        crowds: How many share each identifier.
+        shares: Commonness of names.
+        model: The refined model.
+    """
+
+    features: Features
+    original: Features
+    crowds: dict[str, npt.NDArray[np.uint8]]
+    shares: Shares
+    model: model.Model
+
+
+@dataclass
+class Clusters:
+    """Who is who.
+
+    Attributes:
+        cluster: For each record the smallest distinct record of its cluster.
+        node: For each record its distinct record.
+        ordinal: For each record its place among records of the same content, from 0.
+        fingerprint: For each record the digest of its content.
+        weight: For each distinct record the log10 odds of its strongest tie; NaN without one.
+        tie: Packed levels of that tie.
+        partner: The distinct record it is tied to, -1 for none.
+        rule: For each distinct record 0 single, 1 scored, 2 linked, 3 decided.
+        pairs: Candidate pairs of distinct records.
+        pair_weight: Their log10 odds.
+        pair_levels: Their packed levels.
+        work: Distinct records.
+    """
+
+    cluster: I64
+    node: I64
+    ordinal: I64
+    fingerprint: U64
+    weight: F32
+    tie: I64
+    partner: I64
+    rule: npt.NDArray[np.uint8]
+    pairs: U64 = field(repr=False)
+    pair_weight: F32 = field(repr=False)
+    pair_levels: I64 = field(repr=False)
+    node_cluster: I64 = field(repr=False)
+    work: Work = field(repr=False)
+
+
+def cluster(
+    features: Features, decisions: Decisions | None = None, settings: Settings | None = None
+) -> Clusters:
+    """Return which records are one person.
+
+    Args:
+        features: One row a record.
+        decisions: Pairs of rows that must, or must not, be one person.
+        settings: Threshold and caps.
+    """
+    decisions, settings = decisions or Decisions(), settings or Settings()
+    node, first, ordinal, fingerprint = _distinct(features, decisions)
+    work = _prepare(features.take(first), settings)
+    must = _must_links(features, node, decisions)
+    apart = _packed_nodes(decisions.apart, node)
+    pairs = block.candidates(work.features, settings.cap)
+    if len(must):
+        pairs = block.unique_sorted(np.concatenate([pairs, must]))
+    levels = _levels_of(work, pairs)
+    weight = _learn(work, levels)
+    label = _cluster_nodes(work, pairs, weight, must, apart, settings)
+    linked = _isin(pairs, must)
+    best = _best_ties(len(first), pairs, weight, levels, linked, label)
+    cluster_of = label[node]
+    loose = _loose_copies(work, node, ordinal, label)
+    cluster_of = np.where(loose, -1 - np.arange(len(node)), cluster_of)
+    return Clusters(
+        cluster_of, node, ordinal, fingerprint, *best, pairs, weight, levels, label, work
+    )
+
+
+def _distinct(
+    f: Features, decisions: Decisions
+) -> tuple[I64, I64, I64, U64]:
+    """Return (distinct record of each row, first row of each, place among copies, fingerprint)."""
+    fingerprint = f.fingerprints()
+    own = fingerprint.copy()
+    touched = np.unique(np.array([r for p in (*decisions.merge, *decisions.apart) for r in p], np.int64))
+    if len(f.linked):
+        touched = np.union1d(touched, np.flatnonzero(f.linked >= 0))
+    if len(touched):  # these stand for themselves: what is decided for one copy is not for the others
+        own[touched] = combine(own[touched], f.record_id[touched])
+    order = np.lexsort((f.record_id, own))
+    new = np.ones(len(f), bool)
+    new[1:] = own[order][1:] != own[order][:-1]
+    node = np.empty(len(f), np.int64)
+    node[order] = np.cumsum(new) - 1
+    first = order[new]
+    starts = np.flatnonzero(new)
+    ordinal = np.empty(len(f), np.int64)
+    ordinal[order] = np.arange(len(f)) - np.repeat(starts, np.diff(np.append(starts, len(f))))
+    return node, first, ordinal, fingerprint
+
+
+def _prepare(original: Features, settings: Settings) -> Work:
+    features, crowds = frequency.drop_crowds(original)
+    shares = shares_of(features)
+    n = len(features)
+    random = _random_pairs(n)
+    levels = compare(features, crowds, shares, *random)
+    counts = {
+        "first": np.bincount(features.first, minlength=len(features.names)).astype(float),
+        "last": np.bincount(features.last, minlength=len(features.names)).astype(float),
+    }
+    return Work(features, original, crowds, shares, model.first_model(n, shares, levels, counts))
+
+
+def _random_pairs(n: int, most: int = 300_000) -> tuple[I64, I64]:
+    """Return pairs of neighbours in fingerprint order: random, and the same in every run."""
+    if n < 8:
+        none = np.zeros(0, np.int64)
+        return none, none
+    a: list[I64] = []
+    b: list[I64] = []
+    steps = max(1, min(n // 2 - 1, -(-most // n), 100))
+    rows = np.arange(min(n, most), dtype=np.int64)
+    for step in range(1, steps + 1):
+        a.append(rows)
+        b.append((rows + step) % n)
+    return np.concatenate(a), np.concatenate(b)
+
+
+def _levels_of(work: Work, pairs: U64) -> I64:
+    out = np.empty(len(pairs), np.int64)
+    for at in range(0, len(pairs), CHUNK):
+        a, b = block.unpack(pairs[at : at + CHUNK])
+        out[at : at + CHUNK] = model.pack_levels(compare(work.features, work.crowds, work.shares, a, b))
+    return out
+
+
+def _learn(work: Work, levels: I64) -> F32:
+    """Refine the model on the patterns of the candidates and return each pair's weight."""
+    distinct, times = np.unique(levels, return_counts=True)
+    patterns = model.unpack_levels(distinct)
+    model.refine(work.model, patterns, times.astype(float))
+    if not len(levels):
+        return np.zeros(0, np.float32)
+    return model.weigh(work.model, patterns)[np.searchsorted(distinct, levels)]
+
+
+def _cluster_nodes(
+    work: Work, pairs: U64, weight: F32, must: U64, apart: U64, settings: Settings
+) -> I64:
+    n = len(work.features)
+    threshold = settings.threshold
+    if threshold is None:
+        threshold = float(model.shipped()["prior"]["threshold"])
+    tied = (weight >= threshold) & ~_isin(pairs, apart)
+    held = must[~_isin(must, apart)]
+    a, b = block.unpack(np.concatenate([pairs[tied], held]))
+    label = connected(n, a, b)
+    return _part(work, label, pairs, weight, held, apart)
+
+
+def _part(work: Work, label: I64, pairs: U64, weight: F32, must: U64, apart: U64) -> I64:
+    """Return the labels after components that hold a negative pair were parted by average linkage."""
+    order, starts, sizes = _groups(label)
+    chosen = (sizes > 2) | ((sizes > 1) & _has_apart(label, starts, order, apart))
+    whole = chosen & (sizes <= WHOLE)
+    inner = block.pairs_in_groups(order, starts[whole], sizes[whole])
+    a, b = block.unpack(pairs)
+    big = np.zeros(len(label), bool)
+    big[order[starts[chosen & ~whole]]] = True
+    inner = block.unique_sorted(np.concatenate([inner, pairs[(label[a] == label[b]) & big[label[a]]]]))
+    score = _inner_weights(work, inner, pairs, weight)
+    score[_isin(inner, must)] = CLIP
+    forced = _isin(inner, apart)
+    x, _ = block.unpack(inner)
+    negative = np.zeros(len(label), bool)
+    negative[label[x[(score < 0) | forced]]] = True
+    doubtful = negative[label[x]]
+    inner, score, forced = inner[doubtful], score[doubtful], forced[doubtful]
+    parted = _link(len(label), inner, score, forced, must)
+    return np.where(negative[label], parted, label)
+
+
+def _link(n: int, inner: U64, score: I64, forced: npt.NDArray[np.bool_], must: U64) -> I64:
+    """Return average-linkage labels; records tied by a key between tables go as one."""
+    held = connected(n, *block.unpack(must)) if len(must) else np.arange(n, dtype=np.int64)
+    a, b = block.unpack(inner)
+    from amends.persons.components import _merge_edges
+
+    a, b, total, count, apart = _merge_edges(held[a], held[b], score, np.ones(len(a), np.int64), forced)
+    label = average_linkage(n, block.pack(a, b), total // np.maximum(count, 1), apart)
+    return label[held]
+
+
+def _groups(label: I64) -> tuple[I64, I64, I64]:
+    order = np.argsort(label, kind="stable")
+    new = np.ones(len(label), bool)
+    new[1:] = label[order][1:] != label[order][:-1]
+    starts = np.flatnonzero(new)
+    return order, starts, np.diff(np.append(starts, len(label)))
+
+
+def _has_apart(label: I64, starts: I64, order: I64, apart: U64) -> npt.NDArray[np.bool_]:
+    marked = np.zeros(len(label), bool)
+    if len(apart):
+        a, b = block.unpack(apart)
+        marked[label[a[label[a] == label[b]]]] = True
+    return marked[order[starts]]
+
+
+def _inner_weights(work: Work, inner: U64, pairs: U64, weight: F32) -> I64:
+    """Return weights in thousandths: a candidate's own, others' by their fields alone."""
+    out = np.zeros(len(inner), np.float32)
+    known = _isin(inner, pairs)
+    if len(pairs):
+        out[known] = weight[np.searchsorted(pairs, inner[known])]
+    other = np.flatnonzero(~known)
+    for at in range(0, len(other), CHUNK):
+        part = other[at : at + CHUNK]
+        a, b = block.unpack(inner[part])
+        levels = compare(work.features, work.crowds, work.shares, a, b)
+        out[part] = model.weigh(work.model, levels, inside=True)
+    return np.clip(np.rint(out * 1000), -CLIP, CLIP).astype(np.int64)
+
+
+def _best_ties(
+    n: int, pairs: U64, weight: F32, levels: I64, linked: npt.NDArray[np.bool_], label: I64
+) -> tuple[F32, I64, I64, npt.NDArray[np.uint8]]:
+    """Return each distinct record's strongest tie inside its cluster: weight, levels, partner, rule."""
+    best = np.full(n, np.nan, np.float32)
+    tie, partner = np.zeros(n, np.int64), np.full(n, -1, np.int64)
+    rule = np.zeros(n, np.uint8)
+    a, b = block.unpack(pairs)
+    inside = np.flatnonzero(label[a] == label[b])
+    node = np.concatenate([a[inside], b[inside]])
+    other = np.concatenate([b[inside], a[inside]])
+    pair = np.concatenate([inside, inside])
+    order = np.lexsort((other, -weight[pair], ~linked[pair], node))
+    node, other, pair = node[order], other[order], pair[order]
+    first = np.ones(len(node), bool)
+    first[1:] = node[1:] != node[:-1]
+    node, other, pair = node[first], other[first], pair[first]
+    best[node], tie[node], partner[node] = weight[pair], levels[pair], other
+    rule[node] = np.where(linked[pair], 2, 1)
+    return best, tie, partner, rule
+
+
+def _loose_copies(work: Work, node: I64, ordinal: I64, label: I64) -> npt.NDArray[np.bool_]:
+    """Return the copies of a record that says too little to be one person with its own copy."""
+    again = np.flatnonzero(ordinal > 0)
+    if not len(again):
+        return np.zeros(len(node), bool)
+    copied = np.unique(node[again])
+    levels = compare(work.features, work.crowds, work.shares, copied, copied)
+    sizes = np.bincount(label, minlength=len(label))
+    weak = (model.weigh(work.model, levels) < float(model.shipped()["prior"]["threshold"])) & (sizes[label[copied]] == 1)
+    loose = np.zeros(len(label), bool)
+    loose[copied[weak]] = True
+    return loose[node] & (ordinal > 0)
+
+
+def _must_links(f: Features, node: I64, decisions: Decisions) -> U64:
+    found = [_packed_nodes(decisions.merge, node)]
+    if len(f.linked):
+        rows = np.flatnonzero(f.linked >= 0)
+        found.append(block.pack(node[rows], node[f.linked[rows]]))
+    packed = np.unique(np.concatenate(found))
+    a, b = block.unpack(packed)
+    return packed[a != b]
+
+
+def _packed_nodes(pairs: Iterable[tuple[int, int]], node: I64) -> U64:
+    rows = np.array(list(pairs), np.int64).reshape(-1, 2)
+    return np.unique(block.pack(node[rows[:, 0]], node[rows[:, 1]]))
+
+
+def _isin(values: U64, known: U64) -> npt.NDArray[np.bool_]:
+    """Say which values are among ``known``, which is sorted."""
+    if not len(known):
+        return np.zeros(len(values), bool)
+    at = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return np.asarray(known[at] == values)
+
+
+def agreements(levels: int) -> dict[str, str]:
+    """Return field → level name of packed levels, absent fields left out."""
+    found = {}
+    for name in reversed(FIELDS):
+        levels, level = divmod(levels, len(FIELDS[name]))
+        if level:
+            found[name] = FIELDS[name][level]
+    return {f: found[f] for f in FIELDS if f in found}
