@@ -10,6 +10,7 @@ import click
 from amends import demo as larkspur
 from amends.cli.output import Face, as_json, pass_face
 from amends.cli.progress import progress_for
+from amends.demo.script import write_script
 from amends.kernel.case import Case
 from amends.kernel.config import Value
 from amends.kernel.errors import UsageError
@@ -40,6 +41,9 @@ def new(
     preset: str,
     domain: str,
     phone: str,
+    what_happened: str,
+    what_we_do: str,
+    address: tuple[str, ...],
     discovered_on: str,
     as_json: bool,
 ) -> None:
@@ -57,6 +61,9 @@ def new(
         ("case", "preset"): preset,
         ("case", "domain"): domain,
         ("case", "phone"): phone,
+        ("case", "address"): list(address),
+        ("case", "what_happened"): what_happened,
+        ("case", "what_we_do"): what_we_do,
         ("policy", "minor_age"): 18,
         ("engine", "memory"): "4GB",
     }
@@ -123,6 +130,7 @@ def demo(
     made = larkspur.write_demo(
         folder, people=people, seed=seed, tranche=int(tranche), truth=truth, progress=progress
     )
+    write_script(folder)
     if as_json:
         face.json(made.__dict__)
         return

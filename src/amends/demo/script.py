@@ -1,0 +1,73 @@
+"""Writes ``add.sh`` beside the demonstration data: makes the case and takes every exhibit in."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from amends.demo.exhibits import ENTITY, FACTS, exhibits
+
+HAPPENED = (
+    "Between July 18 and August 4, 2026, somebody without permission used a router of ours that was open to the "
+    "internet, guessed passwords, and copied files from our servers."
+)
+DOING = (
+    "We closed that router on August 4, changed the passwords, and brought in outside investigators. We told the "
+    "police, and we now check every device of ours that can be reached from the internet."
+)
+_HEAD = """#!/usr/bin/env bash
+# Makes a case of the Larkspur data and takes the exhibits of a tranche into custody.
+# Usage: bash add.sh CASE [1|2]
+set -euo pipefail
+case_folder=$(realpath -m "$1") tranche=${2:-1}
+cd "$(dirname "$0")"
+"""
+
+
+def write_script(folder: Path) -> Path:
+    """Write ``add.sh`` into the folder of the demonstration data and return its path."""
+    lines = [_HEAD, 'if [ "$tranche" = 1 ]; then', *_new_lines()]
+    lines += _add_lines(folder, 1)
+    lines += ["else", *_add_lines(folder, 2), "fi", ""]
+    path = folder / "add.sh"
+    path.write_text("\n".join(lines), "utf-8")
+    return path
+
+
+def _new_lines() -> list[str]:
+    case, events = FACTS["case"], FACTS["events"]
+    options = {
+        "--entity": ENTITY,
+        "--preset": case["preset"],
+        "--domain": case["domain"],
+        "--phone": case["phone"],
+        "--what-happened": HAPPENED,
+        "--what-we-do": DOING,
+    }
+    words = " ".join(f"{key} {shlex.quote(value)}" for key, value in options.items())
+    address = " ".join(
+        f"--address {shlex.quote(line)}" for line in ("1 Larkspur Way", "Bellevue, WA 98004")
+    )
+    made = [f'  amends new "$case_folder" {words} {address}']
+    for event in events:
+        made.append(
+            f'  amends event add "$case_folder" {event["kind"]} {event["on"]} --note {shlex.quote(event["note"])}'
+        )
+    return made
+
+
+def _add_lines(folder: Path, tranche: int) -> list[str]:
+    made = []
+    for exhibit in exhibits(folder, tranche):
+        options = {
+            "--role": exhibit.role,
+            "--owner": exhibit.owner,
+            "--population": exhibit.population,
+            "--store": exhibit.store,
+            "--as-of": exhibit.as_of,
+        }
+        words = " ".join(f"{key} {shlex.quote(value)}" for key, value in options.items() if value)
+        made.append(
+            f'  amends add "$case_folder" {exhibit.path.relative_to(folder).as_posix()} {words}'
+        )
+    return made
