@@ -75,7 +75,7 @@ class _Telltale:
 
 
 def _ssn_written(cells: Cells) -> Mask:
-    return numbers.ssn(cells) & (cells.lengths == 11)
+    return np.asarray(numbers.ssn(cells) & (cells.lengths == 11))
 
 
 def _phone_written(cells: Cells) -> Mask:
@@ -84,11 +84,11 @@ def _phone_written(cells: Cells) -> Mask:
 
 
 def _card_full(cells: Cells) -> Mask:
-    return numbers.card(cells) & (cells.digits >= 15)
+    return np.asarray(numbers.card(cells) & (cells.digits >= 15))
 
 
 def _zip_five(cells: Cells) -> Mask:
-    return words.zip_code(cells) & (cells.digits != 9)
+    return np.asarray(words.zip_code(cells) & (cells.digits != 9))
 
 
 # In this order; the first that fits is taken. Shares: far above what chance gives (chance: Luhn

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 
 from amends.elements.coverage import Looked
 from amends.elements.links import KeyColumn, is_short, key_columns, table_word
-from amends.elements.records import ItemFacts, RecordMaker
+from amends.elements.records import RecordMaker
+from amends.elements.records_base import ItemFacts
 from amends.elements.records_mentions import DocumentReader
 from amends.elements.records_tables import column_rows, read_table
 from amends.elements.records_values import rows_table

@@ -9,7 +9,8 @@ from itertools import chain
 import pyarrow as pa
 
 from amends.elements.columns import ColumnGuess, guess_columns, take_sample
-from amends.elements.records import ItemFacts, Made, RecordMaker, Tally
+from amends.elements.records import RecordMaker
+from amends.elements.records_base import ItemFacts, Made, Tally
 from amends.elements.records_names import family_first
 from amends.elements.shapes_cells import Cells
 from amends.kernel.contents import TablePart

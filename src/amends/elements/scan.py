@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from amends.elements.detectors.base import Finding
-from amends.elements.records import ItemFacts
+from amends.elements.records_base import ItemFacts
 from amends.elements.records_mentions import mask
 from amends.elements.records_tables import column_rows, read_table
 from amends.elements.text import find

@@ -114,7 +114,7 @@ def state(cells: Cells) -> Mask:
 
 def state_code(cells: Cells) -> Mask:
     """Say which values are a two-letter state code."""
-    return state(cells) & (cells.lengths == 2)
+    return np.asarray(state(cells) & (cells.lengths == 2))
 
 
 def street(cells: Cells) -> Mask:
@@ -157,7 +157,8 @@ def _first_word(cells: Cells, listed: pa.Array) -> Mask:
     upper = pc.utf8_upper(cells.values)
     head = pc.replace_substring_regex(upper, r"[^\p{L}'’].*$", "")
     head = pc.replace_substring_regex(head, "['’]", "")
-    return np.asarray(pc.is_in(head, value_set=listed)) & cells.present & (cells.digits == 0)
+    found = np.asarray(pc.is_in(head, value_set=listed))
+    return np.asarray(found & cells.present & (cells.digits == 0))
 
 
 def full_name(cells: Cells) -> Mask:

@@ -14,7 +14,7 @@ from amends.elements.coverage import coverage_rows
 from amends.elements.harvest import Harvest
 from amends.elements.links import learn_links, obey
 from amends.elements.links_tie import tie_rows, tied_records_sql
-from amends.elements.records import ItemFacts
+from amends.elements.records_base import ItemFacts
 from amends.elements.records_values import rows_table
 from amends.elements.stage_tables import link_rows, unattributed_sql
 from amends.kernel.case import Case
