@@ -12,26 +12,25 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from amends import custody, duties, elements, notices, persons
+from amends.custody import STAGE as CUSTODY
+from amends.custody import reader_for
+from amends.duties import STAGE as DUTIES
+from amends.elements import STAGE as ELEMENTS
 from amends.kernel import config, ids
 from amends.kernel.case import Case
 from amends.kernel.errors import UsageError
 from amends.kernel.ledger import Line
 from amends.kernel.progress import Progress
 from amends.kernel.stage import Stage
+from amends.notices import STAGE as NOTICE_PLAN
+from amends.persons import STAGE as PERSON_RESOLUTION
 from amends.tables.duties import DUTY_GROUPS, PERSON_GROUPS
 from amends.tables.notices import NOTICES
 from amends.tables.persons import MEMBERSHIPS, PERSON_CHANGES, PERSON_ELEMENTS, PERSONS
 
 log = logging.getLogger(__name__)
 
-STAGES: tuple[Stage, ...] = (
-    custody.STAGE,
-    elements.STAGE,
-    persons.STAGE,
-    duties.STAGE,
-    notices.STAGE,
-)
+STAGES: tuple[Stage, ...] = (CUSTODY, ELEMENTS, PERSON_RESOLUTION, DUTIES, NOTICE_PLAN)
 
 # What a run determined, kept so that two runs can be compared after the tables were rewritten.
 DETERMINATION = (
@@ -81,7 +80,7 @@ class RunResult:
 def open_case(folder: Path, progress: Progress | None = None) -> Case:
     """Open a case with custody's reader in its hands."""
     settings = config.read_config(folder / "case.toml")
-    return Case(folder, progress=progress, contents=custody.reader_for(settings, folder))
+    return Case(folder, progress=progress, contents=reader_for(settings, folder))
 
 
 def run(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from amends import custody, duties
+from amends import custody
+from amends.duties import calendar_ics
 from amends.kernel.case import Case
 from amends.kernel.engine.base import quote
 from amends.kernel.errors import UsageError
@@ -158,7 +159,7 @@ def _calendar_sql(case: Case) -> str:
 
 def _write_calendar(case: Case, path: Path) -> int:
     rows = case.engine.arrow(_calendar_sql(case)).to_pylist()
-    path.write_text(duties.calendar_ics(rows, case.name, case.run_id()), "utf-8", newline="")
+    path.write_text(calendar_ics(rows, case.name, case.run_id()), "utf-8", newline="")
     case.ledger.append("export", name="calendar", to=path.name, rows=len(rows), run=case.run_id())
     return len(rows)
 
