@@ -9,6 +9,7 @@ from datetime import date
 from amends.duties.clocks import Due
 from amends.duties.covered import Reason
 from amends.duties.facts import Verdict
+from amends.duties.rules import Relief
 
 JUDGEMENT = "needs_judgement"
 
@@ -77,6 +78,7 @@ class GroupAnswer:
         method_note: What to mind about the way; empty for nothing.
         substitute: Notice by publication.
         documents: What must be written down.
+        reliefs: Regimes the law accepts and the entity names; shown, not applied.
         jurisdictions: Laws that reach the group.
         overlays: What sector rules add.
         reasons: The reasoning.
@@ -97,6 +99,7 @@ class GroupAnswer:
     method_note: str
     substitute: SubstituteAnswer | None
     documents: tuple[Document, ...]
+    reliefs: tuple[Relief, ...]
     jurisdictions: tuple[str, ...]
     overlays: tuple[OverlayNotice, ...]
     reasons: tuple[Reason, ...]
@@ -124,10 +127,11 @@ class RegulatorAnswer:
 
 @dataclass(frozen=True)
 class BureauAnswer:
-    """A notice owed to the nationwide credit bureaus."""
+    """A notice owed to the nationwide credit bureaus; ``tell`` is the default under judgement."""
 
     jurisdiction: str
     required: Verdict
+    tell: bool
     due: Due
     hours: int
     count: int
@@ -167,16 +171,14 @@ class Answer:
 def as_json(answer: Answer) -> dict[str, object]:
     """Return an answer as a JSON value with the keys of the worked cases, and ``explain``."""
     reached = {r.jurisdiction for r in answer.regulators}
-    told = [b.jurisdiction for b in answer.bureaus if b.required is True]
+    told = [b.jurisdiction for b in answer.bureaus if b.tell]
     found: dict[str, object] = {
         "groups": {g.group: _group(g) for g in answer.groups},
         "regulators": [_regulator(r) for r in answer.regulators],
         "no_regulators": [j for j in answer.counts if j not in reached],
         "cra": told,
-        "cra_due": {b.jurisdiction: day(b.due.on) for b in answer.bureaus if b.required is True},
-        "cra_hours": {
-            b.jurisdiction: b.hours for b in answer.bureaus if b.hours and b.required is True
-        },
+        "cra_due": {b.jurisdiction: _due_text(b.due) for b in answer.bureaus if b.tell},
+        "cra_hours": {b.jurisdiction: b.hours for b in answer.bureaus if b.hours and b.tell},
         "cra_needs_judgement": [b.jurisdiction for b in answer.bureaus if b.required is None],
         "no_cra": [j for j in answer.counts if j not in told],
         "substitute_allowed": _substitutes(answer, allowed=True),
@@ -230,6 +232,17 @@ def _group(answer: GroupAnswer) -> dict[str, object]:
         "documents": [
             {"what": d.what, "retain_years": d.retain_years or None, "source": d.source}
             for d in answer.documents
+        ],
+        "deemed_compliance": [
+            {
+                "regime": r.regime,
+                "effect": r.effect,
+                "condition": r.condition or None,
+                "still_required": list(r.still_required),
+                "confidence": r.confidence,
+                "applied": False,
+            }
+            for r in answer.reliefs
         ],
         "overlays": {
             o.overlay + (f"/{o.version}" if o.version else ""): {

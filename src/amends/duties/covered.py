@@ -224,7 +224,7 @@ def _number_alone(
 def _covered_words(
     law: StateLaw, exposed: frozenset[str], verdict: Verdict, matched: list[Combination]
 ) -> str:
-    ids = ", ".join(c.id for c in matched)
+    ids = ", ".join(c.id + (f": {c.note}" if c.note else "") for c in matched)
     if verdict is True:
         return f"{_listed(matched, exposed)} make personal information ({ids})"
     if verdict is None:

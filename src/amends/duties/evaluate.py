@@ -186,6 +186,7 @@ def _resident(
         method_note=notice.method_note(law, finding) if owed else "",
         substitute=notice.substitute(law, facts, group, tallies[law.id].notified) if owed else None,
         documents=notice.documents(law, finding),
+        reliefs=notice.reliefs(law, facts.entity) if owed else (),
         jurisdictions=(law.id,) if owed else (),
         overlays=(),
         reasons=(*finding.reasons, *((due_step,) if owed else ())),
@@ -220,6 +221,7 @@ def _unknown_residence(
         method_note="",
         substitute=None,
         documents=(),
+        reliefs=(),
         jurisdictions=tuple(look.law.id for look in reached),
         overlays=(),
         reasons=(_unknown_reason(group, reached, strictest, looked),),
@@ -288,10 +290,27 @@ def _with_overlays(answer: GroupAnswer, own: tuple[OverlayNotice, ...]) -> Group
     )
 
 
+def _changed_law(facts: Facts, laws: LawBook) -> list[str]:
+    """Say where the law changed between the incident, whose law is applied, and the discovery."""
+    later = facts.events.get("discovery")
+    if facts.law_on is None or later is None or later.on == facts.law_on:
+        return []
+    found = []
+    for jurisdiction in sorted({g.residence for g in facts.groups}):
+        then, now = laws.state(jurisdiction, facts.law_on), laws.state(jurisdiction, later.on)
+        if then and now and replace(then, remarks=()) != replace(now, remarks=()):
+            found.append(
+                f"{jurisdiction}: the law changed between the incident ({facts.law_on}) and the"
+                f" discovery ({later.on}); the law of the incident is applied, counsel must look"
+            )
+    return found
+
+
 def _remarks(
     facts: Facts, laws: LawBook, overlaid: Overlaid, bureaus: list[BureauAnswer]
 ) -> tuple[str, ...]:
     found = [*facts.remarks, *overlaid.remarks]
+    found += _changed_law(facts, laws)
     if laws.own:
         found.append("the case's own law files apply for: " + ", ".join(laws.own))
     found += [

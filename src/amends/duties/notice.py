@@ -10,7 +10,7 @@ from amends.duties.answer import Document, SubstituteAnswer
 from amends.duties.clocks import Due
 from amends.duties.covered import Finding, is_government
 from amends.duties.facts import Entity, Facts, Group
-from amends.duties.rules import StateLaw
+from amends.duties.rules import Relief, StateLaw
 
 _BUREAU = frozenset(["CONSUMER_REPORTING_AGENCY", "CREDIT_BUREAU"])
 
@@ -43,7 +43,7 @@ def _held(law: StateLaw, facts: Facts, due: Due) -> Due:
         remarks.append("the law asks for a written request: make sure there is one")
     remarks += [law.hold.note] if law.hold.note else []
     if hold.end is None:
-        said = f"held at the request of law enforcement since {hold.start}; clears it in writing"
+        said = f"held at the request of law enforcement since {hold.start}, not cleared yet"
         return replace(
             due, on=None, at=None, standard="law_enforcement_hold", remarks=(*remarks, said)
         )
@@ -146,21 +146,24 @@ def documents(law: StateLaw, finding: Finding) -> tuple[Document, ...]:
     return tuple(found)
 
 
+def reliefs(law: StateLaw, entity: Entity) -> tuple[Relief, ...]:
+    """Return the regimes the law accepts and the entity says it is under; shown, never applied."""
+    return tuple(r for r in law.reliefs if entity.is_under([r.regime]))
+
+
+def _relief_words(relief: Relief) -> str:
+    still = f"; still required: {', '.join(relief.still_required)}" if relief.still_required else ""
+    return (
+        f"relief shown, not applied: {relief.regime} ({relief.effect.replace('_', ' ')})"
+        f" if {relief.condition or 'its rules are followed'}{still} [{relief.confidence}]"
+    )
+
+
 def remarks(law: StateLaw, entity: Entity, finding: Finding) -> tuple[str, ...]:
     """Return what the file says beside its rules: reliefs shown, conflicts, notes, neighbours."""
     found = list(law.remarks)
-    for relief in law.reliefs:
-        if entity.is_under([relief.regime]):
-            still = (
-                f"; still required: {', '.join(relief.still_required)}"
-                if relief.still_required
-                else ""
-            )
-            found.append(
-                f"relief shown, not applied: {relief.regime} ({relief.effect.replace('_', ' ')})"
-                f" if {relief.condition or 'its rules are followed'}{still} [{relief.confidence}]"
-            )
-    found += [f"note: {n}" for n in law.notes]
+    found += [_relief_words(r) for r in reliefs(law, entity)]
+    found += [f"note: {n}" for n in (*law.asides, *law.notes)]
     found += [f"sources disagree: {c}" for c in law.conflicts]
     if "TELECOM_CARRIER" in entity.roles:
         found += [f"related: {r}" for r in law.related if "telecom" in r]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from amends.duties import clocks
+from amends.duties import clocks, history
 from amends.duties.answer import OverlayNotice, RegulatorAnswer
 from amends.duties.clocks import Due, People
 from amends.duties.facts import Facts, Group, Verdict
@@ -63,7 +63,9 @@ def overlay_answers(book: LawBook, facts: Facts, on: date) -> Overlaid:
         elif "versions" in law:
             _carrier(law, facts, groups, found)
         else:
-            _sector(law, facts, groups, found)
+            _sector(law, facts, groups, found, on)
+        if not since:
+            found.remarks += _shown(law, facts)
     return found
 
 
@@ -117,7 +119,56 @@ def _sent(facts: Facts) -> People:
     return People(sent.on if sent else None, None)
 
 
-def _sector(law: Raw, facts: Facts, groups: tuple[Group, ...], found: Overlaid) -> None:
+_SHOWN = (
+    "trigger",
+    "covers",
+    "delay",
+    "carrier_delay",
+    "amendment",
+    "not_yet_material",
+    "foreign_private_issuers",
+    "methods",
+    "processor",
+    "records",
+    "related",
+    "pending",
+    "encryption",
+    "conflict",
+)
+"""Parts of a sector rule that a person must read; nothing is computed from them."""
+
+
+def _shown(law: Raw, facts: Facts) -> list[str]:
+    """Return what a sector rule says beside its clocks, in words."""
+    telecom = "TELECOM_CARRIER" in facts.entity.roles
+    found = [
+        f"{law['id']} {part.replace('_', ' ')}: {_words(law[part])}"
+        for part in _SHOWN
+        if part in law and (part != "carrier_delay" or telecom)
+    ]
+    rule = law.get("individual_notice", {})
+    found += [
+        f"{law['id']} individual notice, {part}: {_words(rule[part])}"
+        for part in ("exceptions", "methods")
+        if part in rule
+    ]
+    for version in law.get("versions", ()):
+        hold = version.get("agency_hold") or version["customer_notice"].get("agency_hold")
+        parts = {
+            "agency hold": hold,
+            "scope": version.get("pii_scope"),
+            "small breaches": version.get("small_breach"),
+            "customers need not be told when": version["customer_notice"].get("unless"),
+            "records kept, years": version.get("records_years"),
+        }
+        text = f"{law['id']} text {version['id']}"
+        found += [f"{text}, {name}: {_words(value)}" for name, value in parts.items() if value]
+    if isinstance(law.get("vendor_notice"), Mapping) and "n" not in law["vendor_notice"]:
+        found.append(f"{law['id']} vendor notice: {_words(law['vendor_notice'])}")
+    return found
+
+
+def _sector(law: Raw, facts: Facts, groups: tuple[Group, ...], found: Overlaid, on: date) -> None:
     reached = tuple(g for g in groups if _unsecured(g))
     total = sum(g.count for g in reached)
     if not total:
@@ -126,21 +177,20 @@ def _sector(law: Raw, facts: Facts, groups: tuple[Group, ...], found: Overlaid) 
     for rule in notices if isinstance(notices, list) else (notices,):
         if rule:
             found.regulators += _agency(law, rule, total, facts)
-    for rule, role in _special(law):
+    for rule, role in _special(law, on):
         if role in facts.entity.roles or role in facts.events:
             found.regulators.append(_plain(law, rule, facts, total))
     for group in reached if "individual_notice" in law else ():
         found.notices.setdefault(group.id, []).append(_individual(law, facts, group))
     found.partners += _media(law, facts, reached)
     found.partners += _owner(law, facts, total)
-    for part in ("delay", "carrier_delay", "pending", "records", "amendment"):
-        if part in law and (part != "carrier_delay" or "TELECOM_CARRIER" in facts.entity.roles):
-            found.remarks.append(f"{law['id']} {part.replace('_', ' ')}: {_words(law[part])}")
 
 
 def _words(value: object) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{k}: {_words(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return ", ".join(_words(v) for v in value)
     return str(value)
 
 
@@ -184,10 +234,11 @@ def _judged(law: Raw, rule: Raw, facts: Facts) -> tuple[Verdict, str]:
     return True, ""
 
 
-def _special(law: Raw) -> Iterator[tuple[Raw, str]]:
+def _special(law: Raw, on: date) -> Iterator[tuple[Raw, str]]:
     """Yield rules for one role or one event: electronic communications, ransom payments."""
     if "pecr_5a" in law:
-        yield {"to": ["ICO"], "stage": "pecr_5a", **law["pecr_5a"]}, law["pecr_5a"]["applies_if"]
+        pecr, _ = history.as_at(law["pecr_5a"], on)
+        yield {"to": ["ICO"], "stage": "pecr_5a", **pecr}, pecr["applies_if"]
     ransom = law.get("ransom_payment", {})
     for stage in ("notice", "explanation"):
         if stage in ransom:
@@ -285,7 +336,6 @@ def _carrier(law: Raw, facts: Facts, groups: tuple[Group, ...], found: Overlaid)
         f"{law['id']}: the {governing['id']} text bars earlier customer notice"
         f" ({bars}; except: {exception}): where a state's last day comes first, counsel must decide"
     )
-    found.remarks += [f"{law['id']} sources disagree: {c}" for c in law.get("conflict", ())]
 
 
 def _carrier_agency(

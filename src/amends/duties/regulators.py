@@ -134,6 +134,7 @@ def bureaus(law: StateLaw, tally: Tally, facts: Facts) -> BureauAnswer | None:
     return BureauAnswer(
         jurisdiction=law.id,
         required=None if exempt else required,
+        tell=required is True,
         due=Due(
             due.on, due.at, due.start, due.start_on, due.rule, due.standard, due.order,
             (*due.remarks, *remarks),

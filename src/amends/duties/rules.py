@@ -247,6 +247,7 @@ class StateLaw:
     notes: tuple[str, ...]
     conflicts: tuple[str, ...]
     related: tuple[str, ...]
+    asides: tuple[str, ...]
     provenance: Mapping[str, Mark]
     sites: Mapping[str, str]
     remarks: tuple[str, ...] = ()
@@ -322,6 +323,8 @@ def read_threshold(raw: object) -> Threshold:
 def read_regulator(raw: Raw) -> Regulator:
     """Read one authority of ``regulator_notice``."""
     remarks = [str(raw[k]) for k in ("note", "effect", "form") if k in raw]
+    if "submit_effective" in raw:
+        remarks.append(f"these items are asked for since {raw['submit_effective']}")
     return Regulator(
         recipient=raw["recipient"],
         threshold=read_threshold(raw.get("threshold")),
@@ -373,6 +376,8 @@ def _encryption(raw: Raw) -> Encryption:
         remarks.append(f"the cipher must meet: {raw['standard']}")
     if raw.get("encryption_named") is False:
         remarks.append("the text speaks of redaction, not of encryption")
+    if raw.get("truncation"):
+        remarks.append("truncated numbers do not count")
     return Encryption(
         exempts=bool(raw.get("exempts_secured_data")),
         unit=raw.get("unit", "data_element"),
@@ -444,7 +449,12 @@ def _methods(raw: Raw) -> Methods:
             components=_texts(sub.get("components", ())),
             components_rule=sub.get("components_rule", "all"),
             shown_to=sub.get("shown_to", ""),
-            note=sub.get("note", ""),
+            note="; ".join(
+                [
+                    *_texts(sub.get("note", "")),
+                    *([f"in this form since {sub['effective']}"] if "effective" in sub else []),
+                ]
+            ),
         ),
     )
 
@@ -469,6 +479,17 @@ def _relief(raw: Raw) -> Relief:
         _texts(raw.get("still_required", ())),
         raw.get("confidence", "unmarked"),
     )
+
+
+def _asides(raw: Raw) -> tuple[str, ...]:
+    """Return what a file says in passing: notes on the trigger, on growing breaches, other names."""
+    found = [f"trigger: {raw['trigger']['note']}"] if "note" in raw["trigger"] else []
+    if raw.get("rolling_notice"):
+        found.append("notice may not wait until the number of people is known")
+    if "note" in raw["personal_information"]:
+        found.append(f"definition: {raw['personal_information']['note']}")
+    found += [f"{name}: {said}" for name, said in raw.get("aliases", {}).items()]
+    return tuple(found)
 
 
 def read_state(raw: Raw, remarks: tuple[str, ...] = ()) -> StateLaw:
@@ -500,6 +521,7 @@ def read_state(raw: Raw, remarks: tuple[str, ...] = ()) -> StateLaw:
         notes=_texts(raw.get("notes", ())),
         conflicts=_texts(raw.get("conflict", ())),
         related=_texts(raw.get("related", ())),
+        asides=_asides(raw),
         provenance=read_marks(raw),
         sites={s["id"]: s["site"] for s in raw["sources"]},
         remarks=remarks,

@@ -32,6 +32,10 @@ def answer_json(document: object, book: LawBook | None = None) -> object:
     """
     if isinstance(document, Mapping) and "examples" in document:
         document = document["examples"]
+    if isinstance(document, list) and not document:
+        raise UsageError(
+            "the file holds no facts", where="facts", remedy="list at least one worked case"
+        )
     if isinstance(document, list):
         return [_named(case, book, index) for index, case in enumerate(document)]
     return _named(document, book, None)
