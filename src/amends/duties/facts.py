@@ -33,6 +33,7 @@ _KEYS: Mapping[str, frozenset[str]] = {
             "employees",
             "has_parent",
             "parent",
+            "parent_company",
             "seat",
         ]
     ),
@@ -99,6 +100,27 @@ EVENTS = (
     "law_enforcement_hold_to",
 )
 """Kinds of case events that start, stop or end a clock."""
+
+_HOLD_FROM = ("law_enforcement_hold_from", "law_enforcement_hold_start", "hold_from")
+_HOLD_TO = (
+    "law_enforcement_hold_to",
+    "law_enforcement_hold_end",
+    "law_enforcement_clearance",
+    "law_enforcement_cleared",
+    "hold_to",
+)
+
+_AS_LAW_NAMES_THEM = (
+    "individual_notice",
+    "agency_notice",
+    "aware",
+    "aware_and_scope_identified",
+    "confirmation_and_information_ascertainable",
+    "determination_breach_and_harm_likely",
+    "determination_notification_incident",
+    "investigation_concluded",
+    "payment",
+)
 
 INCIDENT = (
     "incident",
@@ -374,7 +396,7 @@ def _events(raw: object, remarks: list[str]) -> dict[str, Moment]:
     for name, value in _object(raw, "facts.events").items():
         if value is None or name == "law_enforcement_hold":
             continue
-        if name not in EVENTS:
+        if name not in (*EVENTS, *INCIDENT, *_HOLD_FROM, *_HOLD_TO, *_AS_LAW_NAMES_THEM):
             near = difflib.get_close_matches(name, EVENTS, n=1, cutoff=0.85)
             if near:
                 raise _wrong("facts.events", f"holds {name[:40]!r}", f"did you mean {near[0]!r}?")
@@ -397,9 +419,12 @@ def _hold(facts: Mapping[str, object], events: Mapping[str, Moment]) -> HoldFact
         )
     if raw is not None:
         return HoldFacts(_moment(raw, where).on, None, None)
-    start, last = events.get("law_enforcement_hold_from"), events.get("law_enforcement_hold_to")
-    if start is None:
+    start = next((events[n] for n in _HOLD_FROM if n in events), None)
+    last = next((events[n] for n in _HOLD_TO if n in events), None)
+    if start is None and last is None:
         return None
+    if start is None:  # only the clearance is known: the hold then began with the first event
+        start = min(events.values(), key=lambda m: m.on)
     return HoldFacts(start.on, last.on if last else None, None)
 
 
@@ -413,7 +438,8 @@ def _law_day(events: Mapping[str, Moment]) -> date | None:
 def _entity(raw: Mapping[str, object], remarks: list[str]) -> Entity:
     _check_keys(raw, "facts.entity", remarks)
     where = "facts.entity"
-    parent = raw.get("has_parent", bool(raw["parent"]) if "parent" in raw else None)
+    named = raw.get("parent", raw.get("parent_company"))
+    parent = raw.get("has_parent", None if named is None else bool(named))
     return Entity(
         roles=frozenset(_codes(raw.get("roles", ["BUSINESS"]), f"{where}.roles")),
         source_of_breach=_fact(raw, "source_of_breach", where),

@@ -64,7 +64,7 @@ STATE_FIELDS: tuple[tuple[str, str, str], ...] = (
     ("id_protection.no_reciprocal_deals", SHOWN, ""),
     ("content", USED, "required, forbidden, conditional, format"),
     ("methods", USED, "ways that count as notice"),
-    ("methods.email_rule", NOT_EVALUATED, "wording behind the code of methods.email"),
+    ("methods.email_rule", SHOWN, "wording behind the code of methods.email"),
     ("methods.credential_breach", SHOWN, "with the note on the mailbox"),
     ("methods.alternative", SHOWN, "beside substitute notice"),
     ("methods.substitute", USED, "lines by persons, cost, contact data"),

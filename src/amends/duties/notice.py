@@ -167,6 +167,8 @@ def remarks(law: StateLaw, entity: Entity, finding: Finding) -> tuple[str, ...]:
     found += [f"sources disagree: {c}" for c in law.conflicts]
     if "TELECOM_CARRIER" in entity.roles:
         found += [f"related: {r}" for r in law.related if "telecom" in r]
+    if law.methods.email_rule and finding.verdict is not False:
+        found.append(f"e-mail: {law.methods.email_rule}")
     if finding.credential and law.methods.credential:
         found.append(f"log-in: {law.methods.credential}")
     if finding.verdict is not False:
