@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 from amends.notices.compose import CREDENTIALS, Letter, element_name
 from amends.notices.plain import as_text
@@ -49,6 +50,11 @@ CA5 = (
     "For More Information",
 )  # fmt: skip
 
+
+def _any(*forms: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(forms)})\b", re.IGNORECASE)
+
+
 # What the words of a letter must show for a code, in either language; codes not here are checked by their tags.
 SHOWN: dict[str, re.Pattern[str]] = {
     "CRA_CONTACTS": re.compile(r"Equifax.*\d{3}-\d{4}.*Experian.*\d{3}-\d{4}.*TransUnion.*\d{3}-\d{4}", re.DOTALL),
@@ -57,9 +63,9 @@ SHOWN: dict[str, re.Pattern[str]] = {
     "FREEZE_FEES": re.compile(r"\bno fee\b|ningún cargo", re.IGNORECASE),
     "FREEZE_HOWTO": re.compile(r"freeze, ask each|para congelar, pídalo", re.IGNORECASE),
     "FREEZE_ALERT_HOWTO": re.compile(r"fraud alert|alerta de fraude", re.IGNORECASE),
-    "FREEZE_ALERT_STATEMENT": re.compile(r"fraud alerts and security freezes|alertas de fraude y congelamientos", re.IGNORECASE),
+    "FREEZE_ALERT_STATEMENT": _any("fraud alerts and security freezes", "alertas de fraude y congelamientos"),
     "POLICE_REPORT_RIGHT": re.compile(r"police report|denuncia policial", re.IGNORECASE),
-    "ID_PROTECTION_OFFER": re.compile(r"\b\d+ (?:months of identity protection|meses de protección de identidad)", re.IGNORECASE),
+    "ID_PROTECTION_OFFER": _any(r"\d+ months of identity protection", r"\d+ meses de protección de identidad"),
     "ID_PROTECTION_HOWTO": re.compile(r"to enroll|para inscribirse", re.IGNORECASE),
     "LE_DELAY_STATEMENT": re.compile(r"law enforcement|policial", re.IGNORECASE),
     "CHANGE_PASSWORD": re.compile(r"change your password|cambie ahora su contraseña", re.IGNORECASE),
@@ -162,21 +168,49 @@ def _elements(letter: Letter, text: str, words: Wording) -> list[str]:
     if own & CREDENTIALS and not SHOWN["CHANGE_PASSWORD"].search(text):
         found.append("credentials were exposed and the letter does not say to change them")
     prose = "\n".join(line for line in part.split("\n") if not line.startswith("• "))
-    return found + _strange_elements(letter, prose, words)
+    return found + _strange_elements(letter, prose, words) + _advice(letter, text, words)
+
+
+@cache
+def _names(language: str) -> re.Pattern[str]:
+    """Return a pattern that finds the plain name of any element as a phrase of its own, the longest first."""
+    names = {n for w in element_words(language).values() for n in (w.singular, w.plural)}
+    long = sorted((normal(n) for n in names if len(n) > 4), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(n) for n in long)})(?!\w)", re.IGNORECASE)
 
 
 def _strange_elements(letter: Letter, prose: str, words: Wording) -> list[str]:
     """Find elements named in the sentences around the list; only a reassurance may name one, and not the person's."""
     reassurance = {normal(b.text) for b in letter.blocks() if b.id == "reassurance"}
     rest = "\n".join(line for line in prose.split("\n") if line not in reassurance)
-    named = {
-        n
-        for w in element_words(words.language).values()
-        for n in (w.singular, w.plural)
-        if len(n) > 6 or " " in n
-    }
-    hit = sorted(n for n in named if re.search(rf"\b{re.escape(normal(n))}\b", rest, re.IGNORECASE))
+    hit = _names(words.language).search(rest)
     return ["a sentence beside the list names an element"] if hit else []
+
+
+def _advice(letter: Letter, text: str, words: Wording) -> list[str]:
+    """Find advice that is headed by an element the person does not have."""
+    variant = letter.variant
+    own = {
+        normal(n)
+        for e in variant.elements
+        for base in (element_words(words.language)[e.element].singular,)
+        for n in (base, re.sub(r"\byour\b", "the", base))
+    }
+    part = _part(letter, "what_you_can_do", text)
+    heads = [
+        line[2:].split(": ", 1)[0]
+        for line in part.split("\n")
+        if line.startswith("• ") and ": " in line
+    ]
+    left = []
+    for head in heads:
+        rest = head
+        for name in sorted(own, key=len, reverse=True):
+            rest = rest.replace(name, " ")
+        left.append(rest)
+    if any(_names(words.language).search(head) for head in left):
+        return ["a step is headed by an element that is not this person's"]
+    return []
 
 
 def _form(letter: Letter, text: str) -> list[str]:
@@ -224,36 +258,20 @@ _ABOUT_DATA = re.compile(
 def _reassurance(letter: Letter, text: str, words: Wording) -> list[str]:
     """Find sentences that say an element was not involved; each needs a determination, and never the person's own."""
     allowed = {normal(b.text) for b in letter.blocks() if b.id == "reassurance"}
-    named = element_words(words.language)
     for sentence in re.split(r"(?<=[.:!?])\s+|\n", text):
         if any(sentence in a for a in allowed):
             continue
         hit = _REASSURES[words.language].search(sentence)
         if not hit or not _ABOUT_DATA.search(sentence):
             continue
-        if any(
-            re.search(rf"\b{re.escape(n)}\b", sentence, re.IGNORECASE)
-            for w in named.values()
-            for n in _short(w.singular, w.plural)
-        ):
+        if _feared(words.language).search(sentence):
             return ["a sentence reassures about an element without a determination that says so"]
     return []
 
 
-def _short(*names: str) -> set[str]:
-    """Return names and the word by which people know them (card, Social Security …)."""
-    short = {n for n in names if len(n) > 4}
-    for n in names:
-        for word in (
-            "Social Security",
-            "Seguro Social",
-            "credit card",
-            "debit card",
-            "tarjeta",
-            "card",
-        ):
-            if word in n:
-                short.add(word)
-                short.add("financial information")
-                short.add("información financiera")
-    return short
+@cache
+def _feared(language: str) -> re.Pattern[str]:
+    """Return a pattern for what a reassurance would speak of: names of elements and the words people use for them."""
+    short = "Social Security|Seguro Social|credit card|debit card|cards?|tarjetas?|passwords?|contraseñas?"
+    short += "|financial (?:information|data)|información financiera|payment (?:information|data)|datos de pago"
+    return re.compile(rf"(?<!\w)(?:{short})(?!\w)|{_names(language).pattern}", re.IGNORECASE)

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 import jinja2
 
+from amends.kernel.errors import DeliveryError
 from amends.notices import contacts
-from amends.notices.facts import EXPOSURES, SEEN, TAKEN, ExposedElement, LetterFacts, Variant
+from amends.notices.facts import EXPOSURES, ExposedElement, LetterFacts, Variant
 from amends.notices.wording import (
     SECTIONS,
     ElementWords,
@@ -26,11 +27,23 @@ from amends.notices.wording import (
 
 # Elements that open credit or an identity, after the triggers of the state offers of identity protection.
 CREDIT_RISK = frozenset(
-    "ssn itin ein drivers_licence state_id passport birth_date military_id tribal_id gov_id_other alien_number "
-    "atin tax_info irs_ip_pin mother_maiden_name e_signature vital_certificate".split()
-)
+    (
+        "ssn", "itin", "ein", "drivers_licence", "state_id", "passport", "birth_date", "military_id", "tribal_id",
+        "gov_id_other", "alien_number", "atin", "tax_info", "irs_ip_pin", "mother_maiden_name", "e_signature",
+        "vital_certificate",
+    )
+)  # fmt: skip
 MONEY_RISK = frozenset(
-    "bank_account routing_number iban card card_cvv card_expiry card_track pin".split()
+    [
+        "bank_account",
+        "routing_number",
+        "iban",
+        "card",
+        "card_cvv",
+        "card_expiry",
+        "card_track",
+        "pin",
+    ]
 )
 CREDENTIALS = frozenset(("password", "password_hash", "security_answer"))
 # A reassurance is given for these only: what people fear most, and what a letter must not speak of lightly.
@@ -132,7 +145,7 @@ def compose(variant: Variant, facts: LetterFacts) -> Letter:
 
     Raises:
         EvidenceError: The language has no template.
-        jinja2.UndefinedError: A paragraph names a value that the facts do not have.
+        DeliveryError: A paragraph names a value that the facts do not have.
     """
     words = wording(variant.language)
     flags = _flags(variant, facts)
@@ -142,9 +155,7 @@ def compose(variant: Variant, facts: LetterFacts) -> Letter:
     sections = tuple(
         Section(key, _heading(key, variant, words), blocks)
         for key in SECTIONS
-        if (
-            blocks := tuple(b for p in chosen if p.section == key and (b := made[p.id]) is not None)
-        )
+        if (blocks := _section(key, [b for p in chosen if p.section == key and (b := made[p.id])]))
     )
     met = {"DATE_OF_NOTICE"}.union(*(b.satisfies for s in sections for b in s.blocks))
     absent = variant.duty.required - met
@@ -156,6 +167,21 @@ def compose(variant: Variant, facts: LetterFacts) -> Letter:
         sections,
         {code: NEEDS.get(code, "a paragraph that gives it") for code in sorted(absent - barred)},
         frozenset(barred),
+    )
+
+
+def _section(key: str, blocks: list[Block]) -> tuple[Block, ...]:
+    """Return a section's blocks; what happened is told in one flow, not sentence by sentence."""
+    if key != "what_happened" or not blocks:
+        return tuple(blocks)
+    return (
+        Block(
+            "+".join(b.id for b in blocks),
+            "text",
+            " ".join(b.text for b in blocks),
+            satisfies=frozenset().union(*(b.satisfies for b in blocks)),
+            reveals=frozenset().union(*(b.reveals for b in blocks)),
+        ),
     )
 
 
@@ -233,7 +259,7 @@ def _flags(variant: Variant, facts: LetterFacts) -> frozenset[str]:
         "counted": facts.n_affected > 0,
         "delayed_by_police": facts.delayed_by_police,
         "reassure": bool(_reassured(variant, facts)),
-        "offer": _offer_months(variant, facts) > 0 and variant.audience != "next_of_kin",
+        "offer": _offer_months(variant, facts) > 0,
         "reachable": bool(facts.phone or facts.website or facts.email or facts.address),
         "phone": bool(facts.phone),
         "toll_free": bool(TOLL_FREE.match(facts.phone)),
@@ -241,6 +267,7 @@ def _flags(variant: Variant, facts: LetterFacts) -> frozenset[str]:
         "parent": bool(facts.parent),
         "dpo": bool(facts.dpo_contact),
         "state_office": bool(_offices(variant)),
+        "told_elsewhere": bool(facts.what_happened or facts.how_it_happened),
     }
     held = {name for name, holds in tests.items() if holds}
     held |= {f"any_{e.exposure}" for e in variant.elements}
@@ -260,7 +287,7 @@ def _reassured(variant: Variant, facts: LetterFacts) -> list[str]:
 
 
 def _offices(variant: Variant) -> tuple[contacts.Contact, ...]:
-    """Return the offices of the person's state; where the residence is unknown, those that any statute wants printed."""
+    """Return the offices of the person's state; for an unknown residence all that a statute wants printed."""
     states = [j for j in variant.duty.jurisdictions if _STATE.match(j)]
     if len(states) > 1:
         return tuple(contacts.state_offices(j)[0] for j in states if contacts.prescribed(j))
@@ -300,6 +327,7 @@ def _values(variant: Variant, facts: LetterFacts, words: Wording) -> dict[str, o
         ("what_we_do", facts.what_we_do),
     )
     found |= {name: text[words.language] for name, text in texts if text.get(words.language)}
+    found = {name: v for name, v in found.items() if v != "" or name == "offer_product"}
     return found | {name: words.day(on) for name, on in days.items() if on is not None}
 
 
@@ -331,13 +359,25 @@ def _block(
     if source is None:
         return None
     made = _MAKERS.get(paragraph.kind, _plain)(paragraph, variant, words)
-    text = made.text if made.text else template(source).render(values)
-    if paragraph.kind in ("steps",):
-        text = ""
+    text = made.text or _filled(paragraph, source, values)
     return Block(
         paragraph.id, made.kind, text, made.items, made.offices,
         paragraph.satisfies, paragraph.reveals, made.elements,
     )  # fmt: skip
+
+
+def _filled(paragraph: Paragraph, source: str, values: dict[str, object]) -> str:
+    """Return the words of a paragraph; a value that is not there is an error, never a blank."""
+    if paragraph.kind == "steps":
+        return ""
+    try:
+        return template(source).render(values)
+    except jinja2.UndefinedError as error:
+        raise DeliveryError(
+            f"A letter lacks a value: {error.message}",
+            where=f"paragraph {paragraph.id}",
+            remedy="give it in case.toml or as an event of the case, then run again",
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -354,7 +394,7 @@ def _plain(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:
 
 
 def _element_list(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:
-    wanted = [e for e in variant.elements if paragraph.exposure in (e.exposure, "all")]
+    wanted = in_order([e for e in variant.elements if paragraph.exposure in (e.exposure, "all")])
     names = tuple(element_name(e, variant.audience, words) for e in wanted)
     return _Made("list", items=names, elements=tuple(e.element for e in wanted))
 
@@ -372,11 +412,25 @@ def element_name(exposed: ExposedElement, audience: str, words: Wording) -> str:
     return " ".join([name, *(str(words.words[m]) for m in marks)])
 
 
+def in_order(exposed: Iterable[ExposedElement]) -> list[ExposedElement]:
+    """Return elements in the order in which people look for them: that of the taxonomy, name first."""
+    places = {code: place for place, code in enumerate(element_words("en"))}
+    return sorted(exposed, key=lambda e: places[e.element])
+
+
+def _urgency(exposed: ExposedElement) -> int:
+    """Return a rank: what can be acted on at once comes first, wariness last."""
+    for rank, those in enumerate((CREDENTIALS, CREDIT_RISK, MONEY_RISK)):
+        if exposed.element in those:
+            return rank
+    return len(("credentials", "credit", "money"))
+
+
 def _steps(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:
     """Return one step for each piece of advice, naming the person's elements that it serves."""
     named = element_words(words.language)
     by_advice: dict[str, list[ElementWords]] = {}
-    for exposed in variant.elements:
+    for exposed in sorted(in_order(variant.elements), key=_urgency):
         by_advice.setdefault(named[exposed.element].what_to_do, []).append(named[exposed.element])
     form = paragraph.text.get(variant.audience) or paragraph.text[""]
     items = []
@@ -431,5 +485,3 @@ _MAKERS = {
     "elements": _element_list, "steps": _steps, "consequences": _consequences,
     "bureaus": _bureaus, "ftc": _ftc, "office": _office,
 }  # fmt: skip
-
-__all__ = ["NEEDS", "SEEN", "TAKEN", "Block", "Letter", "Office", "Section", "compose", "jinja2"]

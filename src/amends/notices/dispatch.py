@@ -246,7 +246,7 @@ _STATES = (
 
 
 def status(case: Case) -> list[dict[str, object]]:
-    """Return one row a seal, channel and state: ``seal, channel, state, n``; the rows of a seal add up to its notices."""
+    """Return one row a seal, channel and state (``seal, channel, state, n``); a seal's rows add up to its notices."""
     take_receipts(case)
     outbox = open_outbox(case)
     rows: list[dict[str, object]] = []

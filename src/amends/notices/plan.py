@@ -80,7 +80,9 @@ def owed_sql(sources: PlanSources, policy: Policy) -> str:
 SELECT p.person_id, g.group_id, g.elements, g.methods, g.due_on, g.target_on, p.status, p.guardian,
     {_clean("p.name")} AS name,
     list_filter(
-        [trim(line) FOR line IN string_split(regexp_replace(coalesce(p.street, ''), '[\\r\\n]+', chr(10), 'g'), chr(10))],
+        [trim(line) FOR line IN string_split(
+            regexp_replace(coalesce(p.street, ''), '[\\r\\n]+', chr(10), 'g'), chr(10)
+        )],
         line -> length(line) > 0
     ) AS raw_lines,
     {_clean("p.city")} AS city, {_clean("p.state")} AS state, {_clean("p.zip")} AS zip,
@@ -194,6 +196,7 @@ def notices_sql(sources: PlanSources, channels: str, policy: Policy, edition: in
         for reason, condition in _reasons(policy)
     )
     address = "CASE WHEN r.channel = 'print' THEN r.address END"
+    keyed = keyed_sql("k.key", notice_message_sql("r.person_id", str(edition), "r.channel"))
     return f"""
 WITH alike AS (
     SELECT *, count(*) OVER (
@@ -212,7 +215,7 @@ WITH alike AS (
     LEFT JOIN {sources.decided} AS d ON d.person_id = c.person_id
     LEFT JOIN blocked AS x ON x.person_id = c.person_id
 )
-SELECT 'N' || upper(substr({keyed_sql("k.key", notice_message_sql("r.person_id", str(edition), "r.channel"))}, 1, 16)) AS notice_id,
+SELECT 'N' || upper(substr({keyed}, 1, 16)) AS notice_id,
     r.person_id, {edition} AS edition, r.kind, r.group_id, r.channel, r.legal_method, r.variant, r.language, r.audience,
     r.name, r.address, r.city, r.state, r.zip, r.country,
     CASE WHEN r.channel = 'email' THEN r.email END AS email,

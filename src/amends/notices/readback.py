@@ -21,7 +21,7 @@ from amends.notices.wording import element_words, wording
 
 _POINTS_AN_INCH = 72
 _PAGE_HEIGHT = 11 * _POINTS_AN_INCH
-# Where the window looks, in points from the lower left: from 2 to 3.45 inches below the top, to 4.45 inches from the left.
+# Where the window looks, in points from the lower left: 2 to 3.45 inches below the top, 0.9 to 4.45 from the left.
 _WINDOW = (
     0.9 * _POINTS_AN_INCH,
     _PAGE_HEIGHT - 3.45 * _POINTS_AN_INCH,
@@ -189,7 +189,8 @@ def _element_differences(read: ReadPiece, expected: Expected, letter: Letter) ->
     return ["an element of the person is not named"] if missing else []
 
 
-_LINE_HYPHEN = re.compile("-?[\x02\ufffe]")
+# PDFium's marks for a hyphen at a line's end, and the second hyphen that Spanish sets at the next line's head.
+_LINE_HYPHEN = re.compile("-?[\x02\ufffe]|-\r?\n-")
 
 
 def bare(text: str) -> str:

@@ -174,13 +174,15 @@ def _warnings(facts: LetterFacts, variants: Collection[Variant]) -> tuple[str, .
     """Return what the two who approve should know about the texts."""
     jurisdictions = frozenset(j for v in variants for j in v.duty.jurisdictions)
     unsure = "; ".join(contacts.unverified(jurisdictions))
+    promised = any(v.duty.id_protection_months for v in variants)
     tests = {
         "letters promise the identity protection that the law asks for, but no product is named "
-        "([policy] id_protection_product)": not facts.offer_product
-        and any(v.duty.id_protection_months for v in variants),
-        "[case] what_happened is empty: letters say only that information was taken, seen or left open": not facts.what_happened,
-        "[case] what_we_do is empty: letters say only that you investigate and tell people": not facts.what_we_do,
-        "[case] phone is empty: states that ask for one are held": not facts.phone,
+        "([policy] id_protection_product)": promised and not facts.offer_product,
+        "[case] what_happened is empty: letters say only that information was taken, seen or left "
+        "open": not facts.what_happened,
+        "[case] what_we_do is empty: letters say only that you investigate and tell "
+        "people": not facts.what_we_do,
+        "[case] phone is empty: notices to states that ask for one are held": not facts.phone,
         f"check these addresses against the office's own page before mailing: {unsure}": bool(
             unsure
         ),

@@ -167,11 +167,15 @@ def variant_of(text: GroupText, language: str, audience: str, kind: str) -> Vari
 def variant_id(variant: Variant) -> str:
     """Return V and a digest of everything that the words depend on, but for the facts of the incident."""
     duty = variant.duty
-    return "V" + ids.digest_value([
-        duty.jurisdictions, sorted(duty.required), sorted(duty.forbidden), sorted(duty.format), duty.id_protection_months,
-        [(e.element, e.exposure, e.encrypted, e.possible) for e in variant.elements],
-        variant.language, variant.audience, variant.update,
-    ])[:10]  # fmt: skip
+    asked = [
+        sorted(duty.required),
+        sorted(duty.forbidden),
+        sorted(duty.format),
+        duty.id_protection_months,
+    ]
+    exposed = [(e.element, e.exposure, e.encrypted, e.possible) for e in variant.elements]
+    audience = [variant.language, variant.audience, variant.update]
+    return "V" + ids.digest_value([duty.jurisdictions, asked, exposed, audience])[:10]
 
 
 def _event_day(case: Case, *kinds: str) -> date | None:

@@ -121,8 +121,7 @@ class EmailChannel:
         return Outcome(notice_id, _by_code(code), str(code)), self._clear()
 
     def _envelope(self, server: smtplib.SMTP, to: str) -> None:
-        for step in (lambda: server.mail(self._from.addr_spec), lambda: server.rcpt(to)):
-            code, text = step()
+        for code, text in (server.mail(self._from.addr_spec), server.rcpt(to)):
             if code not in (250, 251):
                 raise smtplib.SMTPResponseException(code, text)
 
@@ -183,7 +182,11 @@ def _by_code(code: int) -> State:
 
 
 def _opportunistic() -> ssl.SSLContext:
-    """Return TLS without a check of the certificate: on smtp:// it is better than none, as mail servers do it (RFC 7435)."""
+    """Return TLS without a check of the certificate: better than none on ``smtp://``.
+
+    Source:
+        RFC 7435, opportunistic security; mail servers do the same among themselves.
+    """
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
