@@ -114,8 +114,8 @@ def spell(name: str) -> str:
 def _pool(written: list[str], weights: npt.NDArray[np.float64]) -> Pool:
     return Pool(
         as_text(written),
-        as_text([plain_letters(name).replace("’", "'") for name in written]),
-        as_text([plain_ascii(name.replace("’", "")) for name in written]),
+        as_text([plain_letters(name) for name in written]),
+        as_text([plain_ascii(name) for name in written]),
         np.cumsum(weights),
     )
 

@@ -30,7 +30,7 @@ STREETS = (
 ).split() + [
     "1st", "2nd", "3rd", "4th", "5th", "9th", "12th", "17th", "21st", "42nd", "103rd",
     "Martin Luther King Jr", "Old Mill", "Saint Charles", "San Pedro", "El Camino Real",
-    "Rancho Vista", "Los Robles", "O'Neal", "Van Buren", "Mount Vernon", "County Road 14",
+    "Rancho Vista", "Los Robles", "O'Neal", "Van Buren", "Mount Vernon",
 ]  # fmt: skip
 KINDS = ("St", "Ave", "Rd", "Dr", "Ln", "Ct", "Blvd", "Way", "Pl", "Cir", "Ter", "Pkwy")
 KINDS_LONG = (

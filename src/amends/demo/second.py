@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
 
 from amends.demo.applicants import application_rows
 from amends.demo.carrier import Chunk, write_names
@@ -63,10 +64,11 @@ def scan_rows(chunk: Chunk) -> Iterator[Rows]:
     passport = rng.random(n) < 0.06
     number = digits(300_000_000 + (people.first_id + who) % 300_000_000, 9)
     lines = chunk.lines(rng, who).upper()
+    given = join(name.first, choose(rng.random(n) < 0.5, name.middle, ""), sep=" ")
     yield Rows("", who, (
         Column("scan_id", join("SC", digits(people.first_id + who, 10))),
         Column("doc_type", choose(passport, "PASSPORT", "DL")),
-        Column("given_names", join(name.first, choose(rng.random(n) < 0.5, name.middle, ""), sep=" ")),
+        Column("given_names", pc.utf8_rtrim(given, " "), "name"),
         Column("family_name", name.last, "name"),
         Column("passport_no", blank(number, ~passport), "passport"),
         Column("licence_no", blank(take(chunk.numbers.licence, who), passport), "drivers_licence"),

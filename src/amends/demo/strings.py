@@ -182,10 +182,15 @@ def plain_ascii(word: str) -> str:
     return plain_letters(word).replace("'", "").replace("-", " ").replace(".", "").upper()
 
 
-_STROKES = str.maketrans("łŁøØđĐıßæ", "lLoOdDisa")
+_STROKES = str.maketrans(
+    {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ı": "i", "ß": "ss"}
+    | {"æ": "ae", "Æ": "AE", "’": "'"}
+)
 
 
 def plain_letters(word: str) -> str:
-    """Return a word without accents and strokes."""
+    """Return a word in ASCII: without accents and strokes."""
+    if word.isascii():
+        return word
     split = unicodedata.normalize("NFKD", word.translate(_STROKES))
-    return "".join(sign for sign in split if not unicodedata.combining(sign))
+    return split.encode("ascii", "ignore").decode()

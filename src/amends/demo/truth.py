@@ -11,6 +11,7 @@ Only stolen exhibits count, and only those of the tranche at hand.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -61,6 +62,10 @@ class Truth:
         self.n_affected = 0
         self.n_records = 0
         self.n_elements = 0
+        # Rows that come one by one wait here until the end.
+        self._singles: list[tuple[int | str | None, ...]] = []
+        self._businesses: list[dict[str, Any]] = []
+        self._business_elements: list[tuple[int | str, ...]] = []
         self.begin(0)
 
     def begin(self, n: int) -> None:
@@ -111,10 +116,29 @@ class Truth:
         self, exhibit: str, inner_path: str, offset: int, true_id: int, place: int, *elements: str
     ) -> None:
         """Keep that a document speaks of a person; ``place`` is -1 for one outside the chunk."""
-        self._write(self._records, _RECORDS, [[true_id], [exhibit], [inner_path], [None], [offset], ["self"]])
-        self.n_records += 1
+        self._single((true_id, exhibit, inner_path, None, offset, "self"))
         if place >= 0:
             self._valid[place] |= bits(*elements)
+
+    def add_row(
+        self, exhibit: str, inner_path: str, row: int, true_id: int, place: int, *elements: str
+    ) -> None:
+        """Keep that one row speaks of a person; ``place`` is -1 for one outside the chunk."""
+        self._single((true_id, exhibit, inner_path, row, None, "self"))
+        if place >= 0:
+            self._valid[place] |= bits(*elements)
+
+    def add_business(self, true_id: int, known: dict[str, str], elements: Sequence[str]) -> None:
+        """Keep a business: what people.parquet knows of it and which elements are exposed."""
+        row = {**known, "true_id": true_id, "status": "business", "affected": True}
+        self._businesses.append(row)
+        self._business_elements += [(true_id, element, "valid", "record") for element in elements]
+        self.n_affected += 1
+        self.n_elements += len(elements)
+
+    def _single(self, row: tuple[int | str | None, ...]) -> None:
+        self._singles.append(row)
+        self.n_records += 1
 
     def close(self, ids: Ints, people: dict[str, Any]) -> Mask:
         """Write the people and elements of the chunk; return who was affected."""
@@ -176,6 +200,13 @@ class Truth:
         trace: TracebackType | None,
     ) -> None:
         """Close the tables."""
+        if self._singles:
+            columns = [list(column) for column in zip(*self._singles, strict=True)]
+            self._write(self._records, _RECORDS, columns)
+        if self._businesses:
+            self._people.write_table(pa.Table.from_pylist(self._businesses, schema=PEOPLE))
+            columns = [list(column) for column in zip(*self._business_elements, strict=True)]
+            self._write(self._elements, _ELEMENTS, columns)
         for writer in (self._people, self._records, self._elements):
             writer.close()
 

@@ -58,7 +58,7 @@ def write_demo(
 
     Args:
         folder: Where ``evidence-N/`` and ``roster-1/`` go.
-        people: Size of the population; about five in six are in the stolen data.
+        people: Size of the population; about seven in ten are in the first.
         seed: Which population.
         tranche: 1, or 2 for the exhibits that turn up later.
         truth: Folder for the truth, by default ``truth-N`` beside the evidence.
