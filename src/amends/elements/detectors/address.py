@@ -28,7 +28,7 @@ _SURE = frozenset(
     "PARKWAY PKWY HIGHWAY HWY TRAIL TRL".split()
 )
 _LOWER_SURE = frozenset("STREET ST AVENUE AVE ROAD RD LANE LN BOULEVARD BLVD".split())
-_STATES = (
+STATE_NAMES = (
     r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|V[AIT]"
     r"|W[AIVY]|A[AEP]|Alabama|Alaska|Arizona|Arkansas|California|Calif\.|Colorado|Connecticut|Delaware|Florida|Georgia"
     r"|Hawaii|Idaho|Illinois|Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota"
@@ -41,14 +41,14 @@ _STOP = frozenset(
     "minute minutes hour hours day days week weeks month months year years mile miles km meter meters foot feet inch "
     "inches percent people times per more most less than only about over under dollars points items users lines".split()
 )
-_UNIT = re.compile(
+UNIT = re.compile(
     r"[, ]{0,3}\n?[ \t]{0,8}(?:(?:apt|apartment|suite|ste|unit|rm|room|floor|fl|bldg|building|lot|trlr|space|spc|apto|ph)\b"
     r"\.? ?#? ?[A-Za-z0-9-]{1,6}|# ?[A-Za-z0-9-]{1,6})(?!\w)",
     re.IGNORECASE,
 )
 _LAST_LINE = re.compile(
     rf"[, ]{{0,3}}\n?[ \t]{{0,8}}(?P<city>[^\W\d_][\w.'-]*(?: [^\W\d_][\w.'-]*){{0,3}}?)[, ]{{1,3}}\n?[ \t]{{0,8}}"
-    rf"(?P<state>{_STATES})(?P<zip>[, ]{{1,3}}[0-9]{{5}}(?:-[0-9]{{4}})?)?(?![\w])",
+    rf"(?P<state>{STATE_NAMES})(?P<zip>[, ]{{1,3}}[0-9]{{5}}(?:-[0-9]{{4}})?)?(?![\w])",
     re.IGNORECASE,
 )
 _PART = re.compile(
@@ -77,10 +77,15 @@ def _usps() -> dict[str, str]:
     return {r["name"].upper(): r["usps"] for r in reference.rows("state_names")}
 
 
+def usps_code(state: str) -> str:
+    """Return the USPS code of a state's name or code, upper case as found where it is neither."""
+    plain = state.upper().rstrip(".")
+    return _usps().get(plain, plain)
+
+
 def zip_agrees(state: str, code: str) -> bool:
     """Tell whether a ZIP code lies in a state (name or USPS code)."""
-    plain = state.upper()
-    return _usps().get(plain, plain) in _zip_states().get(code.strip(" ,")[:3], "")
+    return usps_code(state) in _zip_states().get(code.strip(" ,")[:3], "")
 
 
 def _tail(text: str, end: int) -> tuple[int, float, tuple[str, ...]]:
@@ -88,7 +93,7 @@ def _tail(text: str, end: int) -> tuple[int, float, tuple[str, ...]]:
     if text[end : end + 1] == ".":
         end += 1
     worth, why = 0.0, ()
-    unit = _UNIT.match(text, end)
+    unit = UNIT.match(text, end)
     if unit:
         end, worth, why = unit.end(), 0.05, ("unit",)
     last = _LAST_LINE.match(text, end)
@@ -116,7 +121,7 @@ def _foreign_tail(text: str, end: int) -> tuple[int, float]:
             break
         if words and not part["code"] and _is_sentence(words, text, part.end()):
             break
-        unit = _UNIT.match(text, part.end())
+        unit = UNIT.match(text, part.end())
         place = unit.end() if unit else part.end()
         if part["code"] or words.lower() in countries() or unit:
             sure, worth = place, 0.12
@@ -257,8 +262,8 @@ def address_shapes() -> tuple[Shape, ...]:
             _judge_box,
         ),
         Shape(
-            rf"\b{_STATES.lower().replace('(?:', '(').replace(chr(92) + '.', '')},? +[0-9]{{5}}( [0-9]{{4}})?\b",
-            re.compile(rf"(?<![\w]){_STATES},? +[0-9]{{5}}(?:-[0-9]{{4}})?\Z", re.IGNORECASE),
+            rf"\b{STATE_NAMES.lower().replace('(?:', '(').replace(chr(92) + '.', '')},? +[0-9]{{5}}( [0-9]{{4}})?\b",
+            re.compile(rf"(?<![\w]){STATE_NAMES},? +[0-9]{{5}}(?:-[0-9]{{4}})?\Z", re.IGNORECASE),
             30,
             _judge_state_zip,
         ),
