@@ -53,7 +53,7 @@ def repaired(text: str) -> str:
     Source:
         WHATWG Encoding Standard, index windows-1252; C1 controls do not occur in honest text.
     """
-    return text.translate(_REPAIRS) if _C1.search(text) else text
+    return text if text.isascii() or not _C1.search(text) else text.translate(_REPAIRS)
 
 
 def sniff_encoding(head: bytes) -> tuple[str, int]:

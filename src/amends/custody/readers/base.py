@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from amends.custody.limits import Budget, Limits
@@ -83,6 +84,11 @@ def batch_of_rows(
     arrays = [pa.array(column, pa.string()) for column in cells]
     arrays.append(pa.array(numbers, pa.int64()))
     return pa.RecordBatch.from_arrays(arrays, schema=schema_of(columns))
+
+
+def row_numbers(first: int, count: int) -> pa.Array:
+    """Return the ``_row`` column of ``count`` rows, the first of which has number ``first``."""
+    return pa.array(np.arange(first, first + count, dtype=np.int64))
 
 
 def schema_of(columns: tuple[str, ...]) -> pa.Schema:

@@ -55,7 +55,7 @@ def _reopen(source: Source, method: str, opener: Opener) -> Any:
         raw = source.again()
         if raw is None:
             return None
-        return io.BufferedReader(Unpacked(raw, method, Budget(opener.limits)), 1 << 20)
+        return io.BufferedReader(Unpacked(raw, method, Budget(opener.limits), owns=True), 1 << 20)
 
     return again
 
@@ -96,9 +96,10 @@ class Unpacked(io.RawIOBase):
         bytes_out: Bytes given out.
     """
 
-    def __init__(self, raw: BinaryIO, method: str, budget: Budget) -> None:
-        """Take a stream at the start of the compressed bytes."""
+    def __init__(self, raw: BinaryIO, method: str, budget: Budget, *, owns: bool = False) -> None:
+        """Take a stream at the start of the compressed bytes; closed with this one if it ``owns`` it."""
         self._raw = raw
+        self._owns = owns
         self._method = method
         self._budget = budget
         self._engine = decompressor(method)
@@ -112,6 +113,12 @@ class Unpacked(io.RawIOBase):
     def readable(self) -> bool:
         """Answer yes."""
         return True
+
+    def close(self) -> None:
+        """Close, and the stream below where it is owned."""
+        if self._owns and not self.closed:
+            self._raw.close()
+        super().close()
 
     def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]  # a buffer, as io has it
         """Fill a buffer; 0 at the end."""

@@ -16,7 +16,7 @@ import pyarrow.csv as pacsv
 from amends.custody.dialect import Sniffed, sniff_dialect
 from amends.custody.layout import Layout, Row, filled, find_layout, is_blank, is_header, starts_table
 from amends.custody.records import Dialect, split_records
-from amends.custody.readers.base import BATCH_ROWS, Opener, add_fault, batch_of_rows, blocks_of, schema_of
+from amends.custody.readers.base import BATCH_ROWS, Opener, add_fault, batch_of_rows, blocks_of, row_numbers, schema_of
 from amends.custody.source import Source
 from amends.custody.text import decode, looks_like_text, sniff_encoding
 from amends.kernel.contents import DocumentPart, Fault, Part, TablePart
@@ -191,7 +191,7 @@ class _Tables:
             self._hard = FAST_CHARACTERS // SLOW_CHARACTERS
             return None
         self._text.drop(len(chunk))
-        numbers = pa.array(range(self._number + 1, self._number + 1 + table.num_rows), pa.int64())
+        numbers = row_numbers(self._number + 1, table.num_rows)
         self._number += table.num_rows
         batch = _combined(table, numbers, self._columns)
         return self._kept(_trimmed(batch) if self._dialect.skips_spaces else batch)

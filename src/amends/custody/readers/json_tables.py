@@ -309,6 +309,8 @@ class _Batches(Iterator[pa.RecordBatch]):
 
 def flatten(value: Any) -> Flat:
     """Return an object as one row: nested keys joined by dots, list elements by their number."""
+    if isinstance(value, dict) and all(inner.__class__ is str for inner in value.values()):
+        return value
     flat: Flat = {}
     _flatten(value, "", flat, 0)
     return flat

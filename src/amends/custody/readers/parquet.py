@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from amends.custody.names import unique_columns
-from amends.custody.readers.base import BATCH_ROWS, Opener, schema_of
+from amends.custody.readers.base import BATCH_ROWS, Opener, row_numbers, schema_of
 from amends.custody.source import Source
 from amends.kernel.contents import Fault, Part, TablePart
 
@@ -45,7 +45,7 @@ def _batches(file: pq.ParquetFile, columns: tuple[str, ...]) -> Iterator[pa.Reco
     number = 0
     for batch in file.iter_batches(batch_size=BATCH_ROWS):
         arrays = [as_text(column) for column in batch.columns]
-        numbers = pa.array(range(number + 1, number + 1 + batch.num_rows), pa.int64())
+        numbers = row_numbers(number + 1, batch.num_rows)
         number += batch.num_rows
         yield pa.RecordBatch.from_arrays([*arrays, numbers], schema=schema_of(columns))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from amends.custody.names import clean_leaf, join, unique_columns
-from amends.custody.readers.base import BATCH_ROWS, Opener, add_fault, schema_of
+from amends.custody.readers.base import BATCH_ROWS, Opener, add_fault, row_numbers, schema_of
 from amends.custody.source import Source
 from amends.custody.sql.statements import Run, Statements
 from amends.custody.text import decode, looks_like_text, sniff_encoding
@@ -77,6 +77,7 @@ class _Held:
 
     batches: list[pa.RecordBatch]
     odd: list[str]
+    is_named: bool
 
 
 class _Assembly:
@@ -120,7 +121,7 @@ class _Assembly:
 
     def _gather(self, first: Run) -> _Held:
         """Hold the next runs of one table, up to a batch or two of rows."""
-        held = self._held.setdefault((first.table, first.columns), _Held([], []))
+        held = self._held.setdefault((first.table, first.columns), _Held([], [], first.is_named))
         rows = 0
         while (run := self._peek()) is not None and run.key == first.key and rows < 2 * BATCH_ROWS:
             held.batches.append(run.batch)
@@ -133,7 +134,7 @@ class _Assembly:
     def _flush(self) -> Iterator[Part]:
         waiting, self._held, self._held_bytes = self._held, {}, 0
         for (table, columns), held in waiting.items():
-            run = Run(table, columns, held.batches[0], [], True)
+            run = Run(table, columns, held.batches[0], [], held.is_named)
             yield from self._emit(run, held, streams=False)
 
     def _emit(self, run: Run, held: _Held, *, streams: bool) -> Iterator[Part]:
@@ -191,5 +192,5 @@ def _joined(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
 
 
 def _renumbered(batch: pa.RecordBatch, columns: tuple[str, ...], before: int) -> pa.RecordBatch:
-    numbers = pa.array(range(before + 1, before + 1 + batch.num_rows), pa.int64())
+    numbers = row_numbers(before + 1, batch.num_rows)
     return pa.RecordBatch.from_arrays([*batch.columns[:-1], numbers], schema=schema_of(columns))

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from amends.custody.readers.base import schema_of
+from amends.custody.readers.base import row_numbers, schema_of
 
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.)", re.S)
 _SIGNS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -36,7 +36,7 @@ def copy_rows(chunk: bytes, columns: tuple[str, ...], first: int) -> tuple[pa.Re
     for column in table.columns:
         array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
         arrays.append(_unescaped(array) if has_escapes else array)
-    numbers = pa.array(range(first, first + table.num_rows), pa.int64())
+    numbers = row_numbers(first, table.num_rows)
     return pa.RecordBatch.from_arrays([*arrays, numbers], schema=schema_of(columns)), []
 
 
@@ -101,6 +101,6 @@ def _by_line(chunk: bytes, columns: tuple[str, ...], first: int) -> tuple[pa.Rec
                 cells = [*cells[: width - 1], " ".join(cells[width - 1 :])]
         row: list[str | None] = [None if cell in ("\\N", "") else unescape(cell) for cell in cells]
         rows.append(row + [None] * (width - len(row)))
-    numbers = pa.array(range(first, first + len(rows)), pa.int64())
+    numbers = row_numbers(first, len(rows))
     arrays = [pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)] if rows else [pa.array([], pa.string())] * width
     return pa.RecordBatch.from_arrays([*arrays, numbers], schema=schema_of(columns)), odd

@@ -35,6 +35,39 @@ _PLAIN_PIECES = re.compile(
 )
 _MYSQL = re.compile(rb"-- (?:MySQL|MariaDB) dump|/\*!\d{5}|ENGINE\s*=|^\s*CREATE TABLE (?:IF NOT EXISTS )?`|INSERT INTO `", re.I | re.M)
 _BETWEEN = (b");\n", b");\r\n", b")\n", b")\r\n", b")\nGO\n", b")\r\nGO\r\n", b");", b"); ")
+_BETWEEN_ROWS = re.compile(rb"(?:\s|,|--[^\n]*\n|#[^\n]*\n|/\*.*?\*/)*", re.S)
+_BETWEEN_STATEMENTS = re.compile(rb"\s*;?\s*(?:GO\s+)?")
+_COMMENT = re.compile(rb"--[^\n]*\n|#[^\n]*\n|/\*.*?\*/", re.S)
+FIRST_BYTES = 1 << 13
+MOST_STATEMENT = 1 << 29
+
+
+class Joined:
+    """A window of a dump in which statements that begin alike are one: what is between their rows is a comma.
+
+    Only a copy is changed: a statement of another table may stand between, and must be found as it was.
+    """
+
+    def __init__(self, window: bytes, begin: bytes) -> None:
+        """Join where the window holds the same beginning again."""
+        found = [(at, between) for between in _BETWEEN if (at := window.find(between + begin)) >= 0]
+        self.text = window
+        self._places: list[int] = []
+        self._shorter = 0
+        if found:
+            mark = min(found)[1] + begin
+            self._places = [place.start() for place in re.finditer(re.escape(mark), window)]
+            self._shorter = len(mark) - 3
+            self.text = window.replace(mark, b"),(")
+
+    def original(self, used: int) -> int:
+        """Return how many bytes of the window ``used`` bytes of the joined text are."""
+        count = 0
+        for number, place in enumerate(self._places):
+            if place - number * self._shorter + 1 >= used:
+                break
+            count = number + 1
+        return used + count * self._shorter
 
 
 @dataclass(frozen=True)
@@ -125,50 +158,51 @@ class Statements:
         return table, names
 
     def _inserted(self, found: re.Match[bytes], prefix: bytes) -> Iterator[Run]:
-        """Yield the rows of an INSERT, and of those with the same beginning that follow it."""
+        """Yield the rows of an INSERT, and of those with the same beginning right after it."""
         table, names = self._columns(found)
+        is_named = names is not None
         feed = self._feed
+        size = FIRST_BYTES
         while True:
-            feed.want(CHUNK_BYTES)
-            self._join_statements(prefix)
-            waiting = feed.waiting[feed.at :] if feed.at else feed.waiting
-            rows = value_rows(waiting, len(names or ()), backslashes=self._backslashes, final=feed.is_final)
+            feed.want(size)
+            window = feed.waiting[feed.at : feed.at + size]
+            is_last = feed.is_final and feed.at + size >= len(feed.waiting)
+            joined = Joined(window, prefix + b"(")
+            rows = value_rows(
+                joined.text, len(names or ()), backslashes=self._backslashes, final=is_last, small=size == FIRST_BYTES
+            )
             if rows is None:
-                if feed.grow():
-                    continue
-                self.is_cut = True
-                feed.at = len(feed.waiting)
-                return
+                if is_last or size > MOST_STATEMENT:
+                    self.is_cut = True
+                    feed.at = min(feed.at + size, len(feed.waiting))
+                    return
+                size *= 8
+                continue
             columns = tuple(names or [f"column_{at}" for at in range(1, len(rows.cells) + 1)])
-            feed.at += rows.used
-            yield Run(table, columns, batch_of(rows, columns, 1), rows.odd, names is not None)
-            names = names if names is not None else list(columns)
-            if rows.ended or not self._another_row():
+            names = list(columns)
+            feed.at += joined.original(rows.used)
+            yield Run(table, columns, batch_of(rows, columns, 1), rows.odd, is_named)
+            if not self._another_row(prefix + b"("):
                 return
+            size = min(max(size * 8, FIRST_BYTES), CHUNK_BYTES)
 
-    def _join_statements(self, prefix: bytes) -> None:
-        """Make one statement of those that begin alike: what stands between their rows becomes a comma."""
-        feed = self._feed
-        begin = prefix + b"("
-        if begin not in feed.waiting:
-            return
-        text = feed.waiting[feed.at :]
-        for between in _BETWEEN:
-            text = text.replace(between + begin, b"),(")
-        feed.waiting, feed.at = text, 0
-
-    def _another_row(self) -> bool:
-        """Go to the next row of the statement; ``False`` where it ends."""
+    def _another_row(self, begin: bytes) -> bool:
+        """Go to the next row of the statement, or of one that begins alike; ``False`` where there is none."""
         feed = self._feed
         feed.want(1 << 16)
-        found = re.compile(rb"(?:\s|,|--[^\n]*\n|/\*.*?\*/)*", re.S).match(feed.waiting, feed.at)
+        found = _BETWEEN_ROWS.match(feed.waiting, feed.at)
         at = found.end() if found else feed.at
-        if feed.waiting[at : at + 1] == b"(":
+        sign = feed.waiting[at : at + 1]
+        if sign == b"(" and b"," in _COMMENT.sub(b"", feed.waiting[feed.at : at]):
             feed.at = at
             return True
-        if at >= len(feed.waiting) and feed.is_final:
-            between = feed.waiting[feed.at : at]
-            self.is_cut = b"," in between
+        if not sign and feed.is_final:
+            self.is_cut = b"," in feed.waiting[feed.at : at]
+            return False
+        alike = _BETWEEN_STATEMENTS.match(feed.waiting, feed.at)
+        if alike and feed.waiting.startswith(begin, alike.end()):
+            feed.at = alike.end() + len(begin) - 1
+            return True
         return False
 
     def _copied(self, found: re.Match[bytes]) -> Iterator[Run]:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from amends.custody.readers.base import schema_of
+from amends.custody.readers.base import row_numbers, schema_of
 
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.intp]
@@ -27,7 +27,10 @@ Places = npt.NDArray[np.intp]
 QUOTE, BACKSLASH, OPEN, CLOSE, COMMA = 39, 92, 40, 41, 44
 SPACES = (32, 10, 13, 9)
 NULLS = ["NULL", "null", "Null", "DEFAULT", "default", ""]
-WIDEST_GAP = 8
+_ESCAPE_STRINGS = tuple(
+    before + space + sign + b"'" for before in (b"(", b",") for space in (b"", b" ", b"\n") for sign in (b"E", b"e")
+)
+WIDEST_GAP = 64
 _ESCAPED = {ord("n"): 10, ord("r"): 13, ord("t"): 9, ord("Z"): 26, ord("b"): 8}
 
 
@@ -38,19 +41,19 @@ class Rows:
     Attributes:
         cells: Columns of text.
         used: Bytes taken from the chunk, up to the end of the last row.
-        ended: Whether what follows is not another row of the same statement.
         odd: Places of rows, from 0, whose width was not the usual one.
         n_rows: Rows.
     """
 
     cells: list[pa.Array]
     used: int
-    ended: bool
     odd: list[int]
     n_rows: int
 
 
-def value_rows(chunk: bytes, width: int, *, backslashes: bool, final: bool) -> Rows | None:
+def value_rows(
+    chunk: bytes, width: int, *, backslashes: bool, final: bool, small: bool = False
+) -> Rows | None:
     """Return the rows at the start of a chunk; ``None`` where not even one is whole.
 
     Args:
@@ -58,8 +61,9 @@ def value_rows(chunk: bytes, width: int, *, backslashes: bool, final: bool) -> R
         width: Columns; 0 where not known.
         backslashes: Whether a backslash escapes inside strings (MySQL).
         final: Whether the stream ends with the chunk.
+        small: Whether to go the exact way at once, which is cheaper for a few rows.
     """
-    if width:
+    if width and not small:
         quick = _quick(chunk, width, backslashes)
         if quick is not None:
             return quick
@@ -68,7 +72,7 @@ def value_rows(chunk: bytes, width: int, *, backslashes: bool, final: bool) -> R
 
 def batch_of(rows: Rows, columns: tuple[str, ...], first: int) -> pa.RecordBatch:
     """Return rows as a batch whose first row has number ``first``."""
-    numbers = pa.array(range(first, first + rows.n_rows), pa.int64())
+    numbers = row_numbers(first, rows.n_rows)
     return pa.RecordBatch.from_arrays([*rows.cells, numbers], schema=schema_of(columns))
 
 
@@ -89,7 +93,7 @@ def _quick(chunk: bytes, width: int, backslashes: bool) -> Rows | None:
     rows = _row_places(raw, brackets)
     if rows is None:
         return None
-    opens, closes, ended = rows
+    opens, closes = rows
     begin, end = int(opens[0]), int(closes[-1]) + 1
     body = raw[begin:end].copy()
     keep = np.ones(body.size, np.bool_)
@@ -102,7 +106,7 @@ def _quick(chunk: bytes, width: int, backslashes: bool) -> Rows | None:
         chosen = escapes[(escapes >= begin) & (escapes < end - 1)] - begin
         _rewrite_escapes(body, keep, chosen)
     cells = _cells(body[keep].tobytes(), width, opens.size)
-    return None if cells is None else Rows(cells, end, ended, [], opens.size)
+    return None if cells is None else Rows(cells, end, [], opens.size)
 
 
 def _escapes(raw: Bytes) -> Places:
@@ -116,11 +120,11 @@ def _escapes(raw: Bytes) -> Places:
 
 
 def _has_escape_strings(chunk: bytes) -> bool:
-    return re.search(rb"[(,]\s*[eE]'", chunk) is not None
+    return any(sign in chunk for sign in _ESCAPE_STRINGS)
 
 
-def _row_places(raw: Bytes, brackets: Places) -> tuple[Places, Places, bool] | None:
-    """Return where rows open and close, and whether the statement ends after them; ``None`` for anything odd."""
+def _row_places(raw: Bytes, brackets: Places) -> tuple[Places, Places] | None:
+    """Return where the rows that follow each other open and close; ``None`` for anything odd."""
     if brackets.size < 2:
         return None
     steps = np.where(raw[brackets] == OPEN, 1, -1)
@@ -136,9 +140,9 @@ def _row_places(raw: Bytes, brackets: Places) -> tuple[Places, Places, bool] | N
     rows = _joined_rows(raw, opens, closes)
     if wrong.size and rows == opens.size:
         return None  # something nested comes before the statement ends: the exact way must look at it
-    tail = bytes(raw[closes[rows - 1] + 1 : closes[rows - 1] + 1 + 64]).lstrip()
-    ended = rows < opens.size or (tail != b"" and not tail.startswith(b","))
-    return opens[:rows], closes[:rows], ended
+    if rows < 16 and raw.size > 1 << 16:
+        return None  # so few in so much: the exact way is not slower
+    return opens[:rows], closes[:rows]
 
 
 def _joined_rows(raw: Bytes, opens: Places, closes: Places) -> int:
@@ -146,7 +150,8 @@ def _joined_rows(raw: Bytes, opens: Places, closes: Places) -> int:
     gaps = opens[1:] - closes[:-1]
     good = (gaps >= 2) & (gaps <= WIDEST_GAP)
     commas = np.zeros(gaps.size, np.int8)
-    for step in range(1, WIDEST_GAP):
+    widest = int(gaps[gaps <= WIDEST_GAP].max(initial=1))
+    for step in range(1, widest):
         place = closes[:-1] + step
         here = step < gaps
         sign = raw[np.minimum(place, raw.size - 1)]
@@ -174,7 +179,20 @@ def _drop_prefixes(body: Bytes, keep: npt.NDArray[np.bool_], is_quote: npt.NDArr
         if bool(np.any(((earlier >= 65) & (earlier <= 122)))):
             return False
     keep[opening[national] - 1] = False
-    return True
+    return _nothing_after(body, np.flatnonzero(is_quote & outside))
+
+
+def _nothing_after(body: Bytes, closing: Places) -> bool:
+    """Answer whether strings are whole cells: a cast or an operator after one needs the exact way."""
+    after = body[np.minimum(closing + 1, body.size - 1)]
+    plain = (after == CLOSE) | (after == COMMA) | (after == QUOTE)
+    spaced = np.zeros(closing.size, np.bool_)
+    for space in SPACES:
+        spaced |= after == space
+    if not bool(np.all(plain | spaced)):
+        return False
+    later = body[np.minimum(closing[spaced] + 2, body.size - 1)]
+    return bool(np.all((later == CLOSE) | (later == COMMA) | (later <= 32)))
 
 
 def _drop_spaces(body: Bytes, keep: npt.NDArray[np.bool_], outside: npt.NDArray[np.bool_]) -> None:
@@ -187,7 +205,8 @@ def _drop_gaps(body: Bytes, keep: npt.NDArray[np.bool_], opens: Places, closes: 
     keep[opens] = False
     body[closes] = 10
     keep[closes] = True
-    for step in range(1, WIDEST_GAP):
+    widest = int((opens[1:] - closes[:-1]).max(initial=1))
+    for step in range(1, widest):
         place = closes[:-1] + step
         keep[place[place < opens[1:]]] = False
 
@@ -237,7 +256,7 @@ def _without_empty(array: pa.Array) -> pa.Array:
 
 # the exact way
 
-_TOKEN = re.compile(rb"'(?:[^']|'')*+'|[(),]|--[^\n]*|/\*.*?\*/|\"(?:[^\"]|\"\")*\"|[^'\"(),/-]+|.", re.S)
+_TOKEN = re.compile(rb"\s*[eE]'(?:[^'\\]|\\.|'')*+'|'(?:[^']|'')*+'|[(),]|--[^\n]*|/\*.*?\*/|\"(?:[^\"]|\"\")*\"|[^'\"(),/-]+|.", re.S)
 _TOKEN_BACKSLASH = re.compile(
     rb"'(?:[^'\\]|\\.|'')*+'|[(),]|--\s[^\n]*|/\*.*?\*/|\"(?:[^\"\\]|\\.|\"\")*\"|[^'\"(),/-]+|.", re.S
 )
@@ -257,14 +276,12 @@ def exact_rows(chunk: bytes, width: int, *, backslashes: bool, final: bool) -> R
     fields: list[str | None] = []
     current: list[bytes] = []
     depth = used = 0
-    ended = False
     for found in token.finditer(chunk):
         piece = found.group()
         if depth == 0:
             if piece == b"(":
                 depth, fields, current = 1, [], []
             elif piece != b"," and piece.strip() and not piece.startswith((b"--", b"/*")):
-                ended = True
                 break
             continue
         if piece == b"'" and not final:
@@ -287,13 +304,10 @@ def exact_rows(chunk: bytes, width: int, *, backslashes: bool, final: bool) -> R
         current.append(piece)
     if not rows:
         return None
-    if not ended and used < len(chunk):
-        tail = chunk[used : used + 64].lstrip()
-        ended = bool(tail) and not tail.startswith((b",", b"--", b"/*"))
-    return _as_rows(rows, width, used, ended)
+    return _as_rows(rows, width, used)
 
 
-def _as_rows(rows: list[list[str | None]], width: int, used: int, ended: bool) -> Rows:
+def _as_rows(rows: list[list[str | None]], width: int, used: int) -> Rows:
     wide = width or max(len(row) for row in rows)
     odd = [at for at, row in enumerate(rows) if len(row) != wide]
     for at in odd:
@@ -304,7 +318,7 @@ def _as_rows(rows: list[list[str | None]], width: int, used: int, ended: bool) -
         if extra:
             row[-1] = " ".join([row[-1] or "", *extra]).strip()
     cells = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
-    return Rows(cells, used, ended, odd, len(rows))
+    return Rows(cells, used, odd, len(rows))
 
 
 def _value(raw: bytes, backslashes: bool) -> str | None:
