@@ -174,7 +174,9 @@ def _prepare(original: Features, settings: Settings) -> Work:
         "first": np.bincount(features.first, minlength=len(features.names)).astype(float),
         "last": np.bincount(features.last, minlength=len(features.names)).astype(float),
     }
-    return Work(features, original, crowds, shares, model.first_model(n, shares, levels, counts))
+    homes = frequency.homes(features, frequency.initials_of(features))
+    first = model.first_model(n, shares, levels, counts, homes)
+    return Work(features, original, crowds, shares, first)
 
 
 def _random_pairs(n: int, most: int = 300_000) -> tuple[I64, I64]:

@@ -16,7 +16,7 @@ from amends.persons import fillers, text
 from amends.persons.dates import dates_of
 from amends.persons.features import Features, Part, assemble
 from amends.persons.hashing import I64, U64, mix
-from amends.persons.names import FILLERS, SUFFIXES
+from amends.persons.names import FILLERS, ROLE_WORDS, SUFFIXES
 from amends.persons.places import streets_of
 
 SYNONYMS: dict[str, str] = {
@@ -221,7 +221,8 @@ _DEGREES = "MD|PHD|ESQ|DDS|RN|CPA|DVM|DO"
 def _names(
     cells: Mapping[str, pa.Array], nothing: pa.Array
 ) -> tuple[pa.DictionaryArray, pa.DictionaryArray, pa.DictionaryArray, npt.NDArray[np.uint8]]:
-    first, middle, last = (_name(cells.get(f, nothing)) for f in ("first", "middle", "last"))
+    first, middle = (_name(cells.get(f, nothing), given=True) for f in ("first", "middle"))
+    last = _name(cells.get("last", nothing))
     suffix = _suffix(cells.get("suffix", nothing))
     if "name" in cells and ("first" not in cells or "last" not in cells):
         first, middle, last, found = _split_full(cells["name"])
@@ -233,9 +234,14 @@ def _names(
     return first, middle, last, suffix
 
 
-def _name(column: pa.Array) -> pa.DictionaryArray:
+_ROLES = rf"^(?:(?:{'|'.join(sorted(ROLE_WORDS))})(?: [A-Z]\b)?(?: |$))+$"
+
+
+def _name(column: pa.Array, *, given: bool = False) -> pa.DictionaryArray:
     encoded = column.dictionary_encode()
     plain = text.to_arrow(*text.squeeze(*text.keep(encoded.dictionary, text.NAME)))
+    if given:
+        plain = pc.if_else(pc.match_substring_regex(plain, _ROLES), "", plain)
     return _encode(plain, encoded.indices)
 
 
@@ -305,5 +311,6 @@ def _split_full(
         pc.coalesce(pc.struct_field(comma, f), pc.struct_field(blank, f)) for f in ("first", "middle", "last")
     ]
     parts[0] = pc.if_else(pc.and_(pc.is_null(parts[0]), pc.is_null(parts[2])), plain, parts[0])
-    first, middle, last = (_name(p) for p in parts)
+    first, middle = (_name(p, given=True) for p in parts[:2])
+    last = _name(parts[2])
     return first, middle, last, suffix

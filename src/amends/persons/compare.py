@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from amends.persons import dates, names
 from amends.persons.features import Features
-from amends.persons.frequency import FEW
+from amends.persons.frequency import CROWD, FEW
 from amends.persons.hashing import I64, U64
 from amends.persons.text import likeness
 
@@ -91,7 +91,7 @@ def compare(
     out["ssn"] = _ssn(f, crowds["ssn"], a, b)
     out["phone"] = _phone(f, crowds["phone"], a, b)
     out["email"] = _email(f, a, b)
-    out["place"] = _place(f, a, b)
+    out["place"] = _place(f, crowds["address"], a, b)
     out["licence"] = _licence(f, a, b)
     out["account"] = _crowded(f.account, crowds["account"], a, b)
     out["device"] = _equal(f.device[a], f.device[b])
@@ -116,9 +116,9 @@ def _names(f: Features, shares: Shares, a: I64, b: I64) -> tuple[U8, U8]:
     last_out[equal] += shares.last_bin[f.last[a[equal]]]
     crossed = np.flatnonzero((first == names.DIFFERENT) & (last == names.DIFFERENT))
     x, y = a[crossed], b[crossed]
-    one = f.names.whole[f.first[x]] == f.names.whole[f.last[y]]
-    two = f.names.whole[f.last[x]] == f.names.whole[f.first[y]]
-    swapped = crossed[one & two]
+    one = names.compare_names(f.first[x], f.last[y], f.names, nicknames=False)
+    two = names.compare_names(f.last[x], f.first[y], f.names, nicknames=False)
+    swapped = crossed[(one >= names.ALIKE) & (two >= names.ALIKE)]
     first[swapped], last_out[swapped] = 11, 0
     return first, last_out
 
@@ -182,7 +182,7 @@ def _crowded(values: U64, crowd: U8, a: I64, b: I64) -> U8:
     return out
 
 
-def _place(f: Features, a: I64, b: I64) -> U8:
+def _place(f: Features, crowd: U8, a: I64, b: I64) -> U8:
     out = np.ones(len(a), np.uint8)
     known = _both(f.zip, a, b) | _both(f.city, a, b) | _both(f.state, a, b)
     same_zip = _both(f.zip, a, b) & (f.zip[a] == f.zip[b])
@@ -201,6 +201,8 @@ def _place(f: Features, a: I64, b: I64) -> U8:
     out[here] = 6
     units = _both(f.unit, a, b) & (f.unit[a] != f.unit[b])
     out[here & units] = 5
+    tower = here & (np.maximum(crowd[a], crowd[b]) > CROWD)
+    out[tower] = 3
     out[~known & ~streets] = 0
     return out
 

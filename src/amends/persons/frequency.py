@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amends.persons.features import Features
-from amends.persons.hashing import U64, distinct
+from amends.persons.hashing import U64, combine, distinct
 
 CROWD_CAPS: dict[str, int] = {
     "ssn": 8, "licence": 6, "passport": 6, "email": 8, "phone": 12, "account": 12, "device": 8, "ein": 60,
@@ -22,15 +22,18 @@ CROWD_CAPS: dict[str, int] = {
 BORN_SHARE = 1 / 1500
 """A birth date borne by a larger share of the records than this is a default of some system."""
 
-FEW = 2
+CROWD = 12
+"""Different initials at one address beyond which it is a tower or an institution, not a home."""
+
+FEW = 3
 """Up to so many different initials a shared value still speaks for one person."""
 
 
 def crowds(values: U64, initials: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
     """Return for each row how many different initials share its value, 255 at most; 0 where absent."""
     low = np.uint64(1023)
-    some = values[values != 0]
-    packed = distinct((some & ~low) | (initials[values != 0].astype(np.uint64) & low)) & ~low
+    named = (values != 0) & (initials != 0)  # a record without both names may be anybody's
+    packed = distinct((values[named] & ~low) | initials[named].astype(np.uint64)) & ~low
     starts = np.flatnonzero(np.concatenate([[True], packed[1:] != packed[:-1]])) if len(packed) else []
     counts = np.diff(np.append(starts, len(packed))).astype(np.int64)
     several = counts > FEW
@@ -44,11 +47,11 @@ def crowds(values: U64, initials: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint
 
 
 def initials_of(features: Features) -> npt.NDArray[np.uint16]:
-    """Return a number under 1024 that stands for the initials of each record's names."""
+    """Return a number under 1024 that stands for each record's two initials; 0 where one is absent."""
     first = features.names.root_initial[features.first].astype(np.uint16)
     last = features.names.initial[features.last].astype(np.uint16)
     both = np.minimum(first, last) * np.uint16(31) + np.maximum(first, last) * np.uint16(37)
-    return np.asarray(both % np.uint16(1021) + np.uint16(1))
+    return np.where((first == 0) | (last == 0), np.uint16(0), both % np.uint16(1021) + np.uint16(1))
 
 
 def drop_crowds(features: Features) -> tuple[Features, dict[str, npt.NDArray[np.uint8]]]:
@@ -67,8 +70,38 @@ def drop_crowds(features: Features) -> tuple[Features, dict[str, npt.NDArray[np.
             if name == "phone":
                 changed["phone_number"] = np.where(over, np.int64(-1), features.phone_number)
         kept[name] = crowd
+    kept["address"] = crowds(address_of(features), initials)
     changed["born"] = _drop_common_dates(features.born)
     return replace(features, **changed), kept  # type: ignore[arg-type]  # arrays by name
+
+
+def address_of(features: Features) -> U64:
+    """Return a hash of street, house and unit, 0 where there is no house number or street."""
+    whole = combine(features.street, features.house, features.unit)
+    return np.where((features.street != 0) & (features.house >= 0), whole, np.uint64(0))
+
+
+def homes(features: Features, initials: npt.NDArray[np.uint16]) -> float:
+    """Return how many records of others a record shares its home with, on average; NaN where it cannot be known.
+
+    Homes of more than ``CROWD`` records (towers, institutions) are left out.
+    """
+    address = address_of(features)
+    some = (address != 0) & (initials != 0)
+    if some.sum() < 100:
+        return float("nan")
+    low = np.uint64(1023)
+    packed = np.sort((address[some] & ~low) | initials[some].astype(np.uint64))
+    alike = _pairs_of_equal(packed, 0)
+    return 2 * float(_pairs_of_equal(packed & ~low, CROWD) - alike) / float(some.sum())
+
+
+def _pairs_of_equal(values: U64, most: int) -> int:
+    starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+    sizes = np.diff(np.append(starts, len(values)))
+    if most:
+        sizes = sizes[sizes <= most]
+    return int((sizes * (sizes - 1) // 2).sum())
 
 
 def _drop_common_dates(born: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:

@@ -58,21 +58,27 @@ class Model:
     n: int
 
 
-def first_model(n: int, shares: Shares, random: Levels, counts: Mapping[str, F64]) -> Model:
+def first_model(
+    n: int, shares: Shares, random: Levels, counts: Mapping[str, F64], homes: float
+) -> Model:
     """Return the model before refinement.
 
     Args:
         n: Distinct records.
         shares: Commonness of names.
         random: Levels of random pairs.
-        counts: For first and last: how many records bear each name code, as shares that sum to 1.
+        counts: For first and last: how many records bear each name code.
+        homes: Records of others at a record's address, on average; NaN where it cannot be known.
     """
     tree = shipped()
     same = {f: _spread(f, tree["same"][f], shares, counts) for f in FIELDS}
     relatives = {f: _spread(f, tree["relatives"][f], shares, counts) for f in FIELDS}
     strangers = {f: _strangers(f, n, random[f], shares, counts, tree) for f in FIELDS}
     prior = tree["prior"]
-    return Model(same, relatives, strangers, prior["same_per_record"], prior["relatives_per_record"], n)
+    kin = prior["relatives_per_record"]
+    if np.isfinite(homes):  # what is seen, leaning on what is shipped as far as a thousand records
+        kin = (homes * n + kin * prior["weight_homes"]) / (n + prior["weight_homes"])
+    return Model(same, relatives, strangers, prior["same_per_record"], max(kin, 0.02), n)
 
 
 def _equal_bins(

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from rapidfuzz.distance import JaroWinkler
+from rapidfuzz.distance import OSA, JaroWinkler
 from rapidfuzz.process import cpdist
 
 from amends.persons.hashing import I64, U64, hash_text
@@ -44,6 +44,16 @@ FILLERS = frozenset(
 )
 """Words that stand in a name column for no name; FNU and LNU belong to real people but tell nobody apart."""
 
+ROLE_WORDS = frozenset(
+    "ADULT AUNT BABY BOY BOYFRIEND BROTHER BUSINESS CHILD CHILDREN COUSIN DAD DAUGHTER DAU EMPLOYEE FATHER FEMALE FIANCE FIANCEE "
+    "FOSTER FRIEND GENTLEMAN GENTLEMEN GIRL GIRLFRIEND GRANDCHILD GRANDDAUGHTER GRANDFATHER GRANDMA GRANDMOTHER GRANDPA GRANDSON "
+    "GUEST GUY HEAD HIM HER HOUSEHOLD HUSBAND IN INFANT KID LADY LAW LODGER MALE MAMA MAN MINOR MISTER MOM MOTHER MYSELF NEIGHBOR "
+    "NEPHEW NEWBORN NIECE NO OCCUPANT OF OWNER PAPA PARENT PARTNER PERSON RENTER RESIDENT RESPONDENT ROOMER ROOMMATE SELF SENOR SENORA "
+    "SENORITA SIBLING SIR SISTER SON SPOUSE STEP STUDENT TEEN TENANT THE TWIN UNCLE WIFE WOMAN YOUNG ESPOSA ESPOSO HIJA HIJO HERMANA "
+    "HERMANO MADRE PADRE BEBE NINO NINA".split()
+)
+"""Words for a part in a household. A given name made of nothing else says who answered, not a name."""
+
 PRIOR_PEOPLE = 20_000
 """Weight of the shipped name counts, in people, against the counts of the data."""
 
@@ -61,6 +71,7 @@ class NameTable:
         root_initial: First byte of that name.
         initial: First byte.
         short: Whether it is a single letter.
+        length: Letters, 255 at most.
         blank: Whether it has more than one word.
         nick: Packed code pairs of names one person may bear, sorted.
     """
@@ -73,6 +84,7 @@ class NameTable:
     root_initial: U8
     initial: U8
     short: npt.NDArray[np.bool_]
+    length: U8
     blank: npt.NDArray[np.bool_]
     nick: U64
 
@@ -135,6 +147,7 @@ def name_table(distinct: Sequence[str]) -> NameTable:
         root_initial=np.array([v.encode()[0] if v else 0 for v in root], np.uint8),
         initial=np.array([v.encode()[0] if v else 0 for v in joined], np.uint8),
         short=np.array([len(v) == 1 for v in joined], bool),
+        length=np.array([min(len(v), 255) for v in joined], np.uint8),
         blank=np.array([" " in v for v in values], bool),
         nick=_nickname_pairs(joined),
     )
@@ -206,6 +219,10 @@ def _levels(distinct: U64, table: NameTable, nicknames: bool) -> U8:
     alike = similarity(values[left], values[right])
     out[alike >= ALIKE_AT] = ALIKE
     out[alike >= NEAR_AT] = NEAR
+    slips = edits(values[left], values[right])
+    length = np.minimum(table.length[left], table.length[right])
+    out[(slips <= 1) & (length >= 3)] = NEAR
+    out[(slips == 2) & (length >= 6) & (out == DIFFERENT)] = ALIKE
     out[table.whole[left] == table.whole[right]] = EQUAL
     blank = table.blank[left] | table.blank[right]
     for at in np.flatnonzero(blank & (out != EQUAL)):
@@ -225,6 +242,13 @@ def similarity(a: npt.NDArray[np.object_], b: npt.NDArray[np.object_]) -> npt.ND
     """Return the Jaro–Winkler likeness of each pair, 0 to 1."""
     return np.asarray(
         cpdist(list(a), list(b), scorer=JaroWinkler.similarity, dtype=np.float32, workers=1)
+    )
+
+
+def edits(a: npt.NDArray[np.object_], b: npt.NDArray[np.object_]) -> npt.NDArray[np.uint8]:
+    """Return how many slips (a sign more, less, other, or two swapped) part each pair; 3 stands for more."""
+    return np.asarray(
+        cpdist(list(a), list(b), scorer=OSA.distance, score_cutoff=2, dtype=np.uint8, workers=1)
     )
 
 
