@@ -28,6 +28,9 @@ from amends.duties.regulators import Tally
 from amends.duties.rules import StateLaw
 from amends.kernel import clock
 
+Said = dict[tuple[str, bool, bool], tuple[str, ...]]
+"""Remarks of law files by what they depend on."""
+
 
 @dataclass(frozen=True)
 class Looked:
@@ -50,7 +53,8 @@ def evaluate(facts: Facts, book: LawBook | None = None) -> Answer:
     overlaid = overlay_answers(laws, facts, on)
     looks = _looks(facts, laws, on)
     tallies = _tallies(facts, looks, overlaid)
-    groups = tuple(_group(g, looks[g.id], facts, laws, on, tallies, overlaid) for g in facts.groups)
+    said: Said = {}
+    groups = tuple(_group(g, looks[g.id], facts, on, tallies, overlaid, said) for g in facts.groups)
     found, bureaus = list(overlaid.regulators), []
     partners = list(overlaid.partners)
     for jurisdiction in sorted(tallies):
@@ -145,21 +149,34 @@ def _group(
     group: Group,
     looked: tuple[Looked, ...],
     facts: Facts,
-    laws: LawBook,
     on: date,
     tallies: Mapping[str, Tally],
     overlaid: Overlaid,
+    said: Said,
 ) -> GroupAnswer:
     own = tuple(overlaid.notices.get(group.id, ()))
     if len(looked) == 1:
-        answer = _resident(group, looked[0], facts, on, tallies)
+        answer = _resident(group, looked[0], facts, on, tallies, said)
     else:
         answer = _unknown_residence(group, looked, facts, on)
     return _with_overlays(answer, own)
 
 
+def _law_remarks(law: StateLaw, facts: Facts, finding: Finding, said: Said) -> tuple[str, ...]:
+    """Return the remarks of a law file, put together once for all groups they are the same for."""
+    key = (law.id, bool(finding.credential), finding.verdict is False)
+    if key not in said:
+        said[key] = notice.remarks(law, facts.entity, finding)
+    return said[key]
+
+
 def _resident(
-    group: Group, look: Looked, facts: Facts, on: date, tallies: Mapping[str, Tally]
+    group: Group,
+    look: Looked,
+    facts: Facts,
+    on: date,
+    tallies: Mapping[str, Tally],
+    said: Said,
 ) -> GroupAnswer:
     """Return what is owed to people whose jurisdiction is known."""
     law, finding = look.law, look.finding
@@ -190,7 +207,7 @@ def _resident(
         jurisdictions=(law.id,) if owed else (),
         overlays=(),
         reasons=(*finding.reasons, *((due_step,) if owed else ())),
-        remarks=notice.remarks(law, facts.entity, finding),
+        remarks=_law_remarks(law, facts, finding, said),
     )
 
 

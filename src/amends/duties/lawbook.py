@@ -60,6 +60,9 @@ class Vocabulary:
     implies: Mapping[str, tuple[str, ...]]
     content: Mapping[str, str]
     format: Mapping[str, str]
+    _closed: dict[frozenset[str], frozenset[str]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def closure(self, codes: frozenset[str]) -> frozenset[str]:
         """Return the codes and all they imply.
@@ -67,6 +70,11 @@ class Vocabulary:
         A carrier account PIN counts as a log-in secret beside the account's user name or e-mail
         (vocabulary, ACCOUNT_PIN).
         """
+        if codes not in self._closed:
+            self._closed[codes] = self._close(codes)
+        return self._closed[codes]
+
+    def _close(self, codes: frozenset[str]) -> frozenset[str]:
         found, fresh = set(codes), set(codes)
         while fresh:
             fresh = {i for code in fresh for i in self.implies.get(code, ())} - found

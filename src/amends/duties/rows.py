@@ -20,6 +20,9 @@ from amends.kernel import clock, ids
 
 _RANK = ("memory_unverified", "unmarked", "one_source", "two_or_more_sources")
 
+_TOLD = ("relief shown", "personal_information", "individual_notice", "regulator_notice", "log-in")
+"""Remarks of a law file that belong to the reasoning of a group; the rest stand in ``explain``."""
+
 Row = dict[str, object]
 
 
@@ -138,7 +141,7 @@ def _group_row(key: GroupKey, found: GroupAnswer, verdict: Verdict, policy: Poli
         "format": list(found.format),
         "methods": list(found.methods),
         "jurisdictions": list(found.jurisdictions),
-        "why": "\n".join((*why, *found.remarks)),
+        "why": "\n".join((*why, *(r for r in found.remarks if r.startswith(_TOLD)))),
         "sources": list(dict.fromkeys(r.source for r in found.reasons)),
         "confidence": weakest(marks),
     }

@@ -6,7 +6,7 @@ Every class mirrors one part of ``law/law.schema.json``. Nothing here decides an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -251,16 +251,20 @@ class StateLaw:
     provenance: Mapping[str, Mark]
     sites: Mapping[str, str]
     remarks: tuple[str, ...] = ()
+    _lines: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
-    def mark(self, field: str) -> Mark:
+    def mark(self, name: str) -> Mark:
         """Return how well a field is known."""
-        return self.provenance.get(field, Mark("unmarked", (), False))
+        return self.provenance.get(name, Mark("unmarked", (), False))
 
-    def source(self, field: str) -> str:
+    def source(self, name: str) -> str:
         """Return citation and sources of a field, as one line."""
-        ids = self.mark(field).sources
-        named = ", ".join(dict.fromkeys(self.sites[i] for i in ids if i in self.sites))
-        return "; ".join(self.citation) + (f" (seen at: {named})" if named else "")
+        if name not in self._lines:
+            ids = self.mark(name).sources
+            sites = ", ".join(dict.fromkeys(self.sites[i] for i in ids if i in self.sites))
+            cited = "; ".join(self.citation)
+            self._lines[name] = cited + (f" (seen at: {sites})" if sites else "")
+        return self._lines[name]
 
 
 def day(value: object) -> date | None:
@@ -281,8 +285,8 @@ def _number(value: object) -> int | None:
 def read_marks(raw: Raw) -> dict[str, Mark]:
     """Read the provenance of a law file."""
     return {
-        field: Mark(p["confidence"], tuple(p["sources"]), bool(p.get("pinpoint", True)))
-        for field, p in raw["provenance"].items()
+        name: Mark(p["confidence"], tuple(p["sources"]), bool(p.get("pinpoint", True)))
+        for name, p in raw["provenance"].items()
     }
 
 
