@@ -80,6 +80,7 @@ def application_rows(chunk: Chunk, rng: np.random.Generator, who: Ints, series: 
     email = put(take(numbers.email, who), filler, EMAIL_FILLERS, rng)
     licence, no_licence, void = _licences(chunk, rng, who)
     state = take(chunk.the.map.states, people.state[who])
+    written = spoil(_phones(rng, phone), rng.random(n) < 0.01, rng, misdial)
     number = 2 * (people.first_id + who) + rng.integers(0, 2, n)
     return Rows("", who, (
         Column("App #", join(["A", "B"][series], digits(number, 10))),
@@ -97,7 +98,7 @@ def application_rows(chunk: Chunk, rng: np.random.Generator, who: Ints, series: 
         Column("City", spoil(choose(moved, old.city, lines.city), rng.random(n) < 0.01, rng, mistype)),
         Column("State", choose(moved, old.state, lines.state)),
         Column("Zip", choose(moved, old.zip, lines.zip)),
-        Column("Phone", blank(spoil(_phones(rng, phone), rng.random(n) < 0.01, rng, misdial), rng.random(n) < 0.05), "phone"),
+        Column("Phone", blank(written, rng.random(n) < 0.05), "phone"),
         Column("E-mail", blank(_typed(email, case), rng.random(n) < 0.2), "email", void=filler),
         Column("Decision", take(as_text(["APPROVED", "DEPOSIT", "DECLINED"]), rng.integers(0, 3, n))),
     ))  # fmt: skip
@@ -138,7 +139,9 @@ def _licences(chunk: Chunk, rng: np.random.Generator, who: Ints) -> tuple[Text, 
 
 def _phones(rng: np.random.Generator, numbers: Ints) -> Text:
     cells = digits(numbers, 10)
-    area, exchange, line = (pc.utf8_slice_codeunits(cells, a, b) for a, b in ((0, 3), (3, 6), (6, 10)))
+    area, exchange, line = (
+        pc.utf8_slice_codeunits(cells, a, b) for a, b in ((0, 3), (3, 6), (6, 10))
+    )
     way = rng.random(len(numbers))
     written = choose(way < 0.4, join("(", area, ") ", exchange, "-", line), cells)
     return choose(way > 0.8, join(area, exchange, line, sep="-"), written)

@@ -143,7 +143,9 @@ def _surname_text(
     keeps = (second >= 0) & ~earlier & (rng.random(n) < 0.7)
     both = join(last, take(surnames, np.maximum(second, 0)), sep=" ")
     last = choose(keeps, both, last)
-    hyphen = (people.maiden[who] >= 0) & ~earlier & (people.place[who] == 1) & (rng.random(n) < 0.04)
+    hyphen = (
+        (people.maiden[who] >= 0) & ~earlier & (people.place[who] == 1) & (rng.random(n) < 0.04)
+    )
     doubled = join(take(surnames, np.maximum(people.maiden[who], 0)), last, sep="-")
     return choose(hyphen, doubled, last)
 

@@ -192,7 +192,8 @@ def spanish_readers(chunk: Chunk, who: Ints) -> Mask:
     """Return who asked for Spanish: a third of those with a Spanish surname, all in a home alike."""
     people = chunk.people
     home = people.surname[people.head[who]]
-    return chunk.the.names.spanish[home] & (people.head[who] % 3 == 0)
+    asked: Mask = chunk.the.names.spanish[home] & (people.head[who] % 3 == 0)
+    return asked
 
 
 def _customers(chunk: Chunk, rng: np.random.Generator, who: Ints) -> Rows:
@@ -226,7 +227,10 @@ def _addresses(chunk: Chunk, rng: np.random.Generator, who: Ints) -> Rows:
     both = np.concatenate([who, moved])
     n = len(both)
     kind = as_text(["service"] * len(who) + ["previous"] * len(moved))
-    parts = [pa.concat_arrays([pa.array(a), pa.array(b)]) for a, b in zip(_parts(now), _parts(before), strict=True)]
+    parts = [
+        pa.concat_arrays([pa.array(a), pa.array(b)])
+        for a, b in zip(_parts(now), _parts(before), strict=True)
+    ]
     first = np.concatenate([people.first_id + who, people.first_id + moved + 300_000_000])
     order = np.argsort(both, kind="stable")
     return Rows("addresses", both, (
@@ -331,7 +335,9 @@ def _profiles(chunk: Chunk, rng: np.random.Generator, who: Ints) -> Rows:
 
 def _checks(chunk: Chunk, rng: np.random.Generator, holders: Ints) -> Rows:
     people = chunk.people
-    who = holders[(rng.random(len(holders)) < 0.18) & ~people.no_ssn[holders] & ~people.has_itin[holders]]
+    who = holders[
+        (rng.random(len(holders)) < 0.18) & ~people.no_ssn[holders] & ~people.has_itin[holders]
+    ]
     n = len(who)
     plain = digits(people.ssn[who], 9).to_pylist()
     hashed = as_text([hashlib.sha256(number.encode()).hexdigest() for number in plain])
@@ -344,7 +350,9 @@ def _checks(chunk: Chunk, rng: np.random.Generator, holders: Ints) -> Rows:
     ))  # fmt: skip
 
 
-_BCRYPT = np.frombuffer(b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", np.uint8)
+_BCRYPT = np.frombuffer(
+    b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", np.uint8
+)
 
 
 def _logins(chunk: Chunk, rng: np.random.Generator, holders: Ints) -> Rows:
@@ -382,7 +390,20 @@ def _orders(chunk: Chunk, rng: np.random.Generator, holders: Ints) -> Rows:
 
 def _towers(rng: np.random.Generator) -> Rows:
     n = 900
-    words = as_text("Ridge Butte Mesa Harbor Quarry Prairie Summit Canyon Depot Granite".split())
+    words = as_text(
+        [
+            "Ridge",
+            "Butte",
+            "Mesa",
+            "Harbor",
+            "Quarry",
+            "Prairie",
+            "Summit",
+            "Canyon",
+            "Depot",
+            "Granite",
+        ]
+    )
     site = join(take(words, rng.integers(0, 10, n)), digits(np.arange(n) + 100, 4), sep=" ")
     return Rows("tower_sites", np.full(n, -1), (
         Column("site_id", pa.array(np.arange(n) + 100_001)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ENTITY = "Larkspur Wireless"
 STOLEN = {1: "evidence-1", 2: "evidence-2"}
@@ -44,7 +45,7 @@ _SECOND = (
     ("care_letters", "", "mail-archive"),
 )
 _ROSTERS = ("customer_master.csv", "death_list.csv", "guardians.csv")
-FACTS = {
+FACTS: dict[str, Any] = {
     "case": {"name": "larkspur", "entity": ENTITY, "roles": ["BUSINESS", "TELECOM_CARRIER"],
              "preset": "telecom", "domain": "larkspur.example", "phone": "1-888-555-0142"},
     "events": [

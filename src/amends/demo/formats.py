@@ -62,9 +62,8 @@ def pdf_bytes(lines: Sequence[str]) -> bytes:
 def _shown(page: Sequence[str]) -> bytes:
     out = []
     for line in page:
-        for sign in ("\\", "(", ")"):
-            line = line.replace(sign, "\\" + sign)
-        out.append(b"(" + line.encode("cp1252", "replace") + b") Tj T*\n")
+        escaped = line.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+        out.append(b"(" + escaped.encode("cp1252", "replace") + b") Tj T*\n")
     return b"".join(out)
 
 
@@ -160,7 +159,9 @@ def locked_zip_bytes(name: str, content: bytes, password: bytes) -> bytes:
         "<HHHHHIIIHH", 20, 1, 8, time, day, crc, len(locked), len(content), len(raw), 0
     )
     local = b"PK\x03\x04" + common + raw + locked
-    central = b"PK\x01\x02" + struct.pack("<H", 20) + common + struct.pack("<HHHII", 0, 0, 0, 0x20, 0)
+    central = (
+        b"PK\x01\x02" + struct.pack("<H", 20) + common + struct.pack("<HHHII", 0, 0, 0, 0x20, 0)
+    )
     central += raw
     end = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(local), 0)
     return local + central + end

@@ -149,9 +149,7 @@ def _reward_list(rng: np.random.Generator, people: list[Subject], number: int) -
     table = [["ID", "Name", "Last 4 SSN", "Amount"]]
     for who in people:
         amount = f"${50 * int(rng.integers(1, 9))}.00"
-        table.append(
-            [f"LW{100_000 + who.true_id % 900_000}", who.full, who.ssn[-4:], amount]
-        )
+        table.append([f"LW{100_000 + who.true_id % 900_000}", who.full, who.ssn[-4:], amount])
     mentions = tuple(Mention(w, w.full, ("name", "employee_id", "ssn_last4")) for w in people)
     return lines, mentions, table
 

@@ -163,7 +163,9 @@ def _couple(rng: np.random.Generator, take: Taker, number: int) -> _Mail:
 
 
 def _no_one(rng: np.random.Generator, take: Taker, number: int) -> _Mail:
-    order = f"{int(rng.integers(100, 665))}-{int(rng.integers(10, 99))}-{int(rng.integers(1000, 9999))}"
+    order = (
+        f"{int(rng.integers(100, 665))}-{int(rng.integers(10, 99))}-{int(rng.integers(1000, 9999))}"
+    )
     body = (
         f"Order {order} shipped with tracking 1Z{int(rng.integers(10**15, 10**16))}.\n"
         f"Ticket {int(rng.integers(100_000_000, 999_999_999))} is closed. Part 311006839, qty 2.\n"

@@ -40,14 +40,15 @@ HARD_GIVEN = {
     ("Bo", False): 10, ("Björn", False): 6, ("Günther", False): 4, ("Muhammad", False): 60,
     ("Mohammed", False): 50, ("Aisha", True): 30, ("Priya", True): 30, ("Raj", False): 20,
 }  # fmt: skip
-SPANISH = frozenset(
-    "GARCIA RODRIGUEZ MARTINEZ HERNANDEZ LOPEZ GONZALEZ PEREZ SANCHEZ RAMIREZ TORRES FLORES RIVERA "
-    "GOMEZ DIAZ REYES MORALES CRUZ ORTIZ GUTIERREZ CHAVEZ RAMOS RUIZ ALVAREZ MENDOZA VASQUEZ "
-    "CASTILLO JIMENEZ MORENO ROMERO HERRERA MEDINA AGUILAR GARZA CASTRO VARGAS FERNANDEZ GUZMAN "
-    "MUNOZ MENDEZ SALAZAR SOTO DELGADO PENA RIOS ALVARADO SANDOVAL CONTRERAS VALDEZ GUERRERO "
-    "ORTEGA ESTRADA NUNEZ MALDONADO VEGA VAZQUEZ SANTIAGO DOMINGUEZ ESPINOZA SILVA PADILLA "
-    "MARQUEZ CORTEZ ROJAS ACOSTA FIGUEROA LUNA JUAREZ NAVARRO CAMPOS COLON ROBLES".split()
-)
+_SPANISH = """
+GARCIA RODRIGUEZ MARTINEZ HERNANDEZ LOPEZ GONZALEZ PEREZ SANCHEZ RAMIREZ TORRES FLORES
+RIVERA GOMEZ DIAZ REYES MORALES CRUZ ORTIZ GUTIERREZ CHAVEZ RAMOS RUIZ ALVAREZ MENDOZA
+VASQUEZ CASTILLO JIMENEZ MORENO ROMERO HERRERA MEDINA AGUILAR GARZA CASTRO VARGAS FERNANDEZ
+GUZMAN MUNOZ MENDEZ SALAZAR SOTO DELGADO PENA RIOS ALVARADO SANDOVAL CONTRERAS VALDEZ
+GUERRERO ORTEGA ESTRADA NUNEZ MALDONADO VEGA VAZQUEZ SANTIAGO DOMINGUEZ ESPINOZA SILVA
+PADILLA MARQUEZ CORTEZ ROJAS ACOSTA FIGUEROA LUNA JUAREZ NAVARRO CAMPOS COLON ROBLES
+"""
+SPANISH = frozenset(_SPANISH.split())
 _SPELLING = {
     "OBRIEN": "O'Brien", "OCONNOR": "O'Connor", "ONEAL": "O'Neal", "ONEILL": "O'Neill",
     "ODONNELL": "O'Donnell", "OCONNELL": "O'Connell", "OKEEFE": "O'Keefe", "OHARA": "O'Hara",
@@ -70,7 +71,8 @@ class Pool:
     def draw(self, rng: np.random.Generator, n: int) -> Ints:
         """Return ``n`` indexes into the pool."""
         at = np.searchsorted(self.cumulative, rng.random(n) * self.cumulative[-1], side="right")
-        return np.minimum(at, len(self.cumulative) - 1).astype(np.int64)
+        drawn: Ints = np.minimum(at, len(self.cumulative) - 1).astype(np.int64)
+        return drawn
 
 
 @dataclass(frozen=True)
@@ -86,14 +88,17 @@ class Names:
     nickname_first: Ints
     nickname_count: Ints
 
-    def draw_given(self, rng: np.random.Generator, female: npt.NDArray[np.bool_], young: npt.NDArray[np.bool_]) -> Ints:
+    def draw_given(
+        self, rng: np.random.Generator, female: npt.NDArray[np.bool_], young: npt.NDArray[np.bool_]
+    ) -> Ints:
         """Return a given name a person; ``young`` are those born since 1990."""
         chance = rng.random(len(female))
         out = np.empty(len(female), np.int64)
         for group, weights in enumerate(self.by_group):
             mine = np.flatnonzero((female * 2 + young) == group)
             out[mine] = np.searchsorted(weights, chance[mine] * weights[-1], side="right")
-        return np.minimum(out, len(self.given.cumulative) - 1)
+        drawn: Ints = np.minimum(out, len(self.given.cumulative) - 1)
+        return drawn
 
     def nickname(self, rng: np.random.Generator, given: Ints) -> Ints:
         """Return a place in ``nicknames`` for each name, -1 where the name has none."""

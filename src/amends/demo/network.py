@@ -72,7 +72,6 @@ def prepaid_rows(chunk: Chunk) -> Iterator[Rows]:
     ))  # fmt: skip
 
 
-
 def open_prepaid(path: Path) -> Delimited:
     """Open the pipe-delimited export of the prepaid system, which writes Windows-1252."""
     return Delimited(path, comma="|", encoding="cp1252", newline="\r\n", quote="")

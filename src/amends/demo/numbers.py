@@ -25,8 +25,12 @@ _EXCHANGES = np.array(
     [x for x in range(200, 1000) if x % 100 != 11 and x not in (555, 950, 958, 959)], np.int64
 )
 # Type allocation codes as they look (35 + reporting body's digits); invented, not a maker's.
-_TYPE_CODES = np.array([35_000_000 + 61_817 * k % 990_000 + 10_000 for k in range(1, 161)], np.int64)
-_EIN_PREFIXES = np.array([1, 10, 12, 20, 26, 27, 35, 36, 41, 45, 46, 47, 52, 58, 63, 74, 81, 82, 83, 84, 85, 86, 87, 88, 92, 93, 95, 99], np.int64)  # fmt: skip
+_TYPE_CODES = np.array(
+    [35_000_000 + 61_817 * k % 990_000 + 10_000 for k in range(1, 161)], np.int64
+)
+_EIN_PREFIXES = np.array(
+    [1, 10, 12, 20, 26, 27, 35, 36, 41, 45, 46, 47, 52, 58, 63, 81, 82, 88, 95], np.int64
+)
 
 # ``#`` a digit, ``@`` the initial of the surname, ``?`` any letter. One layout a jurisdiction.
 LICENCES = {
@@ -70,7 +74,8 @@ def ssn_numbers(places: Ints, second_twin: Ints, seed: int) -> Ints:
     k = scatter(places, _SSN_SPACE // 2, seed, 1) * 2 + second_twin
     area = _AREAS[k // (99 * 9999)]
     rest = k % (99 * 9999)
-    return area * 1_000_000 + (rest // 9999 + 1) * 10_000 + rest % 9999 + 1
+    number: Ints = area * 1_000_000 + (rest // 9999 + 1) * 10_000 + rest % 9999 + 1
+    return number
 
 
 def itin_numbers(places: Ints, seed: int) -> Ints:
@@ -98,7 +103,8 @@ def phone_numbers(places: Ints, area_codes: Ints, n_codes: Ints, seed: int) -> I
     k = scatter(places, space, seed, 4)
     turn = places // space + scatter(places, 999_983, seed, 5)
     area = area_codes[np.arange(len(places)), turn % n_codes]
-    return area * 10_000_000 + _EXCHANGES[k // 10_000] * 10_000 + k % 10_000
+    number: Ints = area * 10_000_000 + _EXCHANGES[k // 10_000] * 10_000 + k % 10_000
+    return number
 
 
 def _with_luhn(cells: Bytes) -> Text:

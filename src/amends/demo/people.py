@@ -160,7 +160,8 @@ def _age(born: Days) -> Ints:
     today = DISCOVERED_ON.astype("datetime64[M]").astype(np.int64)
     months = today - born.astype("datetime64[M]").astype(np.int64)
     day = (born - born.astype("datetime64[M]")).astype(np.int64)
-    return (months - (day > 16)) // 12
+    age: Ints = (months - (day > 16)) // 12
+    return age
 
 
 def _deaths(rng: np.random.Generator, age: Ints, born: Days) -> Days:
@@ -268,7 +269,6 @@ def make_numbers(the: World, people: People, chunk: int) -> Numbers:
 
 def _handles(rng: np.random.Generator, given: Text, last: Text, n: int) -> Text:
 
-
     given = pc.replace_substring(pc.utf8_lower(given), " ", "")
     last = pc.replace_substring(pc.utf8_lower(last), " ", "")
     style = rng.integers(0, 4, n)
@@ -280,7 +280,6 @@ def _handles(rng: np.random.Generator, given: Text, last: Text, n: int) -> Text:
 
 
 def _at_domain(rng: np.random.Generator, handles: Text) -> Text:
-
 
     pick = np.minimum(rng.zipf(1.5, len(handles)) - 1, len(_DOMAINS) - 1)
     return join(handles, take(pa.array(_DOMAINS), pick), sep="@")

@@ -17,25 +17,27 @@ import numpy.typing as npt
 
 from amends.demo.strings import Ints, Text, as_text
 
+_WORDS = """
+Main Oak Maple Cedar Elm Washington Lake Hill Park Pine Walnut Spring North Ridge Church
+Willow Mill Sunset Railroad Jackson Cherry West River Franklin Chestnut Center Meadow Forest
+Hickory Lincoln Jefferson Madison Dogwood Poplar Birch Magnolia Adams Highland Locust Spruce
+Woodland Valley Prospect Pleasant College Union Laurel Monroe Liberty Orchard Fairview
+Lakeview Hillcrest Sycamore Aspen Juniper Cypress Beech Holly Mulberry Bayberry Clearwater
+Stonebridge Foxglove Larkspur Quail Pheasant Heron Kingfisher Meadowlark Mockingbird
+Cardinal Bluebird Sandpiper Pelican Harbor Bay Ocean Shore Canyon Mesa Prairie Summit
+Boulder Quarry Granite Cobblestone Copper Silver Colonial Heritage Independence Constitution
+Veterans Kennedy Roosevelt Wilson Grant Sherman Lee Harrison Tyler Taylor Pierce Cleveland
+McKinley
+"""
 STREETS = (
-    "Main Oak Maple Cedar Elm Washington Lake Hill Park Pine Walnut Spring North Ridge Church "
-    "Willow Mill Sunset Railroad Jackson Cherry West River Franklin Chestnut Center Meadow Forest "
-    "Hickory Lincoln Jefferson Madison Dogwood Poplar Birch Magnolia Adams Highland Locust Spruce "
-    "Woodland Valley Prospect Pleasant College Union Laurel Monroe Liberty Orchard Fairview "
-    "Lakeview Hillcrest Sycamore Aspen Juniper Cypress Beech Holly Mulberry Bayberry Clearwater "
-    "Stonebridge Foxglove Larkspur Quail Pheasant Heron Kingfisher Meadowlark Mockingbird Cardinal "
-    "Bluebird Sandpiper Pelican Harbor Bay Ocean Shore Canyon Mesa Prairie Summit Boulder Quarry "
-    "Granite Cobblestone Copper Silver Colonial Heritage Independence Constitution Veterans "
-    "Kennedy Roosevelt Wilson Grant Sherman Lee Harrison Tyler Taylor Pierce Cleveland McKinley"
-).split() + [
+    *_WORDS.split(),
     "1st", "2nd", "3rd", "4th", "5th", "9th", "12th", "17th", "21st", "42nd", "103rd",
     "Martin Luther King Jr", "Old Mill", "Saint Charles", "San Pedro", "El Camino Real",
     "Rancho Vista", "Los Robles", "O'Neal", "Van Buren", "Mount Vernon",
-]  # fmt: skip
+)  # fmt: skip
 KINDS = ("St", "Ave", "Rd", "Dr", "Ln", "Ct", "Blvd", "Way", "Pl", "Cir", "Ter", "Pkwy")
-KINDS_LONG = (
-    "Street Avenue Road Drive Lane Court Boulevard Way Place Circle Terrace Parkway".split()
-)
+_KINDS = "Street Avenue Road Drive Lane Court Boulevard Way Place Circle Terrace Parkway"
+KINDS_LONG = tuple(_KINDS.split())
 FOREIGN = (
     ("14 Rue Sainte-Catherine Ouest", "Montréal", "QC", "H3B 1A7", "CA"),
     ("2210 Bloor St W", "Toronto", "ON", "M6S 1N6", "CA"),

@@ -93,5 +93,3 @@ def backup_rows(chunk: Chunk) -> Iterator[Rows]:
     part = np.flatnonzero(rng.random(len(history)) < 0.3)
     kept = history.reordered(part)
     yield Rows("", kept.person, kept.columns)
-
-

@@ -242,7 +242,7 @@ class JsonLines:
             for sign, written in (("\\", "\\\\"), ('"', '\\"')):
                 escaped = pc.replace_substring(escaped, sign, written)
             quoted = pc.binary_join_element_wise('"', escaped, '"', "")
-            lead = f"{', ' if place else ''}\"{column.name}\": "
+            lead = f'{", " if place else ""}"{column.name}": '
             parts += [lead, pc.fill_null(quoted, "null")]
         lines = pc.binary_join_element_wise(*parts, "}\n", "")
         self._file.write(raw_bytes(lines))

@@ -94,9 +94,7 @@ def take(words: Text, index: npt.NDArray[Any]) -> Text:
 
 def join(*parts: Text | str, sep: str = "") -> Text:
     """Join columns and constants row by row; an empty or null part still takes its separator."""
-    return pc.binary_join_element_wise(
-        *parts, sep, null_handling="replace", null_replacement=""
-    )
+    return pc.binary_join_element_wise(*parts, sep, null_handling="replace", null_replacement="")
 
 
 def choose(mask: Mask, yes: Text | str | None, no: Text | str | None) -> Text:
@@ -129,7 +127,10 @@ def patch(values: Text, where: Ints, new: Sequence[str | None]) -> Text:
 
 
 def spoil(
-    values: Text, mask: Mask, rng: np.random.Generator, slip: Callable[[np.random.Generator, str], str]
+    values: Text,
+    mask: Mask,
+    rng: np.random.Generator,
+    slip: Callable[[np.random.Generator, str], str],
 ) -> Text:
     """Return the column with ``slip`` applied to the masked values that stand."""
     where = np.flatnonzero(mask & present(values))

@@ -145,7 +145,7 @@ class Truth:
         self._malformed &= ~self._valid
         self._via_account &= ~(self._valid | self._malformed)
         everything = self._valid | self._malformed | self._via_account
-        affected = everything != 0
+        affected: Mask = everything != 0
         for mask, form, via in (
             (self._valid, "valid", "record"),
             (self._malformed, "malformed", "record"),
@@ -157,9 +157,7 @@ class Truth:
         self.n_affected += int(affected.sum())
         return affected
 
-    def _write_elements(
-        self, ids: Ints, mask: npt.NDArray[np.uint64], form: str, via: str
-    ) -> None:
+    def _write_elements(self, ids: Ints, mask: npt.NDArray[np.uint64], form: str, via: str) -> None:
         rows, codes = [], []
         for place, element in enumerate(ELEMENTS):
             mine = ids[(mask & _BIT[element]) != 0]
@@ -186,7 +184,10 @@ class Truth:
 
     @staticmethod
     def _write(writer: pq.ParquetWriter, schema: pa.Schema, columns: list[Any]) -> None:
-        arrays = [pa.array(c, t.type) if isinstance(c, list) else c for c, t in zip(columns, schema, strict=True)]
+        arrays = [
+            pa.array(c, t.type) if isinstance(c, list) else c
+            for c, t in zip(columns, schema, strict=True)
+        ]
         writer.write_table(pa.table(arrays, schema=schema))
 
     def __enter__(self) -> Self:

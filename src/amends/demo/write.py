@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from amends.demo.business import write_business
 from amends.demo.carrier import Chunk, make_chunk
 from amends.demo.documents import write_documents
 from amends.demo.exhibits import ROSTER, STOLEN, write_case_notes
-from amends.demo.people import world
+from amends.demo.people import World, world
 from amends.demo.rows import Rows
 from amends.demo.sinks import Delimited, ParquetFile, Sink
 from amends.demo.strings import as_text, blank, take
@@ -82,15 +83,15 @@ def write_demo(
         Truth(truth or folder / f"truth-{tranche}") as kept,
         step(progress or Silent(), "Writing Larkspur Wireless", people, "people") as task,
     ):
-        for number in range(the.chunks):
-            chunk = make_chunk(the, number)
+        for built in _built_ahead(the, stolen, known):
+            chunk = built.chunk
             kept.begin(len(chunk.people))
-            _write_chunk(chunk, stolen, known, kept)
-            if number == 0 and tranche == 1:
+            _write_rows(built, stolen, known, kept)
+            if chunk.number == 0 and tranche == 1:
                 extra = write_business(chunk, evidence / "business_accounts.xlsx", kept)
-            if number == 0:
+            if chunk.number == 0:
                 documents = write_documents(chunk, evidence, tranche, kept)
-            kept.close(chunk.people.ids, _true_people(chunk))
+            kept.close(chunk.people.ids, built.true_people)
             task.advance(len(chunk.people))
         for _, sink, _ in (*stolen, *known):
             sink.close()
@@ -110,7 +111,7 @@ def _sinks(
     if tranche == 2:
         return second.open_second(evidence), ()
     rosters.mkdir(parents=True, exist_ok=True)
-    names = {
+    names: dict[str, tuple[Callable[[Path], Sink], _RowsOf]] = {
         "larkspur_crm.pg.sql": (crm.open_crm, crm.crm_rows),
         "former_customers.mysql.sql": (former.open_former, former.former_rows),
         "credit_applicants.csv": (applicants.open_applicants, applicants.applicant_rows),
@@ -128,16 +129,51 @@ def _sinks(
     )
 
 
-def _write_chunk(
-    chunk: Chunk, stolen: tuple[_Written, ...], known: tuple[_Written, ...], kept: Truth
+@dataclass(frozen=True)
+class _Built:
+    """One chunk with its rows for every exhibit, and who is in it."""
+
+    chunk: Chunk
+    stolen: list[list[Rows]]
+    known: list[list[Rows]]
+    true_people: dict[str, object]
+
+
+def _build(
+    the: World, number: int, stolen: tuple[_Written, ...], known: tuple[_Written, ...]
+) -> _Built:
+    chunk = make_chunk(the, number)
+    return _Built(
+        chunk,
+        [list(rows_of(chunk)) for _, _, rows_of in stolen],
+        [list(rows_of(chunk)) for _, _, rows_of in known],
+        _true_people(chunk),
+    )
+
+
+def _built_ahead(
+    the: World, stolen: tuple[_Written, ...], known: tuple[_Written, ...]
+) -> Iterator[_Built]:
+    """Yield the chunks in order; the next one is built while this one is written."""
+    with ThreadPoolExecutor(1) as builder:
+        coming = builder.submit(_build, the, 0, stolen, known)
+        for number in range(1, the.chunks):
+            built = coming.result()
+            coming = builder.submit(_build, the, number, stolen, known)
+            yield built
+        yield coming.result()
+
+
+def _write_rows(
+    built: _Built, stolen: tuple[_Written, ...], known: tuple[_Written, ...], kept: Truth
 ) -> None:
-    ids = chunk.people.ids
-    for name, sink, rows_of in stolen:
-        for rows in rows_of(chunk):
+    ids = built.chunk.people.ids
+    for (name, sink, _), tables in zip(stolen, built.stolen, strict=True):
+        for rows in tables:
             sink.write(rows)
             kept.add(name, rows, ids)
-    for _, sink, rows_of in known:
-        for rows in rows_of(chunk):
+    for (_, sink, _), tables in zip(known, built.known, strict=True):
+        for rows in tables:
             sink.write(rows)
 
 
@@ -169,5 +205,3 @@ def _true_people(chunk: Chunk) -> dict[str, object]:
 
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
