@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from amends.elements import shapes_numbers as numbers
 from amends.elements import shapes_words as words
@@ -96,8 +97,8 @@ def _zip_five(cells: Cells) -> Mask:
 _TELLTALES = (
     _Telltale("email", "", words.email, 0.8, 2, 0.95, foreign=True),
     _Telltale("password_hash", "", words.password_hashed, 0.8, 3, 0.9),
-    _Telltale("ssn", "", _ssn_written, 0.8, 3, 0.9, foreign=True),
-    _Telltale("ssn_last4", "", words.masked_nine, 0.8, 3, 0.85, foreign=True),
+    _Telltale("ssn", "", _ssn_written, 0.8, 3, 0.9),
+    _Telltale("ssn_last4", "", words.masked_nine, 0.8, 3, 0.85),
     _Telltale("mac", "", words.mac, 0.9, 3, 0.9),
     _Telltale("ip", "", words.ip, 0.9, 5, 0.85),
     _Telltale("mbi", "", words.mbi, 0.9, 5, 0.9),
@@ -141,8 +142,10 @@ def guess_by_values(name: str, cells: Cells, nameless: bool) -> ValueGuess | Non
 
 
 def _refuted(sign: _Telltale, cells: Cells) -> bool:
-    if sign.element in ("imsi", "npi", "card", "imei", "iccid"):
+    if sign.element == "npi":
         return is_serial(cells)
+    if sign.element in ("imsi", "card", "imei", "iccid"):
+        return is_rising(cells)
     if sign.part == "state":
         return n_distinct(cells) < 3
     if sign.element == "zip":
@@ -172,13 +175,18 @@ def _names(cells: Cells, nameless: bool) -> ValueGuess | None:
     return ValueGuess("name", part, max(given, family), 0.65, why)
 
 
+# Of numbers that nobody issued as SSNs one in a hundred has the group 00; of SSNs only slips do.
+_GROUP_ZERO = 0.003
+
+
 def _numbers(cells: Cells) -> ValueGuess | None:
     """Tell plain SSNs and phones from serial numbers by what issuers never give out."""
     n = cells.n_present
     if n < 20 or is_serial(cells):
         return None
     ssns = float(numbers.ssn(cells).sum()) / n
-    if ssns >= 0.97 and float((cells.digits == 9).sum()) / n >= 0.97:
+    nines = float((cells.digits == 9).sum()) / n
+    if ssns >= 0.97 and nines >= 0.97 and numbers.group_zero_share(cells) <= _GROUP_ZERO:
         why = f"{ssns:.0%} of nine-digit values keep the rules of issue"
         return ValueGuess("ssn", "", ssns, 0.6, why)
     phones = float(numbers.nanp(cells).sum()) / n
@@ -225,12 +233,23 @@ def is_serial(cells: Cells) -> bool:
     Identifiers that authorities hand out lie all over their range; order numbers, ticket numbers
     and site codes come from one counter.
     """
-    digits = cells.digits_only(cells.present & (cells.digits > 0) & (cells.digits <= 18))
-    held = np.asarray(pc.cast(digits.drop_null(), pa.int64())).astype(np.float64)
+    held = _as_numbers(cells)
     if len(held) < 8:
         return False
-    steps = np.diff(held)
-    if (steps >= 0).mean() > 0.95 or (steps <= 0).mean() > 0.95:
+    if is_rising(cells):
         return True
     low, high = np.quantile(held, [0.02, 0.98])
     return bool(high - low < 0.02 * max(high, 1.0))
+
+
+def is_rising(cells: Cells) -> bool:
+    """Say whether numbers rise, or fall, row by row."""
+    steps = np.diff(_as_numbers(cells))
+    if len(steps) < 8:
+        return False
+    return bool((steps >= 0).mean() > 0.95 or (steps <= 0).mean() > 0.95)
+
+
+def _as_numbers(cells: Cells) -> NDArray[np.float64]:
+    digits = cells.digits_only(cells.present & (cells.digits > 0) & (cells.digits <= 18))
+    return np.asarray(pc.cast(digits.drop_null(), pa.int64())).astype(np.float64)

@@ -40,7 +40,8 @@ _ROLES = {
 _BESIDE = word_set(
     "cust customer client clt applicant app appl patient pat pt member mbr memb subscriber subscr "
     "sub subs emp employee user usr person persons people contact primary prim insured holder "
-    "cardholder accountholder student borrower owner resident voter home billing bill mailing mail "
+    "cardholder accountholder nm tx dt ph device handset equipment sim line "
+    "sha1 sha256 sha512 md5 to by student borrower owner resident voter home billing bill mailing mail "
     "shipping ship service svc legal current curr permanent perm previous prev prior old new my "
     "tbl fld col str txt text val value x field c code num number no nbr nr id1 main first1 full "
     "clean raw orig original the of for your his her cliente usuario titular kunde client "
@@ -130,9 +131,27 @@ def guess_header(header: str) -> tuple[HeaderGuess, ...]:
     Source:
         ``data/header_synonyms.csv`` (own work, five languages).
     """
-    plain = plain_header(header)
-    if not plain or is_nameless(header):
+    if is_nameless(header):
         return ()
+    readings = [found for spelling in _spellings(header) if (found := _read(spelling))]
+    return max(readings, key=lambda found: found[0].strength, default=())
+
+
+_UMLAUTS = {
+    ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("Ä"): "Ae", ord("Ö"): "Oe", ord("Ü"): "Ue",
+}  # fmt: skip
+
+
+def _spellings(header: str) -> list[str]:
+    """Return a header plain, with German vowels written out, and with digits set apart."""
+    german = header.translate(_UMLAUTS)
+    out = []
+    for text in (plain_header(header), plain_header(german)):
+        out += [text, re.sub(r"(?<=[a-z])(?=\d)", "_", text)]
+    return list(dict.fromkeys(t for t in out if t))
+
+
+def _read(plain: str) -> tuple[HeaderGuess, ...]:
     found = _exact(plain, EXACT, "")
     if found or plain in _synonyms():
         return found

@@ -8,6 +8,7 @@ before they leave this file.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 from amends.elements.columns import ColumnGuess
 from amends.elements.headers import plain_header
 from amends.elements.records_base import ITEM_SHIFT, PLACES, ItemFacts, Made, Seen, Tally
+from amends.elements.records_cells import read_prose
 from amends.elements.records_names import NameReader, without_fillers
 from amends.elements.records_person import Person, Tools
 from amends.elements.records_values import TEXT, coalesce, joined, known_state
-from amends.elements.shapes import Classified, Context, classify
+from amends.elements.shapes import Classified, Context, Found, classify, form_of
 from amends.elements.shapes_cells import Cells
 from amends.elements.shapes_data import word_set
 from amends.elements.shapes_dates import DateReader
@@ -60,6 +62,7 @@ class RecordMaker:
         columns: All column names in order.
         backward: Full-name columns that write the family name first.
         keys: Columns whose fingerprints are wanted, for links between tables.
+        prose: Columns whose cells are read as text.
     """
 
     def __init__(
@@ -69,9 +72,11 @@ class RecordMaker:
         vault: Tokens,
         backward: frozenset[str] = frozenset(),
         keys: Sequence[str] = (),
+        prose: frozenset[str] = frozenset(),
     ) -> None:
         self.guesses = list(guesses)
         self.keys = tuple(keys)
+        self.prose = prose
         self.facts = facts
         self.tallies = {g.column: Tally() for g in guesses}
         self.n_rows = 0
@@ -98,7 +103,8 @@ class RecordMaker:
     @property
     def is_personal(self) -> bool:
         """Say whether any column holds anybody's data."""
-        return any(g.element for g in self.guesses) or bool(self._tools.extras)
+        known = any(g.element for g in self.guesses)
+        return known or bool(self._tools.extras) or bool(self.prose)
 
     def make(self, batch: pa.RecordBatch) -> Made:
         """Return what a batch says: its records, its cells, the fingerprints of its keys."""
@@ -106,7 +112,7 @@ class RecordMaker:
         seen = self._look(batch)
         n = batch.num_rows
         rows = np.asarray(batch.column("_row")).astype(np.int64)
-        cells = {s.guess.column: s.cells for s in seen}
+        cells = {s.guess.column: s.cells for s in seen[: len(self.guesses)]}
         if not n or not self.is_personal:
             return Made(None, cells, self._key_table(cells, rows, pa.nulls(n, TEXT)))
         main = Person(self._tools, [s for s in seen if not s.guess.role], batch)
@@ -164,6 +170,22 @@ class RecordMaker:
                 seen = classify(guess.element, guess.part, cells, context)
             self.tallies[guess.column].add(seen)
             out.append(Seen(guess, cells, seen))
+        for guess, _ in held:
+            if guess.column in self.prose:
+                out += self._read_cells(guess, batch.column(guess.column))
+        return out
+
+    def _read_cells(self, guess: ColumnGuess, values: pa.Array) -> list[Seen]:
+        """Return what a column of prose holds, as columns of their own."""
+        out = []
+        for held in read_prose(guess.column, values):
+            cells = Cells(held.values)
+            why = "in the text of the cells"
+            found = Found(held.element, held.valid & cells.present, form_of(held.element), why=why)
+            seen = Classified((found,), cells.present & ~held.valid, 0)
+            self.tallies[guess.column].add_prose(seen)
+            theirs = replace(guess, element=held.element, part="", role="")
+            out.append(Seen(theirs, cells, seen))
         return out
 
     def _licence_states(self, held: Sequence[tuple[ColumnGuess, Cells]]) -> pa.Array | None:

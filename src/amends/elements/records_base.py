@@ -58,12 +58,21 @@ class Tally:
         n_malformed: Values of no element of the column.
         n_valid: Valid values by element and reason.
         n_secured: Values that were encrypted or tokenised.
+        in_prose: Element → valid and malformed values seen in the text of the cells.
     """
 
     n_values: int = 0
     n_malformed: int = 0
     n_valid: dict[tuple[str, str], int] = field(default_factory=dict)
     n_secured: int = 0
+    in_prose: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add_prose(self, seen: Classified) -> None:
+        """Count what the text of one batch's cells held of one element."""
+        element = seen.found[0].element
+        n_valid, n_malformed = self.in_prose.get(element, (0, 0))
+        here = (n_valid + seen.n_valid, n_malformed + int(seen.malformed.sum()))
+        self.in_prose[element] = here
 
     def add(self, seen: Classified) -> None:
         """Count one batch."""

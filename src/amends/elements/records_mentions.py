@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from amends.elements.detectors.base import Finding, Validity
-from amends.elements.records import ItemFacts
-from amends.elements.shapes import CHECKS
+from amends.elements.mentions import Mention, mentions
+from amends.elements.records_base import ITEM_SHIFT, ItemFacts
+from amends.elements.records_person import TOKEN_COLUMNS
+from amends.elements.records_values import rows_table
+from amends.elements.shapes import form_of
 from amends.elements.shapes_cells import Cells
 from amends.elements.shapes_data import word_set
 from amends.elements.text import find
 from amends.kernel.contents import Block, DocumentPart
+from amends.tables.elements import RECORDS
 from amends.taxonomy.elements import elements
 from amends.vault import Tokens
 
-_FORMS = {"ssn": "digits", "drivers_licence": "alnum"}
 # Identifiers of which not even the last four may be shown: there is little else to them.
 _HIDDEN = word_set(
     "password pin account_pin card_cvv security_answer token private_key ssn_last4 irs_ip_pin "
@@ -54,11 +57,73 @@ class DocumentReader:
         self._n_findings = 0
 
     def read(self, part: DocumentPart, facts: ItemFacts) -> Iterator[ReadBlock]:
-        """Yield what each block holds."""
-        for block in part.blocks:
+        """Yield what each stretch of a document holds."""
+        for block in whole_paragraphs(part.blocks):
             found = find(block.text)
             rows = self._rows(block, found, facts, part.page_starts)
-            yield ReadBlock(rows, None, len(block.text))
+            made = mentions(block.text, found)
+            records = [self._record(block, one, rows, facts) for one in made]
+            yield ReadBlock(
+                rows, rows_table(RECORDS, records) if records else None, len(block.text)
+            )
+
+    def _record(
+        self, block: Block, one: Mention, rows: list[dict[str, object]], facts: ItemFacts
+    ) -> dict[str, object]:
+        """Return the record of a mention, and tie its findings to it."""
+        start = block.offset + one.start
+        record_id = (facts.item_no << ITEM_SHIFT) + start
+        held = [rows[number] for number in one.findings]
+        for row in held:
+            row["record_id"] = record_id
+        valid = {str(row["element"]) for row in held if row["valid"]}
+        possible = {str(row["element"]) for row in held} - valid
+        named = any((one.name.first, one.name.last))
+        out: dict[str, object] = {
+            "record_id": record_id, "item_id": facts.item_id, "exhibit_id": facts.exhibit_id,
+            "locator": start, "kind": "mention", "role": facts.role, "owner": facts.owner,
+            "population": facts.population, "store": facts.store, "as_of_on": facts.as_of_on,
+            "name_first": one.name.first or None, "name_middle": one.name.middle or None,
+            "name_last": one.name.last or None, "name_suffix": one.name.suffix or None,
+            "birth_on": one.birth_on, "phone": next(iter(one.phones), None),
+            "email": next(iter(one.emails), None), "street": one.address.street or None,
+            "city": one.address.city or None, "state": one.address.state or None,
+            "zip": one.address.zip or None, "elements": sorted(valid), "possible": sorted(possible),
+            "secured": [],
+            "ambiguous": one.ambiguous if not named and "compete" in one.ambiguous else None,
+        }  # fmt: skip
+        return out | self._identifiers(block, held)
+
+    def _identifiers(self, block: Block, held: list[dict[str, object]]) -> dict[str, object]:
+        """Return tokens and last fours of the first valid identifier of each kind."""
+        out: dict[str, object] = {}
+        for row in held:
+            element, token = str(row["element"]), row["token"]
+            if not row["valid"] or not token:
+                continue
+            column = TOKEN_COLUMNS.get(element)
+            if column is not None:
+                out.setdefault(column, token)
+            start, end = row["start"], row["end"]
+            assert isinstance(start, int) and isinstance(end, int)
+            signs = [
+                c for c in block.text[start - block.offset : end - block.offset] if c.isalnum()
+            ]
+            tail = "".join(signs[-4:])
+            if element in ("ssn", "itin"):
+                out.setdefault("ssn_last4", tail)
+            elif element == "drivers_licence":
+                out.setdefault("licence_token", token)
+                out.setdefault("licence_last4", tail.upper())
+        for row in held:
+            if row["element"] == "ssn_last4" and row["valid"]:
+                start, end = row["start"], row["end"]
+                assert isinstance(start, int) and isinstance(end, int)
+                value = block.text[start - block.offset : end - block.offset]
+                digits = "".join(c for c in value if c.isdigit())
+                if len(digits) >= 4:
+                    out.setdefault("ssn_last4", digits[-4:])
+        return out
 
     def _rows(
         self, block: Block, found: Sequence[Finding], facts: ItemFacts, pages: Sequence[int]
@@ -94,15 +159,48 @@ class DocumentReader:
         out: dict[int, str] = {}
         for element, numbers in by_element.items():
             values = normal_texts(element, [text[found[n].start : found[n].end] for n in numbers])
+            if element == "drivers_licence":
+                values = _with_states(values, [found[n] for n in numbers])
             tokens = self._vault.tokens("ssn" if element == "itin" else element, values)
             out |= {n: token for n, token in zip(numbers, tokens.to_pylist(), strict=True) if token}
         return out
 
 
+def whole_paragraphs(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Yield blocks anew, cut where paragraphs end, so that nobody is cut in two.
+
+    Args:
+        blocks: A document's blocks; the end of each, up to 64 Ki characters, goes to the next.
+    """
+    held: Block | None = None
+    for block in blocks:
+        if held is None:
+            held = block
+            continue
+        text = held.text
+        cut = max(text.rfind("\n\n", len(text) - _CARRY), text.rfind("\n", len(text) - 4096)) + 1
+        if len(text) < _CARRY or cut <= 0:
+            cut = len(text)
+        yield Block(held.offset, text[:cut])
+        held = Block(held.offset + cut, text[cut:] + block.text)
+    if held is not None and held.text:
+        yield held
+
+
+_CARRY = 1 << 16
+
+
+def _with_states(values: pa.Array, found: Sequence[Finding]) -> pa.Array:
+    """Return licences as tables hold them: state, colon, number; no state where none was said."""
+    states = [next((e[7:] for e in one.evidence if e.startswith("state: ")), "") for one in found]
+    known = [code if len(code) == 2 else "" for code in states]
+    return pc.binary_join_element_wise(pa.array(known, pa.string()), values, ":")
+
+
 def normal_texts(element: str, values: Sequence[str]) -> pa.Array:
     """Return values of an element in the normal form in which tables hold them."""
     cells = Cells(pa.array(values, pa.string()))
-    form = _FORMS.get(element) or CHECKS.get((element, ""), (None, "text"))[1]
+    form = form_of(element)
     if form == "digits":
         return cells.digits_only()
     if form == "alnum":

@@ -34,7 +34,7 @@ from amends.elements.shapes_cells import Cells
 from amends.elements.shapes_dates import NO_DATE, US_DATES, DateReader
 from amends.vault import Tokens
 
-_TOKENS = {
+TOKEN_COLUMNS = {
     "ssn": "ssn_token", "itin": "ssn_token", "ein": "ein_token", "passport": "passport_token",
     "account_number": "account_token", "bank_account": "bank_token", "card": "card_token",
     "imei": "imei_token", "imsi": "imsi_token", "username": "username_token",
@@ -240,7 +240,7 @@ class Person:
         n, vault = self._n, self._tools.vault
         out = {c: pa.nulls(n, TEXT) for c in _IDENTIFIER_COLUMNS}
         made: dict[str, list[pa.Array]] = {}
-        for element, column in _TOKENS.items():
+        for element, column in TOKEN_COLUMNS.items():
             if element in self._values:
                 domain = _DOMAINS.get(element, element)
                 made.setdefault(column, []).append(vault.tokens(domain, self._of(element)))

@@ -11,6 +11,7 @@ import pyarrow as pa
 from amends.elements.columns import ColumnGuess, guess_columns, take_sample
 from amends.elements.records import RecordMaker
 from amends.elements.records_base import ItemFacts, Made, Tally
+from amends.elements.records_cells import is_prose
 from amends.elements.records_names import family_first
 from amends.elements.shapes_cells import Cells
 from amends.kernel.contents import TablePart
@@ -56,7 +57,10 @@ def read_table(
     sample = take_sample(ahead) if ahead else _nothing(part.columns)
     guesses = guess_columns(sample, part.columns, part.has_header, decided)
     keys = choose_keys(guesses, [key.column for key in part.keys])
-    maker = RecordMaker(guesses, facts, vault, _backward(guesses, sample), keys)
+    prose = frozenset(
+        g.column for g in guesses if is_prose(g, Cells(sample.column(g.column).combine_chunks()))
+    )
+    maker = RecordMaker(guesses, facts, vault, _backward(guesses, sample), keys, prose)
     return ReadTable(maker, _make(maker, chain(ahead, rest), part.has_header))
 
 
@@ -82,7 +86,7 @@ def _backward(guesses: Sequence[ColumnGuess], sample: pa.Table) -> frozenset[str
     out = set()
     for guess in guesses:
         if guess.kind == ("name", "full"):
-            cells = Cells(pa.concat_arrays(sample.column(guess.column).chunks))
+            cells = Cells(sample.column(guess.column).combine_chunks())
             if family_first(cells):
                 out.add(guess.column)
     return frozenset(out)
@@ -153,6 +157,12 @@ def _element_rows(guess: ColumnGuess, tally: Tally) -> list[dict[str, object]]:
             "element": element, "part": "", "confidence": guess.confidence,
             "evidence": [*reasons.get(element, []), f"in a column of {guess.element}"],
             "n_values": n, "n_valid": n, "n_malformed": 0, "secured": False,
+        })  # fmt: skip
+    for element, (n_valid, n_malformed) in sorted(tally.in_prose.items()):
+        rows.append({
+            "element": element, "part": "", "confidence": 0.7,
+            "evidence": ["in the text of the cells"], "n_values": n_valid + n_malformed,
+            "n_valid": n_valid, "n_malformed": n_malformed, "secured": False,
         })  # fmt: skip
     return rows
 

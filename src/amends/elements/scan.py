@@ -11,7 +11,7 @@ from pathlib import Path
 
 from amends.elements.detectors.base import Finding
 from amends.elements.records_base import ItemFacts
-from amends.elements.records_mentions import mask
+from amends.elements.records_mentions import mask, whole_paragraphs
 from amends.elements.records_tables import column_rows, read_table
 from amends.elements.text import find
 from amends.kernel.contents import Contents, DocumentPart, Fault, TablePart
@@ -123,7 +123,7 @@ def _table(path: str, part: TablePart) -> Iterator[dict[str, object]]:
 
 
 def _document(path: str, part: DocumentPart, reveal: bool) -> Iterator[dict[str, object]]:
-    for block in part.blocks:
+    for block in whole_paragraphs(part.blocks):
         yield from scan_text(
             block.text, path=path, reveal=reveal, offset=block.offset, inner_path=part.inner_path
         )

@@ -120,6 +120,12 @@ def normal_values(cells: Cells, found: Found) -> pa.Array:
     return keep_where(cells.values, found.mask)
 
 
+def form_of(element: str) -> str:
+    """Return how values of an element are brought to their normal form."""
+    own = {"ssn": "digits", "drivers_licence": "alnum", "birth_date": "date"}
+    return own.get(element) or CHECKS.get((element, ""), (None, "text"))[1]
+
+
 def is_filler(cells: Cells, element: str) -> Mask:
     """Say which values stand for nothing: N/A, UNKNOWN, 000000000, 1900-01-01."""
     if not cells.n:

@@ -131,6 +131,14 @@ def _nine_rule(cells: Cells, rule: object) -> Mask:
     return mask
 
 
+def group_zero_share(cells: Cells) -> float:
+    """Return the share of nine-digit values whose fourth and fifth digit are 00."""
+    places = np.flatnonzero(nine(cells)[0])
+    if not len(places):
+        return 0.0
+    return float((_area_group_serial(cells, places)[2] == 0).mean())
+
+
 def ein_written(cells: Cells) -> Mask:
     """Say which values are written NN-NNNNNNN."""
     mask = cells.present & (cells.digits == 9) & (cells.lengths == 10) & (cells.hyphens == 1)
