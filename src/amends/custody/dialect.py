@@ -31,6 +31,7 @@ class Sniffed:
         width: Most frequent number of cells in a row.
         agreement: Share of rows that have it, 0 to 1.
         typed: Share of cells that look like values, 0 to 1.
+        valued: Share of cells that hold a number, day, address or code, 0 to 1.
         score: Used to compare dialects.
         n_rows: Rows looked at.
     """
@@ -39,6 +40,7 @@ class Sniffed:
     width: int
     agreement: float
     typed: float
+    valued: float
     score: float
     n_rows: int
 
@@ -107,14 +109,16 @@ def _fit(text: str, dialect: Dialect, ending: str) -> Sniffed:
         if len(rows) >= SAMPLE_ROWS:
             break
     if not rows:
-        return Sniffed(dialect, 0, 0.0, 0.0, 0.0, 0)
+        return Sniffed(dialect, 0, 0.0, 0.0, 0.0, 0.0, 0)
     widths = Counter(len(row) for row in rows)
     width = max(widths, key=lambda size: (widths[size] * (1 if size > 1 else 0.5), size))
     agreement = widths[width] / len(rows)
     pattern = sum(n * (size - 1) / size for size, n in widths.items()) / (len(widths) * len(rows))
     typed = _typed_share(rows, dialect)
     score = (pattern + 0.15 * agreement) * (typed + 0.001) * _prior(dialect, rows, ending)
-    return Sniffed(dialect, width, agreement, typed, score if width > 1 else 0.0, len(rows))
+    cells = [cell for row in rows for cell in row]
+    valued = sum(kind_of(cell) not in ("text", "empty", "void") for cell in cells) / len(cells)
+    return Sniffed(dialect, width, agreement, typed, valued, score if width > 1 else 0.0, len(rows))
 
 
 def _typed_share(rows: list[list[str]], dialect: Dialect) -> float:

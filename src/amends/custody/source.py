@@ -50,7 +50,11 @@ class Source:
         self._limits = limits
         self._reopen: Callable[[], BinaryIO | None] | None = None
         self._memory: io.BytesIO | None = None
-        self._stream: BinaryIO = stream if stream is not None else _open(path)
+        self._opened: list[BinaryIO] = []
+        if stream is None:
+            stream = _open(path)
+            self._opened.append(stream)
+        self._stream = stream
         self.head = read_exactly(self._stream, HEAD_BYTES)
         self.is_whole = len(self.head) < HEAD_BYTES
 
@@ -73,7 +77,8 @@ class Source:
             LimitError: It lies in a container and is larger than may be held in memory.
         """
         if self.path is not None:
-            return _open(self.path)
+            self._opened.append(_open(self.path))
+            return self._opened[-1]
         if self._memory is None:
             rest = self._stream.read(self._limits.memory_bytes - len(self.head) + 1)
             if len(self.head) + len(rest) > self._limits.memory_bytes:
@@ -93,9 +98,9 @@ class Source:
         return self._reopen() if self._reopen else None
 
     def close(self) -> None:
-        """Close the file; a stream belongs to its container."""
-        if self.path is not None:
-            self._stream.close()
+        """Close the files it opened; a stream belongs to its container."""
+        for opened in self._opened:
+            opened.close()
 
 
 class _Rejoined(io.RawIOBase):

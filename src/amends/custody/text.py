@@ -19,7 +19,8 @@ BOMS = (
 SINGLE_BYTE = ("cp1252", "cp437", "mac_roman")
 MULTI_BYTE = ("shift_jis", "gb18030", "big5", "euc_kr")
 _HIGH = re.compile(rb"[\x80-\xff]")
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
+# Control characters that text does not hold; 01, 14 and 1c to 1f separate cells in some exports.
+_CONTROL = re.compile(rb"[\x00\x02-\x08\x0e-\x13\x15-\x19\x7f]")
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 FALLBACK = "amends_fallback"
 

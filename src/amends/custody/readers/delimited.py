@@ -68,7 +68,9 @@ def _is_beyond_doubt(sniffed: Sniffed) -> bool:
         return False
     if sniffed.dialect.separator == ":":
         return sniffed.n_rows >= 2 and sniffed.score > 0.1
-    return sniffed.n_rows >= 3 and sniffed.typed >= 0.85 and (sniffed.width >= 3 or sniffed.agreement == 1.0)
+    if sniffed.n_rows < 3 or sniffed.typed < 0.85:
+        return False
+    return sniffed.valued >= 0.2 or (sniffed.width >= 4 and sniffed.n_rows >= 5)
 
 
 class _Text:
