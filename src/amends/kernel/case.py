@@ -187,6 +187,7 @@ class Case:
                     where=str(self.folder),
                     remedy="wait for it to end, then give the same command again",
                 ) from error
+            self.tables.recover()
             yield
 
     def close(self) -> None:

@@ -25,14 +25,19 @@ class TableStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Use ``folder``, and put back what an interrupted exchange left aside."""
+        """Use ``folder``."""
         self.folder = folder
-        for old in folder.glob(".*.old"):
-            home = folder / old.name[1:-4]
+
+    def recover(self) -> None:
+        """Put back what an interrupted exchange left aside; only for whoever holds the case alone."""
+        for old in self.folder.glob(".*.old"):
+            home = self.folder / old.name[1:-4]
             if home.exists():
                 shutil.rmtree(old, ignore_errors=True)
             else:
                 old.rename(home)
+        for half in self.folder.glob(".*.new"):
+            shutil.rmtree(half, ignore_errors=True)
 
     def files(self, table: Table) -> list[Path]:
         """Return the Parquet files of a table, empty when it was never written."""
