@@ -60,7 +60,7 @@ def make_chunk(the: World, number: int) -> Chunk:
     chance = rng.random(n)
     member = (people.place == 0) | ((people.place == 1) & (chance < 0.72))
     child_line = (people.place >= 2) & (people.age >= 7) & (chance < 0.6)
-    current = family & (member | child_line) & alive
+    current = family & (member | child_line) & alive & alive[people.head]
     former = adult & (rng.random(n) < 0.42)
     applicant = adult & alive & (rng.random(n) < 0.38)
     prepaid = adult & alive & (rng.random(n) < 0.14)
