@@ -79,8 +79,13 @@ class _Opening:
                 self.budget.take_item()
                 yield Fault(source.inner_path, "", "unknown_format", UNKNOWN_REMEDY)
                 return
+            found = False
             for part in chosen.map(source, self):
+                found = True
                 yield self._counted(part)
+            if not found:
+                self.budget.take_item()
+                yield Fault(source.inner_path, "", "empty", EMPTY_REMEDY)
         except LimitError as error:
             yield Fault(source.inner_path, "", error.reason, error.remedy)
         except DAMAGED:

@@ -26,6 +26,7 @@ class Source:
         path: Where it lies on disk, or ``None`` inside a container.
         depth: Containers around it.
         head: Its first bytes, at most 256 KiB.
+        zip_kind: What kind of zip it is, once somebody looked.
     """
 
     def __init__(
@@ -50,6 +51,8 @@ class Source:
         self._limits = limits
         self._reopen: Callable[[], BinaryIO | None] | None = None
         self._memory: io.BytesIO | None = None
+        self._is_too_big = False
+        self.zip_kind: str | None = None
         self._opened: list[BinaryIO] = []
         if stream is None:
             stream = _open(path)
@@ -79,9 +82,12 @@ class Source:
         if self.path is not None:
             self._opened.append(_open(self.path))
             return self._opened[-1]
+        if self._is_too_big:
+            raise LimitError("too_big_inside", TOO_BIG_REMEDY)
         if self._memory is None:
             rest = self._stream.read(self._limits.memory_bytes - len(self.head) + 1)
             if len(self.head) + len(rest) > self._limits.memory_bytes:
+                self._is_too_big = True
                 raise LimitError("too_big_inside", TOO_BIG_REMEDY)
             self._memory = io.BytesIO(self.head + rest)
         self._memory.seek(0)

@@ -43,17 +43,18 @@ def copy_rows(chunk: bytes, columns: tuple[str, ...], first: int) -> tuple[pa.Re
 def _by_arrow(chunk: bytes, columns: tuple[str, ...]) -> pa.Table | None:
     if b"\r" in chunk or b"\n\n" in chunk or chunk.startswith(b"\n"):
         return None
+    names = [str(at) for at in range(len(columns))]
     try:
         return pacsv.read_csv(
             pa.BufferReader(chunk),
             read_options=pacsv.ReadOptions(
-                column_names=list(columns), use_threads=False, block_size=len(chunk) + 1
+                column_names=names, use_threads=False, block_size=len(chunk) + 1
             ),
             parse_options=pacsv.ParseOptions(
                 delimiter="\t", quote_char=False, escape_char=False, newlines_in_values=False
             ),
             convert_options=pacsv.ConvertOptions(
-                column_types={name: pa.string() for name in columns},
+                column_types={name: pa.string() for name in names},
                 strings_can_be_null=True,
                 null_values=["", "\\N"],
             ),

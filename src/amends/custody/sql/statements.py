@@ -216,7 +216,7 @@ class Statements:
                 if names is None:
                     names = [f"column_{at}" for at in range(1, chunk.split(b"\n", 1)[0].count(b"\t") + 2)]
                 columns = tuple(names)
-                batch, odd = copy_rows(chunk, tuple(str(at) for at in range(len(columns))), 1)
+                batch, odd = copy_rows(chunk, columns, 1)
                 yield Run(table, columns, batch, [row - 1 for row in odd], True)
             if ended:
                 return
