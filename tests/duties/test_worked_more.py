@@ -332,3 +332,18 @@ def test_the_carrier_rule_shows_both_texts_and_the_bar_on_customer_notice():
 def test_a_processor_owes_the_owner_a_notice():
     answer = ask("US-FL", roles=["PROCESSOR"])
     assert [(o["jurisdiction"], o["due"]) for o in answer["owners"]] == [("US-FL", "2026-03-12")]
+
+
+def test_a_clash_of_the_carrier_rule_with_a_state_is_said():
+    events = {"discovery": "2026-08-01", "determination": "2026-08-17", "agency_notice_sent": "2026-08-26"}
+    answer = ask("US-CA", roles=["TELECOM_CARRIER"], events=events)
+    assert answer["groups"]["a"]["by"] == "2026-08-31"
+    assert any(w.startswith("clash") and "US-CA" in w for w in answer["warnings"])
+
+
+def test_people_of_unknown_residence_are_told_what_happened_although_one_state_forbids_it():
+    answer = ask(None)
+    group = answer["groups"]["a"]
+    assert {"INCIDENT_GENERAL", "ID_PROTECTION_OFFER", "CRA_CONTACTS"} <= set(group["content"])
+    assert group["content_forbidden"] == []
+    assert "US-MA forbids NATURE_OF_BREACH" in answer["explain"]["groups"]["a"][0]["reasoning"]

@@ -75,7 +75,7 @@ def evaluate(facts: Facts, book: LawBook | None = None) -> Answer:
         law_on=on,
         customers=overlaid.customers,
         not_in_force=tuple(overlaid.not_in_force),
-        remarks=_remarks(facts, laws, overlaid, bureaus),
+        remarks=(*_remarks(facts, laws, overlaid, bureaus), *_barred(groups, overlaid)),
     )
 
 
@@ -221,7 +221,7 @@ def _unknown_residence(
     dated = [look for look in reached if look.due.on]
     strictest = min(dated, key=lambda look: look.due.on or date.max, default=None)
     months = [notice.id_protection_months(x.law, x.finding, facts, on) or 0 for x in reached]
-    content, forbidden, formats = _union(reached, facts, group, on)
+    content, formats = _union(reached, facts, group, on)
     due = strictest.due if strictest else (reached[0].due if reached else None)
     return GroupAnswer(
         group=group.id,
@@ -232,7 +232,7 @@ def _unknown_residence(
         due=due,
         id_protection_months=max(months, default=0) or None,
         content=content,
-        forbidden=forbidden,
+        forbidden=(),
         format=formats,
         methods=("written",) if owed else (),
         method_note="",
@@ -262,23 +262,31 @@ def _unknown_reason(
         said = f"{where}: {len(reached)} of {len(looked)} jurisdictions would ask for notice; the"
         said += " strictest is planned for"
         said += f" ({strictest.law.id}: {strictest.due.rule})" if strictest else ""
+        said += _not_forbidden(reached)
     source = strictest.law.source("individual_deadline") if strictest else "policy of the case"
     return Reason("residence.unknown", said, source, "unmarked")
 
 
 def _union(
     reached: list[Looked], facts: Facts, group: Group, on: date
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Return the content codes any of the laws requires, forbids, and their formats."""
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the content codes any of the laws requires, and their formats."""
     content: set[str] = set()
-    forbidden: set[str] = set()
     formats: set[str] = set()
     for look in reached:
         months = notice.id_protection_months(look.law, look.finding, facts, on)
         content |= set(notice.content_codes(look.law, look.finding, facts.entity, group, months))
-        forbidden |= set(look.law.content.forbidden)
         formats |= set(look.law.content.format)
-    return tuple(sorted(content - forbidden)), tuple(sorted(forbidden)), tuple(sorted(formats))
+    return tuple(sorted(content)), tuple(sorted(formats))
+
+
+def _not_forbidden(reached: list[Looked]) -> str:
+    """Say which laws forbid content that is given all the same: most people live elsewhere."""
+    barred = {j: f for look in reached if (f := look.law.content.forbidden) for j in [look.law.id]}
+    if not barred:
+        return ""
+    named = "; ".join(f"{j} forbids {', '.join(f)}" for j, f in barred.items())
+    return f"; not kept out, for most people live elsewhere: {named}"
 
 
 def _with_overlays(answer: GroupAnswer, own: tuple[OverlayNotice, ...]) -> GroupAnswer:
@@ -305,6 +313,21 @@ def _with_overlays(answer: GroupAnswer, own: tuple[OverlayNotice, ...]) -> Group
         overlays=own,
         reasons=(*answer.reasons, *reasons),
     )
+
+
+def _barred(groups: tuple[GroupAnswer, ...], overlaid: Overlaid) -> list[str]:
+    """Say where a last day comes before the day on which the carrier rule lets customers be told."""
+    days = [str(v) for k, v in overlaid.customers.items() if "_earliest" in k]
+    early = sorted({
+        f"{g.residence or 'unknown residence'} ({g.due.on})" for g in groups
+        if g.tell and g.due and g.due.on and days and g.due.on.isoformat() < max(days)
+    })  # fmt: skip
+    if not early:
+        return []
+    return [
+        f"clash: the carrier rule lets customers be told from {max(days)}, later than the last day"
+        f" of {', '.join(early)}: counsel must decide, nothing is sent earlier on its own"
+    ]
 
 
 def _changed_law(facts: Facts, laws: LawBook) -> list[str]:

@@ -263,7 +263,8 @@ class StateLaw:
             ids = self.mark(name).sources
             sites = ", ".join(dict.fromkeys(self.sites[i] for i in ids if i in self.sites))
             cited = "; ".join(self.citation)
-            self._lines[name] = cited + (f" (seen at: {sites})" if sites else "")
+            kind = "seen at" if self.mark(name).pinpoint else "the file's sources, not this field's"
+            self._lines[name] = cited + (f" ({kind}: {sites})" if sites else "")
         return self._lines[name]
 
 
