@@ -51,7 +51,7 @@ def find(text: str, *, names: bool = True, least: float = LEAST_CONFIDENCE) -> l
     hits = gate.scan(shadow)
     hits.words.sort()
     context = Context(shadow.text, hits.words, gate.word_bits)
-    found = [*_mail_addresses(text)]
+    found = [*_mail_addresses(shadow.text)]
     found += _shapes(gate, hits, shadow, context)
     found += _labelled(gate, hits, shadow, context)
     if names:
@@ -77,7 +77,7 @@ def _mail_addresses(text: str) -> Iterator[Finding]:
 def _shapes(gate: Gate, hits: Hits, shadow: Shadow, context: Context) -> Iterator[Finding]:
     text, size = shadow.text, len(shadow.text)
     shapes = gate.shapes
-    around: dict[tuple[int, int], tuple[int, int, bool]] = {}
+    look = context.around
     for end, number in hits.shapes:
         element, shape = shapes[number]
         if shape.alone and end + 1 < size and text[end] in " ./-" and text[end + 1].isdigit():
@@ -85,13 +85,9 @@ def _shapes(gate: Gate, hits: Hits, shadow: Shadow, context: Context) -> Iterato
         match = shape.match.search(text, max(0, end - shape.width), end)
         if match is None:
             continue
-        start = match.start()
-        known = around.get((start, end))
-        if known is None:
-            known = around[start, end] = context.around(start, end)
-        candidate = Candidate(text, start, end, *known)
         if _goes_on(text, end, size):
             continue
+        candidate = Candidate(text, match.start(), end, look)
         verdict = shape.judge(candidate)
         if verdict is not None:
             yield _finding(candidate, verdict, element)
@@ -104,7 +100,7 @@ def _addresses(shadow: Shadow, context: Context) -> Iterator[Finding]:
         match = shape.match.search(text, max(0, end - shape.width), end)
         if match is None:
             continue
-        candidate = Candidate(text, match.start(), end, *context.around(match.start(), end))
+        candidate = Candidate(text, match.start(), end, context.around)
         verdict = shape.judge(candidate)
         if verdict is not None and verdict.confidence >= LEAST_CONFIDENCE:
             yield _finding(candidate, verdict, "address")
@@ -127,8 +123,7 @@ def _labelled(gate: Gate, hits: Hits, shadow: Shadow, context: Context) -> Itera
             if match is None or (id(label), match.start()) in done:
                 continue
             done.add((id(label), match.start()))
-            nearby, labels, against = context.around(match.start(), match.end())
-            candidate = Candidate(text, match.start(), match.end(), nearby | bit(element), labels | bit(element), against)
+            candidate = Candidate(text, match.start(), match.end(), context.around, bit(element))
             verdict = label.judge(candidate)
             if verdict is not None:
                 yield _finding(candidate, verdict, element)

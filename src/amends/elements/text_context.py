@@ -7,6 +7,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 _BEFORE, _AFTER = 90, 40
+_SIGNS = " :=#\n\t\"'*.,-"
+_PLAIN_SIGNS = frozenset(" :=#-\n\t")
 # What may stand between a label and its value: signs, and words that only lead over.
 _LEAD = re.compile(
     r"(?>(?:[\s:=#>\"'*|\].,~\-]|\([^()0-9\n]{0,24}\)"
@@ -20,6 +22,10 @@ _LEAD = re.compile(
 
 def end_of_lead(text: str, place: int) -> int:
     """Return where a value may begin after a label that ends at ``place``."""
+    while text[place : place + 1] in _PLAIN_SIGNS:
+        place += 1
+    if not text[place : place + 1].isalpha() and text[place : place + 1] not in "(|]>~.,\"'*":
+        return place
     found = _LEAD.match(text, place, place + 80)
     return found.end() if found else place
 
@@ -64,7 +70,9 @@ class Context:
 
     def _leads(self, word_end: int, start: int, most: int) -> bool:
         """Tell whether only leading words and signs stand between a word and a value."""
-        return start - word_end <= most and end_of_lead(self._text, word_end) >= start
+        if start - word_end > most:
+            return False
+        return not self._text[word_end:start].strip(_SIGNS) or end_of_lead(self._text, word_end) >= start
 
     def label_between(self, start: int, end: int) -> bool:
         """Tell whether a word of any kind ends between two places."""

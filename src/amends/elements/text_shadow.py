@@ -20,6 +20,7 @@ _PLAIN = {
 # Letters with marks to their plain letter, for label words in other languages and names; one for one.
 _MARKED = "ÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝàáâãäåçèéêëìíîïñòóôõöøùúûüýÿ"
 _UNMARKED = "AAAAAACEEEEIIIINOOOOOOUUUUYaaaaaaceeeeiiiinoooooouuuuyy"
+_ESCAPES = ("\\n", "\\r", "\\t")
 _LABEL_BYTES = bytes.maketrans(
     b"_-'`./\t\r\xa0" + _MARKED.encode("latin-1"), b"         " + _UNMARKED.encode("latin-1")
 )
@@ -47,6 +48,10 @@ def shadow_of(text: str) -> Shadow:
         for sign, stand_in in _PLAIN.items():
             if sign in plain:
                 plain = plain.replace(sign, stand_in)
+    if "\\" in plain:
+        # Line ends and tabs written out, as logs and JSON write them.
+        for escape in _ESCAPES:
+            plain = plain.replace(escape, " \n" if escape != "\\t" else "  ")
     # A character outside Latin-1 becomes "?": one byte a character keeps every offset.
     body = plain.encode("latin-1", "replace")
     return Shadow(plain, body.replace(b"_", b" "), body.translate(_LABEL_BYTES))

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+# (elements spoken for, elements labelled, whether the nearest word speaks against).
+Around = tuple[int, int, bool]
+
 
 class Validity(StrEnum):
     """Whether a value can be what it looks like."""
@@ -61,30 +64,56 @@ class Verdict:
     element: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class Candidate:
     """A stretch of text that may be a data element.
 
-    Attributes:
+    Words around it are looked up when first asked for: most candidates fall before.
+
+    Args:
         text: The text it lies in, one character a place, dashes and blanks made plain (``text_shadow.py``).
         start: Offset of its first character in ``text``.
         end: Offset after its last.
-        speaks_for: Elements that a word nearby speaks for, as bits (``bit``).
-        label: Elements whose label stands right before it, as bits.
-        against: True when the nearest word before it speaks against (order number, SKU, version …).
+        look: Looks around: (elements spoken for, elements labelled, whether the nearest word speaks against).
+        labelled: Elements known to be labelled, as bits.
     """
 
-    text: str
-    start: int
-    end: int
-    speaks_for: int = 0
-    label: int = 0
-    against: bool = False
+    __slots__ = ("_around", "_labelled", "_look", "end", "start", "text")
+
+    def __init__(
+        self, text: str, start: int, end: int, look: Callable[[int, int], Around] | None = None, labelled: int = 0
+    ) -> None:
+        self.text = text
+        self.start = start
+        self.end = end
+        self._look = look
+        self._labelled = labelled
+        self._around: Around | None = None
 
     @property
     def value(self) -> str:
         """The characters of the candidate."""
         return self.text[self.start : self.end]
+
+    def _see(self) -> Around:
+        if self._around is None:
+            nearby, label, against = self._look(self.start, self.end) if self._look else (0, 0, False)
+            self._around = (nearby | self._labelled, label | self._labelled, against)
+        return self._around
+
+    @property
+    def speaks_for(self) -> int:
+        """Elements that a word nearby speaks for, as bits."""
+        return self._see()[0]
+
+    @property
+    def label(self) -> int:
+        """Elements whose label stands right before it, as bits."""
+        return self._see()[1]
+
+    @property
+    def against(self) -> bool:
+        """True when the nearest word before it speaks against (order number, SKU, version …)."""
+        return self._see()[2]
 
 
 @dataclass(frozen=True)

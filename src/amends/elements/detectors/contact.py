@@ -94,7 +94,7 @@ def _judge_grouped(found: Candidate) -> Verdict | None:
     spoken = found.speaks_for & bit("phone")
     if _DAY_AND_HOUR.match(value) or found.text[found.end : found.end + 1] in ":":
         return None
-    if not 7 <= len(digits) <= 12 or found.label & _OTHERS or found.against or _is_date(groups):
+    if not (7 if spoken else 9) <= len(digits) <= 12 or found.label & _OTHERS or found.against or _is_date(groups):
         return None
     if not spoken and (digits[0] != "0" or len(digits) < 9):
         return None
@@ -106,7 +106,7 @@ def _judge_grouped(found: Candidate) -> Verdict | None:
 def _judge_labelled(found: Candidate) -> Verdict | None:
     digits = digits_of(found.value)
     groups = re.split(r"[^0-9]+", found.value.strip("()+ "))
-    if not 7 <= len(digits) <= 15 or _is_date(groups):
+    if not 6 <= len(digits) <= 15 or _is_date(groups) or (len(digits) == 6 and len(groups) < 3):
         return None
     good = valid_phone(digits) if len(digits) in (10, 11) else Validity.VALID
     if len(digits) in (10, 11):
@@ -130,21 +130,21 @@ PHONE = Detector(
     words=(
         r"\bcalling\b", r"\bcalled\b", r"\btext(ed|ing)?\b", r"\bcontact\b", r"\bdial\b", r"\bvoicemail\b", r"\bwhatsapp\b",
         r"\banswering\b", r"\breceiving +messages\b", r"\bregistered\b", r"\bmsisdn\b", r"\bllame(me)?\b", r"\bport(ed|ing)?\b",
-        r"\breach\b", r"\bsms\b", r"\bring\b",
+        r"\breach\b", r"\bsms\b", r"\bring\b", r"\bdesk\b", r"\boffice\b", r"\bmessages +to\b",
     ),
     shapes=(
         Shape(
-            r"\b[0-9]{3}\)?[-. /]{1,3}[0-9]{3}[-. ]{1,3}[0-9]{4}\b",
+            r"\b[0-9]{3}\)?[-. /]{1,3}[0-9]{3}[-. ]{1,3}[0-9]{4}( ?(x|ext\.?) ?[0-9]{1,6})?\b",
             re.compile(
-                r"(?<![\w.,/$-])(?:\+?1[-. ]{0,2})?(?:\([0-9]{3}\)[-. /]{0,3}|[0-9]{3}[-. /]{1,2})[0-9]{3}[-. ]{1,3}[0-9]{4}\Z"
+                r"(?<![\w.,/$-])(?:\+?1[-. ]{0,2})?(?:\([0-9]{3}\)[-. /]{0,3}|[0-9]{3}[-. /]{1,2})[0-9]{3}[-. ]{1,3}[0-9]{4}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?\Z"
             ),
-            24,
+            36,
             _judge_nanp,
         ),
         Shape(
-            r"\([0-9]{3}\)[0-9]{3}[-. ]?[0-9]{4}\b",
-            re.compile(r"(?<![\w$])(?:\+?1[-. ]{0,2})?\([0-9]{3}\)[0-9]{3}[-. ]?[0-9]{4}\Z"),
-            20,
+            r"\([0-9]{3}\)[0-9]{3}[-. ]?[0-9]{4}( ?(x|ext\.?) ?[0-9]{1,6})?\b",
+            re.compile(r"(?<![\w$])(?:\+?1[-. ]{0,2})?\([0-9]{3}\)[0-9]{3}[-. ]?[0-9]{4}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?\Z"),
+            32,
             _judge_nanp,
         ),
         Shape(r"\b1?[2-9][0-9]{9}\b", re.compile(r"(?<![\w+.,/$#-])1?[2-9][0-9]{9}\Z"), 12, _judge_ten),
@@ -167,8 +167,8 @@ PHONE = Detector(
             (r"\b(tele)?phones?\b", r"\btel\b", r"\bmobile\b", r"\bcell(ular)?\b", r"\bfax\b", r"\bcall( me)?( back)?( at| on)?\b",
              r"\bph( no)? *[:#]", r"\btelefono\b", r"\bcelular\b", r"\bmovil\b", r"\breach( me| him| her| us)?( at| on)\b",
              r"\bphone *n[o0]\b", r"\bphone[ro]\b", r"\b(home|work|cell|mobile|callback|contact) +(phone|number|no|tel)\b",
-             r"\btext( me)?( at)?\b", r"\bmdn\b", r"\bmsisdn\b", r"\bctn\b", r"\banswering +at\b"),
-            re.compile(r"\+?\(?[0-9](?:[() ./-]{0,3}[0-9]){6,14}(?![\w@]|[-./][0-9])"),
+             r"\btext( me)?( at)?\b", r"\bmessages +to\b", r"\bdesk *:", r"\bmdn\b", r"\bmsisdn\b", r"\bctn\b", r"\banswering +at\b"),
+            re.compile(r"\+?\(?[0-9](?:[() ./-]{0,3}[0-9]){5,14}(?![\w@]|[-./][0-9])"),
             _judge_labelled,
             reach=24,
         ),

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
 from amends.elements.detectors.base import Finding
 from amends.elements.detectors.words import (
@@ -21,8 +23,10 @@ from amends.elements.detectors.words import (
     GIVEN,
     PARTICLE,
     PROPER,
+    STREET,
     SUFFIX,
     TITLE,
+    is_contraction,
     kinds,
 )
 
@@ -32,38 +36,92 @@ _RUN = re.compile(
     rf"(?:[ ](?:(?:de|la|del|van|der|den|von|da|dos|di|du|le|el|al|bin|ibn|bint|ben|ter|ten|y|e)[ ]){{0,3}}"
     rf"[A-Z\u00c0-\u00de\u0100-\u024f\u0370-\u03ff\u0400-\u042f](?:[\w'-]*\w)?\.?|, (?:Jr|Sr|II|III|IV)\b\.?){{0,7}}"
 )
-_BEFORE = re.compile(
-    r"(?:\b(?:dear|hi|hello|hey|hola|estimad[oa]|name(?: is|'s)?|named|called|i am|i'm|im|this is|it's|from|to|cc|bcc|attn|attention|by"
-    r"|customer|client|patient|employee|applicant|member|subscriber|user|agent|signed|regards|sincerely|thanks|cheers|best"
-    r"|mother|father|husband|wife|spouse|son|daughter|brother|sister|kid|child|guardian|contact|with|meet|met|ask(?:ed)?|told"
-    r"|says|said|account holder|cardholder|beneficiary|insured|holder|nombre|owner|author|directed by|starring|spoke with"
-    r"|partner|friend|boss|manager|under|colleague|for|about|remember|born|me|and|mr|mrs|ms|dr|miss)[.,:]?[ \t\n]{1,3}[\"'(>]?)\Z",
-    re.IGNORECASE,
+_LABELS = frozenset(
+    "name names nombre from to cc bcc signed owner holder author attention attn contact manager sender recipient caller tech rep "
+    "user says said customer client patient employee applicant subscriber member agent spouse guardian beneficiary insured "
+    "surname apellido apellidos firstname lastname fullname".split()
 )
-_STRONG_BEFORE = re.compile(
-    r"(?:(?:\bdear|\bhi|\bhello|\bhey|\bhola|\bestimad[oa]|\bmy name is|\bname is|\bnamed|\bi am|\bi'm|\bcustomer|\bpatient|\bemployee|\bapplicant"
-    r"|\bsubscriber|\bregards|\bsincerely|\bcheers|\bcardholder|\baccount holder|\battn|\bcontact|\bagent|\bbeneficiary|\bcliente|\bpaciente"
-    r"|\bspouse|\bguardian|\binsured|\bwas called|\bmember|\bpartner's name|\bunder|\bspeaking with|\bspoke with|\bit to|\bspeak to|\bbest)[,:]?[ \t\n]{1,3}"
-    r"|\b(?:names?|nombre|from|to|cc|signed|owner|holder|author|attention|contact|manager|sender|recipient|caller|tech|rep|user|says|said)[ \t]*[:=][ \t]*[\"'>(]?)\Z",
-    re.IGNORECASE,
+_GREETINGS = frozenset(
+    "dear hi hello hey hola estimado estimada named i'm customer patient employee applicant subscriber regards sincerely cheers "
+    "cardholder attn agent beneficiary cliente paciente spouse guardian insured member him her".split()
 )
-_TITLE_BEFORE = re.compile(
-    r"\b(?:mrs?|ms|miss|dr|prof|rev|capt|sgt|lt|judge|sr|sra|srta|dra|don|doña|herr|frau|mme|mlle)\.? \Z", re.IGNORECASE
+_LED_IN = frozenset(
+    ["name is", "this is", "i am", "was called", "account holder", "speaking with", "spoke with", "speak to", "partner's name",
+     "kid's name", "nombre es", "call me", "calls me", "best regards", "it to", "named him", "named her"]
+)  # fmt: skip
+_WEAK = frozenset(
+    "called by client user signed thanks best mother father husband wife son daughter brother sister kid child contact with "
+    "meet met ask asked told says said holder owner author starring partner friend boss manager under colleague for about "
+    "remember born me and or name but that early influenced tribute cc from to".split()
 )
-_LABEL_NAME = re.compile(
-    r"(?:\b(?:full |first |last |customer |patient |employee |contact |member |caller |holder |given |sur|subscriber |applicant )?"
-    r"names?|\bnombre|\bapellidos?|\bsurname)[ \t]*(?:is)?[:=][ \t]*[\"']?\Z",
-    re.IGNORECASE,
+_PLACES = frozenset("in at near of from to into across around over via visit visiting the a an".split())
+_ARTICLES = frozenset("the a an this that these those our your my each every any some no".split())
+_TITLE_WORDS = frozenset(
+    "mr mrs ms miss dr prof rev capt sgt lt judge sr sra srta dra don doña herr frau mme mlle officer detective".split()
 )
+_SIGNS = " \t\n\"'(>*:,.=?|-!;])}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Lead:
+    """What stands before a name: a word that tells (label, greeting, title), one that hints, a place word …"""
+
+    told: bool = False
+    weak: bool = False
+    place: bool = False
+    article: bool = False
+    number: bool = False
+    opens: bool = False
+
+
+_OPENS = _Lead(opens=True)
+
+
+@lru_cache(maxsize=65536)
+def _lead(first: str, second: str, signs: str) -> _Lead:
+    """Judge the two words and the signs before a name."""
+    stop = any(c in signs for c in ".!?;\n:")
+    marked = any(c in signs for c in ":=?")
+    opens = stop or signs.strip(" ") in ("*", "-", "|", ">", "(", '"')
+    if first in _TITLE_WORDS and signs in (". ", " "):
+        return _Lead(told=True)
+    if (marked and first in _LABELS) or (first in _GREETINGS and "." not in signs and "?" not in signs):
+        return _Lead(told=True, opens=opens)
+    if f"{second} {first}" in _LED_IN and signs in (" ", ": ", ' "'):
+        return _Lead(told=True)
+    if stop or not first:
+        return _OPENS
+    return _Lead(
+        weak=first in _WEAK, place=first in _PLACES and signs == " ", article=first in _ARTICLES and signs == " ",
+        number=first.isdigit() and len(first) > 1 and signs == " ", opens=opens,
+    )  # fmt: skip
+
+
+def _before(text: str, start: int) -> _Lead:
+    """Return what stands before a place."""
+    before = text[start - 30 if start > 30 else 0 : start]
+    core = before.rstrip(_SIGNS)
+    words = core.split()
+    if not words:
+        return _OPENS
+    signs = before[len(core) :]
+    second = words[-2].lower() if len(words) > 1 else ""
+    return _lead(words[-1].lower().lstrip("(\"'>"), second, signs if len(signs) < 5 else "\n")
+
+
 _AFTER_ACTS = re.compile(
     r"(?:,? (?:says|said|told|wrote|writes|asked|called|is|was|has|had|will|would|can|lives|works|born|and|who|wants|needs|from|replied|began"
     r"|reported|visited|stated|confirmed|requested|moved|had given)\b|'s\b|:|,)"
 )
-_PLACE_BEFORE = re.compile(r"\b(?:in|at|near|of|from|to|into|across|around|over|via|visit|visiting|the|an?) \Z", re.IGNORECASE)
-_THE_BEFORE = re.compile(r"\b(?:the|an?|this|that|these|those|our|your|my|each|every|any|some|no) \Z", re.IGNORECASE)
-_START = re.compile(r"(?:^|[.!?:;>\"\n*|(\]-] *|\n\s*)\Z")
+_PERSON_ACTS = re.compile(
+    r"(?: (?:says|said|told|wrote|began|asked|called|had|has|was born|lives|works|wants|needs|replied|reported|stated|confirmed"
+    r"|requested|moved|is from|is a very|is very|is my|spent|came|went|gave|thinks)\b|: [\"A-Z]|, (?:can|could|please|would|do|are|you|I)\b)"
+)
 _ADDRESS_AFTER = re.compile(r"[ ](?:street|st|avenue|ave|road|rd|blvd|drive|lane|county|city|river|lake|park|airport|beach|island)\b", re.I)
 _COMMA_FORM = re.compile(rf", ([A-Z]{_LETTER}{{1,20}})(?: ([A-Z])\b\.?)?(?![\w])")
+
+
+_NO_NAME = COMMON | PROPER | TITLE | BUSINESS | PARTICLE | SUFFIX | STREET
 
 
 def find_names(text: str) -> Iterator[Finding]:
@@ -72,7 +130,9 @@ def find_names(text: str) -> Iterator[Finding]:
     for run in _RUN.finditer(text):
         value = run.group()
         if " " not in value:
-            yield from _single(text, run.start(), value, known)
+            kind = known.get(value.lower(), 0)
+            if not kind & _NO_NAME or kind & (GIVEN | FAMILY):
+                yield from _single(text, run.start(), value, known)
             continue
         yield from _cut(text, run.start(), value, known)
     if not _has_capitals(text):
@@ -86,6 +146,8 @@ def _has_capitals(text: str) -> bool:
 def _kind(word: str, known: dict[str, int]) -> int:
     lower = word.lower().rstrip(".")
     kind = known.get(lower, 0)
+    if "'" in lower and is_contraction(lower):
+        return COMMON
     if not kind and "'" in lower:
         stem = lower[:-2] if lower.endswith("'s") else lower.replace("'", "")
         kind = known.get(stem, 0)
@@ -102,7 +164,9 @@ _WORD = re.compile(r"[^ ]+")
 def _cut(text: str, offset: int, run: str, known: dict[str, int]) -> Iterator[Finding]:
     """Cut a run of capitalised words where one cannot be part of a name, and weigh the pieces."""
     words = [(m.start() + offset, m.group(), _kind(m.group().rstrip(","), known)) for m in _WORD.finditer(run)]
-    if any(kind & BUSINESS for _, _, kind in words[1:]):
+    if any(kind & BUSINESS for _, _, kind in words[1:]) or any(kind & STREET for _, _, kind in words[:-1]):
+        return
+    if words[-1][2] & STREET and not words[-1][2] & FAMILY:
         return
     piece: list[tuple[int, str, int]] = []
     for place, word, kind in words:
@@ -148,16 +212,20 @@ def _weigh(text: str, piece: list[tuple[int, str, int]], known: dict[str, int]) 
     elif last_word.endswith((",", ".")) and not (len(last_word) == 2 or piece[-1][2] & SUFFIX):
         end -= 1
     sure, why = _full_name(piece)
-    before = text[max(0, start - 28) : start]
-    if _STRONG_BEFORE.search(before) or _TITLE_BEFORE.search(before) or _LABEL_NAME.search(before):
+    lead = _before(text, start)
+    if lead.told:
         sure, why = sure + 0.3, (*why, "words before")
-    elif _BEFORE.search(before):
+    elif lead.weak:
         sure, why = sure + 0.12, (*why, "words before")
-    elif _THE_BEFORE.search(before):
+    if lead.article:
         sure -= 0.25
+    if lead.place and not piece[0][2] & GIVEN:
+        sure -= 0.28
+    if lead.number:
+        sure -= 0.4
     if _AFTER_ACTS.match(text, end):
         sure += 0.06
-    if _ADDRESS_AFTER.match(text, end):
+    if text[end : end + 1] == " " and _ADDRESS_AFTER.match(text, end):
         sure -= 0.4
     if sure >= 0.3:
         yield Finding(start, end, "name", round(min(sure, 0.98), 2), why)
@@ -205,15 +273,15 @@ def _single(text: str, start: int, word: str, known: dict[str, int]) -> Iterator
     if kind & COMMON and not kind & GIVEN and not kind & FAMILY or "_" in plain:
         return
     end = start + len(plain)
-    before = text[max(0, start - 28) : start]
-    sure, why = _single_worth(kind, plain, before, text, start)
+    lead = _before(text, start)
+    sure, why = _single_worth(kind, plain, lead, text, start)
     if sure <= 0:
         return
-    if _STRONG_BEFORE.search(before) or _TITLE_BEFORE.search(before) or _LABEL_NAME.search(before):
+    if lead.told:
         sure, why = sure + 0.35, (*why, "words before")
-    elif _PLACE_BEFORE.search(before):
+    elif lead.place:
         sure -= 0.25 if not kind & GIVEN else 0.06
-    elif _BEFORE.search(before):
+    elif lead.weak:
         sure += 0.14
     if _AFTER_ACTS.match(text, end):
         sure += 0.08
@@ -223,9 +291,9 @@ def _single(text: str, start: int, word: str, known: dict[str, int]) -> Iterator
         yield Finding(start, end, "name", round(min(sure, 0.95), 2), why)
 
 
-def _single_worth(kind: int, plain: str, before: str, text: str, start: int) -> tuple[float, tuple[str, ...]]:
+def _single_worth(kind: int, plain: str, lead: _Lead, text: str, start: int) -> tuple[float, tuple[str, ...]]:
     if plain.isupper() and len(plain) > 1:
-        return (0.3, ("given name",)) if kind & GIVEN and not kind & COMMON else (0.0, ())
+        return (0.2, ("given name",)) if kind & GIVEN and not kind & COMMON else (0.0, ())
     if kind & PROPER:
         return (0.3, ("given name",)) if kind & GIVEN else (0.0, ())
     if kind & GIVEN:
@@ -234,12 +302,16 @@ def _single_worth(kind: int, plain: str, before: str, text: str, start: int) -> 
         return 0.52, ("given name",)
     if kind & FAMILY:
         return (0.12 if kind & COMMON else 0.34), ("family name",)
-    if not _START.search(before) and plain[1:].islower():
+    if not lead.opens and plain[1:].islower():
         return 0.26, ("capitals",)
-    return (0.18, ("capitals",)) if plain[1:].islower() else (0.0, ())
+    if not plain[1:].islower():
+        return 0.0, ()
+    acts = _PERSON_ACTS.match(text, start + len(plain))
+    return (0.38 if acts else 0.2), ("capitals",)
 
 
-_LOWER_WORD = re.compile(r"(?<![\w@./-])[^\W\d_][^\W\d_'-]+(?: [^\W\d_][^\W\d_'-]+)?(?![\w@])")
+_LOWER_WORD = re.compile(r"(?<![\w@./-])[^\W\d_][^\W\d_'-]+(?![\w@])")
+_NEXT_WORD = re.compile(r" ([^\W\d_][^\W\d_'-]+)(?![\w@])")
 _LOWER_BEFORE = re.compile(r"\b(?:my name is|name is|names? *[:=]|dear|hi|hello|i'm|i am|mrs?\.?|ms\.?|dr\.?) *\Z")
 
 
@@ -247,18 +319,18 @@ def _lower_case(text: str, known: dict[str, int]) -> Iterator[Finding]:
     """Yield names in a text without capitals: given names that are no words, with what follows."""
     place = 0
     while True:
-        match = re.compile(r"(?<![\w@./-])[^\W\d_][^\W\d_'-]+(?![\w@])").search(text, place)
+        match = _LOWER_WORD.search(text, place)
         if match is None:
             return
         place = match.end()
         word = match.group()
         kind = known.get(word, 0)
         told = _LOWER_BEFORE.search(text, max(0, match.start() - 16), match.start()) is not None
-        plain_given = kind & GIVEN and not kind & (COMMON | PROPER)
+        plain_given = kind & GIVEN and not kind & (COMMON | PROPER | PARTICLE)
         if not plain_given and not (told and not kind & COMMON):
             continue
         end, sure = match.end(), 0.52 if plain_given else 0.5
-        after = re.compile(r" ([^\W\d_][^\W\d_'-]+)(?![\w@])").match(text, end)
+        after = _NEXT_WORD.match(text, end)
         if after:
             next_kind = known.get(after.group(1), 0)
             if next_kind & FAMILY and not next_kind & COMMON or not next_kind:

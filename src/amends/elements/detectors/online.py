@@ -211,7 +211,7 @@ USERNAME = Detector(
     labels=(
         Label(
             (r"\buser *name\b", r"\buser *id\b", r"\blog ?in( *(id|name|user))?\b", r"\blogon\b", r"\bscreen *name\b",
-             r"\busuario\b", r"\bhandle\b", r"\bsigned? +in +as\b", r"\blog(ged)? +in +as\b", r"\buid\b", r"\buser\b"),
+             r"\busuario\b", r"\bhandle\b", r"\bsigned? +in +as\b", r"\blog(ged)? +in +as\b", r"\buid\b", r"\buser *="),
             re.compile(r"[A-Za-z0-9][\w.@+-]{2,39}(?![\w/])"),
             _judge_username,
             below=False,
@@ -266,7 +266,7 @@ SECURITY_ANSWER = Detector(
     "security_answer",
     labels=(
         Label(
-            (r"\bmother s +maiden( +name)?\b", r"\bmaiden +name\b", r"\b(security|secret|challenge) +(answer|word)\b",
+            (r"\bmother s +maiden( +name)?\b", r"\bmothers +maiden( +name)?\b", r"\bmmn\b", r"\b(security|secret|challenge) +(answer|word)\b",
              r"\brespuesta +(secreta|de +seguridad)\b", r"\bapellido +de +soltera\b", r"\bsecurity +question[^\n]{0,80}\banswer\b",
              r"\bsecurity +question[^\n?]{0,80}\?", r"\b(first|childhood) +pet( s)?( +name)?\b"),
             re.compile(r"[A-Za-z0-9][\w'&-]{1,24}(?: (?!and\b|but\b|for\b|on\b|is\b|was\b)[A-Za-z0-9][\w'&-]{0,24}){0,3}"),

@@ -6,6 +6,7 @@ Sources:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
@@ -36,13 +37,22 @@ def _rows(name: str) -> list[str]:
     return (_WRITTEN / name).read_text("utf-8").split("\n")
 
 
-GIVEN, FAMILY, COMMON, PROPER, TITLE, BUSINESS, PARTICLE, SUFFIX = (1 << n for n in range(8))
+GIVEN, FAMILY, COMMON, PROPER, TITLE, BUSINESS, PARTICLE, SUFFIX, STREET = (1 << n for n in range(9))
 
 _TITLES = (
     "mr mrs ms miss mx dr prof professor sir madam lady lord rev reverend fr father sister brother capt captain sgt "
     "sergeant lt lieutenant col colonel gen general maj major officer detective judge justice hon senator sen rep gov "
     "governor president coach nurse uncle aunt sr sra srta señor señora señorita don doña dra herr frau monsieur madame "
     "mme mlle signor signora"
+)
+_STREETS = (
+    "rua rue via calle avenida avda av strasse straße str allee vicolo piazza piazzetta viale corso chemin cours quai "
+    "impasse travessa praça largo ul ulica aleja plaza paseo camino carretera bulevar boulevard blvd avenue ave utca "
+    "weg straat laan plein road rd lane"
+)
+_SAID = re.compile(
+    r"(?:i|you|he|she|it|we|they|that|what|who|where|when|how|there|here|let|don|can|won|didn|isn|wasn|doesn|couldn|wouldn"
+    r"|shouldn|haven|hasn|hadn|aren|weren|ain|y)'(?:m|s|re|ve|ll|d|t|all)"
 )
 _BUSINESS_WORDS = (
     "inc llc llp corp corporation ltd gmbh plc company co group bank university college school hospital clinic institute "
@@ -63,9 +73,9 @@ _SELDOM_NAMES = (
     "are was has had see can may will all any new old one two let get got set put her his him its who how why what when "
     "where this that these those there here they them then than now just also very please thanks thank hello hi hey dear "
     "subject from date sent email phone order account number customer service agent support street avenue road drive "
-    "city state country north south east west great good day time people man woman child home house card bank store love "
-    "street king queen china america american english french german spanish price case ring page line file list long "
-    "short young best more most much many such each some every both few other same next last first person patient doctor"
+    "city state country north south east west great good time people man woman child home house card bank store queen "
+    "bot chat user china america american english french german spanish list line file more most much many such each "
+    "some every both few other same next last first person patient doctor southern northern"
 )
 
 
@@ -89,11 +99,14 @@ def kinds() -> dict[str, int]:
     add(common_words(), COMMON)
     add((w.lower() for w in _rows("proper_words.txt") if w), PROPER)
     for words, kind in (
-        (_TITLES, TITLE), (_BUSINESS_WORDS, BUSINESS | COMMON), (_PARTICLES, PARTICLE), (_SUFFIXES, SUFFIX),
+        (_TITLES, TITLE), (_BUSINESS_WORDS, BUSINESS | COMMON), (_STREETS, STREET), (_PARTICLES, PARTICLE), (_SUFFIXES, SUFFIX),
         (_CALENDAR, PROPER), (" ".join(countries()), PROPER),
     ):  # fmt: skip
         add(words.split(), kind)
     add(_STATE_WORDS.split(), PROPER)
+    for word in _CALENDAR.split():
+        if word not in ("april", "june", "august", "may", "jan"):
+            found[word] = PROPER
     for word in _SELDOM_NAMES.split():
         found[word] = found.get(word, 0) & ~(GIVEN | FAMILY) | COMMON
     return found
@@ -106,3 +119,8 @@ _STATE_WORDS = (
     "virginia washington wisconsin wyoming london paris berlin chicago houston boston dallas denver seattle phoenix "
     "austin orlando atlanta"
 )
+
+
+def is_contraction(word: str) -> bool:
+    """Tell whether a lower-case word is one like "i'm" or "don't"."""
+    return _SAID.fullmatch(word) is not None
