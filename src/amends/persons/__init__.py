@@ -9,6 +9,8 @@ what is known: contact, residence, status, elements exposed, and what needs a hu
 
 from __future__ import annotations
 
+from amends.persons.explain import explain_ties
 from amends.persons.resolve import resolve
+from amends.persons.stage import STAGE
 
-__all__ = ["resolve"]
+__all__ = ["STAGE", "explain_ties", "resolve"]

@@ -103,7 +103,9 @@ def pairs_of_key(key: U64, cap: int) -> U64:
     packed = (key[rows] & ~low) | rows.astype(np.uint64)
     packed.sort()
     group = packed >> bits
-    starts = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]])) if len(group) else rows
+    starts = (
+        np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]])) if len(group) else rows
+    )
     sizes = np.diff(np.append(starts, len(group)))
     good = (sizes > 1) & (sizes <= cap)
     starts, sizes = starts[good], sizes[good]
@@ -130,4 +132,6 @@ def pack(a: I64, b: I64) -> U64:
 
 def unpack(pairs: U64) -> tuple[I64, I64]:
     """Return the two rows of each packed pair."""
-    return (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    return (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(
+        np.int64
+    )

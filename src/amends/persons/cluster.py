@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from amends.persons import block, frequency, model
 from amends.persons.compare import FIELDS, Shares, compare, shares_of
-from amends.persons.components import average_linkage, connected
+from amends.persons.components import average_linkage, connected, merge_edges
 from amends.persons.features import Features
 from amends.persons.hashing import I64, U64, combine
 
@@ -27,6 +27,9 @@ WHOLE = 150
 
 CLIP = 4000
 """Bound of a pair's weight in linkage, in thousandths of log10 odds: no single pair outvotes all others."""
+
+SINGLE, SCORED, LINKED, DECIDED = range(4)
+"""What holds a record in its person: nothing, its weight, a key between tables, a decision."""
 
 F32 = npt.NDArray[np.float32]
 
@@ -123,16 +126,22 @@ def cluster(
     decisions, settings = decisions or Decisions(), settings or Settings()
     node, first, ordinal, fingerprint = _distinct(features, decisions)
     work = _prepare(features.take(first), settings)
-    must = _must_links(features, node, decisions)
     apart = _packed_nodes(decisions.apart, node)
+    must = _obedient(
+        len(first),
+        _must_links(features, node, decisions),
+        apart,
+        _packed_nodes(decisions.merge, node),
+    )
     pairs = block.candidates(work.features, settings.cap)
     if len(must):
         pairs = block.unique_sorted(np.concatenate([pairs, must]))
     levels = _levels_of(work, pairs)
     weight = _learn(work, levels)
     label = _cluster_nodes(work, pairs, weight, must, apart, settings)
-    linked = _isin(pairs, must)
-    best = _best_ties(len(first), pairs, weight, levels, linked, label)
+    kind = np.where(_isin(pairs, must), LINKED, SCORED).astype(np.uint8)
+    kind[_isin(pairs, _packed_nodes(decisions.merge, node))] = DECIDED
+    best = _best_ties(len(first), pairs, weight, levels, kind, label)
     cluster_of = label[node]
     loose = _loose_copies(work, node, ordinal, label)
     cluster_of = np.where(loose, -1 - np.arange(len(node)), cluster_of)
@@ -141,16 +150,18 @@ def cluster(
     )
 
 
-def _distinct(
-    f: Features, decisions: Decisions
-) -> tuple[I64, I64, I64, U64]:
+def _distinct(f: Features, decisions: Decisions) -> tuple[I64, I64, I64, U64]:
     """Return (distinct record of each row, first row of each, place among copies, fingerprint)."""
     fingerprint = f.fingerprints()
     own = fingerprint.copy()
-    touched = np.unique(np.array([r for p in (*decisions.merge, *decisions.apart) for r in p], np.int64))
+    touched = np.unique(
+        np.array([r for p in (*decisions.merge, *decisions.apart) for r in p], np.int64)
+    )
     if len(f.linked):
         touched = np.union1d(touched, np.flatnonzero(f.linked >= 0))
-    if len(touched):  # these stand for themselves: what is decided for one copy is not for the others
+    if len(
+        touched
+    ):  # these stand for themselves: what is decided for one copy is not for the others
         own[touched] = combine(own[touched], f.record_id[touched])
     order = np.lexsort((f.record_id, own))
     new = np.ones(len(f), bool)
@@ -198,7 +209,9 @@ def _levels_of(work: Work, pairs: U64) -> I64:
     out = np.empty(len(pairs), np.int64)
     for at in range(0, len(pairs), CHUNK):
         a, b = block.unpack(pairs[at : at + CHUNK])
-        out[at : at + CHUNK] = model.pack_levels(compare(work.features, work.crowds, work.shares, a, b))
+        out[at : at + CHUNK] = model.pack_levels(
+            compare(work.features, work.crowds, work.shares, a, b)
+        )
     return out
 
 
@@ -235,7 +248,9 @@ def _part(work: Work, label: I64, pairs: U64, weight: F32, must: U64, apart: U64
     a, b = block.unpack(pairs)
     big = np.zeros(len(label), bool)
     big[order[starts[chosen & ~whole]]] = True
-    inner = block.unique_sorted(np.concatenate([inner, pairs[(label[a] == label[b]) & big[label[a]]]]))
+    inner = block.unique_sorted(
+        np.concatenate([inner, pairs[(label[a] == label[b]) & big[label[a]]]])
+    )
     score = _inner_weights(work, inner, pairs, weight)
     score[_isin(inner, must)] = CLIP
     forced = _isin(inner, apart)
@@ -252,9 +267,9 @@ def _link(n: int, inner: U64, score: I64, forced: npt.NDArray[np.bool_], must: U
     """Return average-linkage labels; records tied by a key between tables go as one."""
     held = connected(n, *block.unpack(must)) if len(must) else np.arange(n, dtype=np.int64)
     a, b = block.unpack(inner)
-    from amends.persons.components import _merge_edges
-
-    a, b, total, count, apart = _merge_edges(held[a], held[b], score, np.ones(len(a), np.int64), forced)
+    a, b, total, count, apart = merge_edges(
+        held[a], held[b], score, np.ones(len(a), np.int64), forced
+    )
     label = average_linkage(n, block.pack(a, b), total // np.maximum(count, 1), apart)
     return label[held]
 
@@ -291,7 +306,7 @@ def _inner_weights(work: Work, inner: U64, pairs: U64, weight: F32) -> I64:
 
 
 def _best_ties(
-    n: int, pairs: U64, weight: F32, levels: I64, linked: npt.NDArray[np.bool_], label: I64
+    n: int, pairs: U64, weight: F32, levels: I64, kind: npt.NDArray[np.uint8], label: I64
 ) -> tuple[F32, I64, I64, npt.NDArray[np.uint8]]:
     """Return each distinct record's strongest tie inside its cluster: weight, levels, partner, rule."""
     best = np.full(n, np.nan, np.float32)
@@ -302,13 +317,13 @@ def _best_ties(
     node = np.concatenate([a[inside], b[inside]])
     other = np.concatenate([b[inside], a[inside]])
     pair = np.concatenate([inside, inside])
-    order = np.lexsort((other, -weight[pair], ~linked[pair], node))
+    order = np.lexsort((other, -weight[pair], 3 - kind[pair], node))
     node, other, pair = node[order], other[order], pair[order]
     first = np.ones(len(node), bool)
     first[1:] = node[1:] != node[:-1]
     node, other, pair = node[first], other[first], pair[first]
     best[node], tie[node], partner[node] = weight[pair], levels[pair], other
-    rule[node] = np.where(linked[pair], 2, 1)
+    rule[node] = kind[pair]
     return best, tie, partner, rule
 
 
@@ -320,7 +335,9 @@ def _loose_copies(work: Work, node: I64, ordinal: I64, label: I64) -> npt.NDArra
     copied = np.unique(node[again])
     levels = compare(work.features, work.crowds, work.shares, copied, copied)
     sizes = np.bincount(label, minlength=len(label))
-    weak = (model.weigh(work.model, levels) < float(model.shipped()["prior"]["threshold"])) & (sizes[label[copied]] == 1)
+    weak = (model.weigh(work.model, levels) < float(model.shipped()["prior"]["threshold"])) & (
+        sizes[label[copied]] == 1
+    )
     loose = np.zeros(len(label), bool)
     loose[copied[weak]] = True
     return loose[node] & (ordinal > 0)
@@ -334,6 +351,17 @@ def _must_links(f: Features, node: I64, decisions: Decisions) -> U64:
     packed = np.unique(np.concatenate(found))
     a, b = block.unpack(packed)
     return packed[a != b]
+
+
+def _obedient(n: int, must: U64, apart: U64, merged: U64) -> U64:
+    """Return the hard ties without those keys between tables that would join what was decided apart."""
+    if not len(apart) or not len(must):
+        return must
+    held = connected(n, *block.unpack(must))
+    a, b = block.unpack(apart)
+    clash = np.unique(held[a[held[a] == held[b]]])
+    x, _ = block.unpack(must)
+    return must[~np.isin(held[x], clash) | _isin(must, merged)]
 
 
 def _packed_nodes(pairs: Iterable[tuple[int, int]], node: I64) -> U64:

@@ -51,7 +51,9 @@ def known_columns(names: Iterable[str]) -> dict[str, str]:
     """Return feature → column for the columns that are known by name; the first of two wins."""
     found: dict[str, str] = {}
     for name in names:
-        plain = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()).strip("_")
+        plain = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()).strip(
+            "_"
+        )
         column = SYNONYMS.get(plain)
         if column and (column not in found or plain == column):
             found[column] = name
@@ -66,7 +68,9 @@ def features_of(batches: Iterable[pa.RecordBatch], known: Mapping[str, str]) -> 
         known: Feature → column, from ``known_columns``.
     """
     wanted = ({f: b.column(c) for f, c in known.items()} for b in batches if b.num_rows)
-    with ThreadPoolExecutor(2) as pool:  # a batch's work is done in C without the interpreter's lock
+    with ThreadPoolExecutor(
+        2
+    ) as pool:  # a batch's work is done in C without the interpreter's lock
         parts = list(_ahead(pool, plain_part, wanted))
     n = sum(len(p.first) for p in parts)
     return assemble(parts, np.arange(1, n + 1, dtype=np.int64), secret=True)
@@ -111,9 +115,7 @@ def plain_part(columns: Mapping[str, pa.Array]) -> Part:
     return common_part(cells, out)
 
 
-def common_part(
-    cells: Mapping[str, pa.Array], out: dict[str, npt.NDArray[np.generic]]
-) -> Part:
+def common_part(cells: Mapping[str, pa.Array], out: dict[str, npt.NDArray[np.generic]]) -> Part:
     """Return the features of one batch: identifiers as given, the rest from clear text."""
     n = len(next(iter(cells.values()))) if cells else 0
     nothing = pa.nulls(n, pa.string())
@@ -249,7 +251,9 @@ def _encode(words: pa.Array, indices: pa.Array | None = None) -> pa.DictionaryAr
     """Return names dictionary encoded, fillers and empty names as null."""
     inner = words.dictionary_encode() if pa.types.is_string(words.type) else words
     bad = pc.is_in(inner.dictionary, pa.array(["", *sorted(FILLERS)]))
-    codes = pc.if_else(pc.fill_null(bad, False), None, pa.array(np.arange(len(inner.dictionary), dtype=np.int32)))
+    codes = pc.if_else(
+        pc.fill_null(bad, False), None, pa.array(np.arange(len(inner.dictionary), dtype=np.int32))
+    )
     chosen = codes.take(inner.indices)
     if indices is not None:
         chosen = chosen.take(indices)
@@ -302,13 +306,16 @@ def _split_full(
     tail = pc.extract_regex(plain, rf"^(?P<name>.*[^ ,])[ ,]+(?P<suffix>{_SUFFIX_WORDS})$")
     plain = pc.if_else(pc.is_valid(tail), pc.struct_field(tail, "name"), plain)
     suffix = _suffix(pc.struct_field(tail, "suffix"))
-    comma = pc.extract_regex(plain, r"^(?P<last>[^,]+?) ?, ?(?P<first>[^ ,]+)(?: (?P<middle>[^,]*))?")
+    comma = pc.extract_regex(
+        plain, r"^(?P<last>[^,]+?) ?, ?(?P<first>[^ ,]+)(?: (?P<middle>[^,]*))?"
+    )
     particles = "DE|DEL|DELA|LA|LAS|LOS|VAN|VON|DER|DEN|DI|DA|DOS|DU|LE|BIN|BEN|AL|ST|SAN|SANTA"
     blank = pc.extract_regex(
         plain, rf"^(?P<first>\S+)(?: (?P<middle>.*?))?(?P<last>(?: (?:{particles}))* \S+)$"
     )
     parts = [
-        pc.coalesce(pc.struct_field(comma, f), pc.struct_field(blank, f)) for f in ("first", "middle", "last")
+        pc.coalesce(pc.struct_field(comma, f), pc.struct_field(blank, f))
+        for f in ("first", "middle", "last")
     ]
     parts[0] = pc.if_else(pc.and_(pc.is_null(parts[0]), pc.is_null(parts[2])), plain, parts[0])
     first, middle = (_name(p, given=True) for p in parts[:2])

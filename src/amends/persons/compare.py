@@ -59,7 +59,9 @@ class Shares:
 
 def shares_of(f: Features) -> Shares:
     """Return the commonness of the names of these records."""
-    first = names.counts_as_shares(np.bincount(f.first, minlength=len(f.names)), f.names, "given_names")
+    first = names.counts_as_shares(
+        np.bincount(f.first, minlength=len(f.names)), f.names, "given_names"
+    )
     last = names.counts_as_shares(np.bincount(f.last, minlength=len(f.names)), f.names, "surnames")
     return Shares(first, last, _bins(first), _bins(last))
 
@@ -71,9 +73,7 @@ def _bins(share: npt.NDArray[np.float64]) -> U8:
     return out
 
 
-def compare(
-    f: Features, crowds: dict[str, U8], shares: Shares, a: I64, b: I64
-) -> Levels:
+def compare(f: Features, crowds: dict[str, U8], shares: Shares, a: I64, b: I64) -> Levels:
     """Return the level of every field for pairs of rows.
 
     Args:
@@ -111,7 +111,9 @@ def _names(f: Features, shares: Shares, a: I64, b: I64) -> tuple[U8, U8]:
     last = names.compare_names(f.last[a], f.last[b], f.names, nicknames=False)
     equal = first == names.EQUAL
     first[equal] += shares.first_bin[f.first[a[equal]]]
-    last_out = np.where(last >= names.PART, np.where(last == names.PART, 4, 5), last).astype(np.uint8)
+    last_out = np.where(last >= names.PART, np.where(last == names.PART, 4, 5), last).astype(
+        np.uint8
+    )
     equal = last == names.EQUAL
     last_out[equal] += shares.last_bin[f.last[a[equal]]]
     crossed = np.flatnonzero((first == names.DIFFERENT) & (last == names.DIFFERENT))

@@ -61,7 +61,7 @@ def average_linkage(n: int, pairs: U64, weight: I64, forced: npt.NDArray[np.bool
         joined = np.arange(n, dtype=np.int64)
         joined[np.maximum(x, y)] = np.minimum(x, y)
         label = joined[label]
-        a, b, total, count, apart = _merge_edges(joined[a], joined[b], total, count, apart)
+        a, b, total, count, apart = merge_edges(joined[a], joined[b], total, count, apart)
     return label
 
 
@@ -79,9 +79,10 @@ def _best_neighbour(n: int, a: I64, b: I64, mean: F64) -> I64:
     return best
 
 
-def _merge_edges(
+def merge_edges(
     a: I64, b: I64, total: I64, count: I64, apart: npt.NDArray[np.bool_]
 ) -> tuple[I64, I64, I64, I64, npt.NDArray[np.bool_]]:
+    """Return edges with those between the same two nodes summed, and those inside one node gone."""
     left = a != b
     packed = pack(a[left], b[left])
     order = np.argsort(packed, kind="stable")

@@ -20,12 +20,14 @@ I32 = npt.NDArray[np.int32]
 _MONTHS = {
     m: i % 12 + 1
     for i, m in enumerate(
-        "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC ENE FEBR MARZ ABR MAYO JUNI JULI AGO SET OCTU NOVI DIC".split()
+        ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC", "ENE", "FEBR", "MARZ", "ABR", "MAYO", "JUNI", "JULI", "AGO", "SET", "OCTU", "NOVI", "DIC"]
     )
 }
 _YEAR_FIRST = re.compile(r"^(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})(?:\D.*)?$")
 _YEAR_LAST = re.compile(r"^(\d{1,2})\D{1,2}(\d{1,2})\D{1,2}(\d{4}|\d{2})(?:\s.*)?$")
-_WORD = re.compile(r"^(?:(\d{1,2})\W*)?([A-Z]{3,10})\W*(?:(\d{1,2})(?:ST|ND|RD|TH)?\W+)?(\d{4}|\d{2})(?:\s.*)?$")
+_WORD = re.compile(
+    r"^(?:(\d{1,2})\W*)?([A-Z]{3,10})\W*(?:(\d{1,2})(?:ST|ND|RD|TH)?\W+)?(\d{4}|\d{2})(?:\s.*)?$"
+)
 
 
 @lru_cache(maxsize=200_000)

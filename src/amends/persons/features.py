@@ -112,7 +112,9 @@ class Features:
     def take(self, rows: npt.NDArray[np.integer[npt.NBitBase]]) -> Features:
         """Return the features of these rows, in this order."""
         chosen = {
-            f.name: (v[rows] if isinstance(v := getattr(self, f.name), np.ndarray) and len(v) else v)
+            f.name: (
+                v[rows] if isinstance(v := getattr(self, f.name), np.ndarray) and len(v) else v
+            )
             for f in fields(self)
         }
         return Features(**chosen)
@@ -125,7 +127,11 @@ class Features:
                 is written down is made without them.
         """
         names = self.names.whole
-        parts: list[npt.NDArray[np.generic]] = [names[self.first], names[self.middle], names[self.last]]
+        parts: list[npt.NDArray[np.generic]] = [
+            names[self.first],
+            names[self.middle],
+            names[self.last],
+        ]
         hidden = {"ssn", "licence", "licence4", "account", "passport", "device", "ein"}
         for name in DTYPES:
             if secrets or name not in hidden:
@@ -155,7 +161,13 @@ def assemble(parts: list[Part], record_id: I64, *, secret: bool) -> Features:
     columns = {name: _joined(name, parts) for name in DTYPES}
     codes, names = _name_codes(parts)
     return Features(
-        record_id=record_id, first=codes[0], middle=codes[1], last=codes[2], names=names, secret=secret, **columns
+        record_id=record_id,
+        first=codes[0],
+        middle=codes[1],
+        last=codes[2],
+        names=names,
+        secret=secret,
+        **columns,
     )
 
 

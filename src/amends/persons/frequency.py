@@ -34,7 +34,9 @@ def crowds(values: U64, initials: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint
     low = np.uint64(1023)
     named = (values != 0) & (initials != 0)  # a record without both names may be anybody's
     packed = distinct((values[named] & ~low) | initials[named].astype(np.uint64)) & ~low
-    starts = np.flatnonzero(np.concatenate([[True], packed[1:] != packed[:-1]])) if len(packed) else []
+    starts = (
+        np.flatnonzero(np.concatenate([[True], packed[1:] != packed[:-1]])) if len(packed) else []
+    )
     counts = np.diff(np.append(starts, len(packed))).astype(np.int64)
     several = counts > FEW
     shared, counts = packed[starts][several] if len(packed) else packed, counts[several]

@@ -96,7 +96,9 @@ def bytes_of(array: pa.Array) -> tuple[Bytes, I64]:
         return np.zeros(0, np.uint8), np.zeros(1, np.int64)
     _, offsets_buffer, data_buffer = array.buffers()
     offsets = np.frombuffer(offsets_buffer, np.int32)[array.offset : array.offset + n + 1]
-    data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.zeros(0, np.uint8)
+    data = (
+        np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.zeros(0, np.uint8)
+    )
     first, last = int(offsets[0]), int(offsets[-1])
     return data[first:last], (offsets - first).astype(np.int64)
 
@@ -109,9 +111,7 @@ def hash_text(array: pa.Array) -> U64:
     for at in range(0, len(out), step):
         part = offsets[at : at + step + 1]
         low = part[0]
-        out[at : at + step] = hash_spans(
-            data[low : part[-1]], part[:-1] - low, part[1:] - low
-        )
+        out[at : at + step] = hash_spans(data[low : part[-1]], part[:-1] - low, part[1:] - low)
     return out
 
 

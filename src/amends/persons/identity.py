@@ -5,7 +5,6 @@ The id of a person whose records were seen in an earlier run is kept; what merge
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,7 @@ import pyarrow as pa
 
 from amends.persons.cluster import Clusters
 from amends.persons.features import Features
-from amends.persons.hashing import I64, U64, combine, mix
+from amends.persons.hashing import I64, U64, bytes_of, combine, mix
 
 _ALPHABET = np.frombuffer(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", np.uint8)
 """Crockford's base 32: no I, L, O, U, so that an id read aloud or typed stays itself."""
@@ -60,38 +59,57 @@ class Persons:
     """The persons of a run.
 
     Attributes:
-        person: For each record the number of its person, 0 … n - 1, in the order of ids as made.
-        ids: Id of each person.
+        person: For each record the number of its person, 0 … n - 1.
+        numbers: Id of each person as a number of 60 bits; ``encode`` writes it.
         changes: What merged or split since the run before.
     """
 
     person: I64
-    ids: pa.StringArray
+    numbers: U64
     changes: tuple[Change, ...] = ()
 
+    @property
+    def ids(self) -> pa.StringArray:
+        """Return the id of each person as it is written."""
+        return encode(self.numbers)
 
-def persons_of(
-    clusters: Clusters, digests: U64, previous: Mapping[int, str] | None = None
-) -> Persons:
+
+@dataclass(frozen=True)
+class Previous:
+    """What an earlier run said: one row a record.
+
+    Attributes:
+        digests: Record digests, as written in ``memberships.fingerprint``.
+        persons: Person ids, as numbers.
+    """
+
+    digests: U64
+    persons: U64
+
+
+_LOW60 = np.uint64((1 << 60) - 1)
+
+
+def persons_of(clusters: Clusters, digests: U64, previous: Previous | None = None) -> Persons:
     """Return the person of each record and the id of each person.
 
     Args:
         clusters: From ``cluster``.
         digests: From ``record_digests``.
-        previous: Record digest (as written in ``memberships.fingerprint``) → person id of the run before.
+        previous: The run before; a cluster keeps the id of the smallest record digest known from it.
     """
     _, person = np.unique(clusters.cluster, return_inverse=True)
     n = int(person.max()) + 1 if len(person) else 0
     smallest = np.full(n, np.iinfo(np.uint64).max, np.uint64)
     np.minimum.at(smallest, person, digests)
-    ids = encode(mix(smallest))
-    if not previous:
-        return Persons(person, ids)
-    return _keep_earlier(person, digests, ids, previous)
+    numbers = mix(smallest) & _LOW60
+    if previous is None or not len(previous.digests) or not n:
+        return Persons(person, numbers)
+    return _keep_earlier(person, digests, numbers, previous)
 
 
 def encode(numbers: U64) -> pa.StringArray:
-    """Return ``P`` and twelve base-32 signs (60 bits) of each number."""
+    """Return ``P`` and twelve base-32 signs of each number of 60 bits."""
     n = len(numbers)
     signs = np.empty((n, 13), np.uint8)
     signs[:, 0] = ord("P")
@@ -101,46 +119,56 @@ def encode(numbers: U64) -> pa.StringArray:
     return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(signs.tobytes()))
 
 
-def _keep_earlier(
-    person: I64, digests: U64, ids: pa.StringArray, previous: Mapping[int, str]
-) -> Persons:
-    known = np.fromiter(previous.keys(), np.int64, len(previous)).view(np.uint64)
-    old_ids, old_code = np.unique(np.array(list(previous.values()), object).astype(str), return_inverse=True)
-    order = np.argsort(known)
-    known, old_code = known[order], old_code[order]
+def decode(ids: pa.Array) -> U64:
+    """Return the numbers of person ids; what is no id is 0."""
+    data, offsets = bytes_of(ids)
+    out = np.zeros(len(offsets) - 1, np.uint64)
+    right = np.flatnonzero(np.diff(offsets) == 13)
+    place_of = np.zeros(256, np.uint64)
+    place_of[_ALPHABET] = np.arange(32, dtype=np.uint64)
+    for place in range(12):
+        sign = data[offsets[right] + place + 1]
+        out[right] |= place_of[sign] << np.uint64(5 * place)
+    return out
+
+
+def _keep_earlier(person: I64, digests: U64, numbers: U64, previous: Previous) -> Persons:
+    order = np.argsort(previous.digests)
+    known, was = previous.digests[order], previous.persons[order]
     at = np.minimum(np.searchsorted(known, digests), len(known) - 1)
     rows = np.flatnonzero(known[at] == digests)
-    rows = rows[np.argsort(digests[rows])]  # the smallest digest speaks first
-    old = old_code[at[rows]]
-    now = person[rows]
-    _, first_now = np.unique(now, return_index=True)
-    heirs = np.sort(first_now)
-    _, first_old = np.unique(old[heirs], return_index=True)
-    keepers = heirs[first_old]
-    names = ids.to_numpy(zero_copy_only=False).astype(object)
-    clash = np.isin(names.astype(str), old_ids)  # an id once given is not given to somebody else
+    rows = rows[np.argsort(digests[rows], kind="stable")]  # the smallest digest speaks first
+    old, now = was[at[rows]], person[rows]
+    heirs = np.sort(np.unique(now, return_index=True)[1])
+    keepers = heirs[np.unique(old[heirs], return_index=True)[1]]
+    final = numbers.copy()
+    clash = np.isin(final, was)  # an id once given is never given to somebody else
     clash[now[keepers]] = False
-    if clash.any():
-        smallest = np.full(len(names), np.iinfo(np.uint64).max, np.uint64)
-        np.minimum.at(smallest, person, digests)
-        again = encode(mix(mix(smallest[clash])))
-        names[clash] = again.to_numpy(zero_copy_only=False)
-    names[now[keepers]] = old_ids[old[keepers]]
-    final = pa.array(list(names), pa.string())
-    return Persons(person, final, _changes(old, now, old_ids, names))
+    final[clash] = mix(final[clash] ^ np.uint64(1 << 63)) & _LOW60
+    final[now[keepers]] = old[keepers]
+    return Persons(person, final, _changes(old, now, final))
 
 
-def _changes(
-    old: npt.NDArray[np.intp],
-    now: I64,
-    old_ids: npt.NDArray[np.str_],
-    names: npt.NDArray[np.object_],
-) -> tuple[Change, ...]:
-    pairs, counts = np.unique(np.stack([old, now]), axis=1, return_counts=True)
-    split = np.bincount(pairs[0], minlength=len(old_ids)) > 1
-    found = []
-    for was, is_now, n in zip(pairs[0], pairs[1], counts, strict=True):
-        if str(old_ids[was]) != names[is_now]:
-            kind = "split" if split[was] else "merged"
-            found.append(Change(kind, str(old_ids[was]), str(names[is_now]), int(n)))
-    return tuple(found)
+def _changes(old: U64, now: I64, final: U64) -> tuple[Change, ...]:
+    """Return the moves of records whose person has another id than before."""
+    moved = old != final[now]
+    if not moved.any():
+        return ()
+    before, place = np.unique(old, return_inverse=True)
+    pairs = np.unique(combine_pair(place, now))
+    parts = np.bincount((pairs >> np.uint64(32)).astype(np.int64), minlength=len(before))
+    moves, counts = np.unique(combine_pair(place[moved], now[moved]), return_counts=True)
+    place, now = (
+        (moves >> np.uint64(32)).astype(np.int64),
+        (moves & np.uint64(0xFFFFFFFF)).astype(np.int64),
+    )
+    olds, news = encode(before[place]).to_pylist(), encode(final[now]).to_pylist()
+    return tuple(
+        Change("split" if parts[p] > 1 else "merged", o, n, int(c))
+        for p, o, n, c in zip(place, olds, news, counts, strict=True)
+    )
+
+
+def combine_pair(a: npt.NDArray[np.integer], b: npt.NDArray[np.integer]) -> U64:
+    """Return two numbers under 2^32 as one."""
+    return (a.astype(np.uint64) << np.uint64(32)) | b.astype(np.uint64)

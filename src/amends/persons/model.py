@@ -81,9 +81,7 @@ def first_model(
     return Model(same, relatives, strangers, prior["same_per_record"], max(kin, 0.02), n)
 
 
-def _equal_bins(
-    field: str, shares: Shares, counts: Mapping[str, F64]
-) -> tuple[F64, F64]:
+def _equal_bins(field: str, shares: Shares, counts: Mapping[str, F64]) -> tuple[F64, F64]:
     """Return for each class of commonness (how often a person's name is in it, chance that two agree in it)."""
     share = shares.first if field == "first" else shares.last
     classes = shares.first_bin if field == "first" else shares.last_bin

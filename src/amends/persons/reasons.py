@@ -33,7 +33,7 @@ _WORDS: dict[tuple[str, str], str] = {
     ("device", "equal"): "device", ("passport", "equal"): "passport",
     ("business", "alike"): "business name alike", ("business", "equal"): "business name",
 }  # fmt: skip
-_ORDER = "ssn passport licence born first middle last suffix business email phone place account device".split()
+_ORDER = ["ssn", "passport", "licence", "born", "first", "middle", "last", "suffix", "business", "email", "phone", "place", "account", "device"]
 
 
 def say(levels: int) -> str:
@@ -69,5 +69,7 @@ def reasons(clusters: Clusters) -> tuple[pa.Array, npt.NDArray[np.float64], pa.A
     rule = np.array(["single", "scored", "linked", "decided"], object)[clusters.rule[node]]
     rule[copied] = "scored"
     rule[clusters.cluster < 0] = "single"
-    said = pa.DictionaryArray.from_arrays(pa.array(per_record.astype(np.int32)), pa.array([*fixed, *words]))
+    said = pa.DictionaryArray.from_arrays(
+        pa.array(per_record.astype(np.int32)), pa.array([*fixed, *words])
+    )
     return said.cast(pa.string()), weight, pa.array(list(rule), pa.string())

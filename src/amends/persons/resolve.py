@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from amends.kernel.errors import UsageError
 from amends.persons.cluster import Decisions, Settings, cluster
@@ -33,7 +34,6 @@ def resolve(
     threshold: float | None = None,
     merge: Iterable[tuple[object, object]] = (),
     apart: Iterable[tuple[object, object]] = (),
-    previous: Mapping[int, str] | None = None,
 ) -> pa.Table:
     """Say which records of a table are one person.
 
@@ -46,7 +46,6 @@ def resolve(
             parts more, lower merges more.
         merge: Pairs of record ids that are one person whatever the data say.
         apart: Pairs of record ids that are not.
-        previous: ``digest`` → person id of an earlier call, to keep ids.
 
     Returns:
         ``record_id`` (as given; the row number from 1 where there is none), ``person_id`` (``P`` and twelve
@@ -72,7 +71,7 @@ def resolve(
         given = pa.array(np.arange(1, len(features) + 1))
     decisions = Decisions(_rows(merge, given), _rows(apart, given))
     found = cluster(features, decisions, Settings(threshold=threshold))
-    people = persons_of(found, record_digests(features, found), previous)
+    people = persons_of(found, record_digests(features, found))
     said, weight, _ = reasons(found)
     return pa.table(
         {
@@ -107,11 +106,11 @@ def _rows(pairs: Iterable[tuple[object, object]], given: pa.Array) -> tuple[tupl
     wanted = list(pairs)
     if not wanted:
         return ()
-    import pyarrow.compute as pc
-
     flat = pa.array([x for pair in wanted for x in pair]).cast(given.type)
     at = pc.index_in(flat, given)
     if at.null_count:
-        raise UsageError("A decision names a record that the table does not have", remedy="check its record_id")
+        raise UsageError(
+            "A decision names a record that the table does not have", remedy="check its record_id"
+        )
     rows = at.to_pylist()
     return tuple(zip(rows[::2], rows[1::2], strict=True))

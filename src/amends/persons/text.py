@@ -35,7 +35,7 @@ def _lookup(keep: str, *, space: str = "", high: bool = True) -> Bytes:
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _DIGITS = "0123456789"
-_BLANKS = " \t\r\n-_,/;:()[]{}|+&\"*=<>!?~@\\"
+_BLANKS = ' \t\r\n-_,/;:()[]{}|+&"*=<>!?~@\\'
 NAME = _lookup(_LETTERS, space=_BLANKS)
 FULL_NAME = _lookup(_LETTERS + _DIGITS + ",", space=_BLANKS.replace(",", ""))
 WORDS = _lookup(_LETTERS + _DIGITS, space=_BLANKS + "#.")
@@ -48,13 +48,15 @@ def as_text(column: pa.Array) -> pa.Array:
     """Return any column as text, dictionary columns decoded, cut to a bearable length."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    if pa.types.is_floating(column.type) and pc.all(
-        pc.fill_null(pc.equal(column, pc.floor(column)), True)
-    ).as_py():
+    if (
+        pa.types.is_floating(column.type)
+        and pc.all(pc.fill_null(pc.equal(column, pc.floor(column)), True)).as_py()
+    ):
         column = column.cast(pa.int64(), safe=False)  # 12345.0 was 12345 in the file
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         column = pa.array(
-            [None if v is None else v.decode("utf-8", "replace") for v in column.to_pylist()], pa.string()
+            [None if v is None else v.decode("utf-8", "replace") for v in column.to_pylist()],
+            pa.string(),
         )
     if not pa.types.is_string(column.type):
         column = column.cast(pa.string())
@@ -107,7 +109,9 @@ def squeeze(data: Bytes, offsets: I64) -> tuple[Bytes, I64]:
 def to_arrow(data: Bytes, offsets: I64) -> pa.Array:
     """Return bytes and offsets as a text array."""
     return pa.StringArray.from_buffers(
-        len(offsets) - 1, pa.py_buffer(offsets.astype(np.int32).tobytes()), pa.py_buffer(data.tobytes())
+        len(offsets) - 1,
+        pa.py_buffer(offsets.astype(np.int32).tobytes()),
+        pa.py_buffer(data.tobytes()),
     )
 
 

@@ -1,0 +1,239 @@
+"""Which records are one human: reads ``records`` and decisions; writes memberships, persons, elements, conflicts, changes."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from amends.kernel import clock
+from amends.kernel.case import Case
+from amends.kernel.progress import step
+from amends.kernel.stage import Stage
+from amends.persons import people as describe
+from amends.persons.cluster import Clusters, Decisions, cluster
+from amends.persons.conflicts import conflicts
+from amends.persons.features import Features
+from amends.persons.identity import Persons, Previous, decode, encode, persons_of, record_digests
+from amends.persons.reasons import reasons
+from amends.persons.records import COLUMNS, record_features
+from amends.persons.trust import trust
+from amends.tables.elements import RECORDS
+from amends.tables.persons import CONFLICTS, MEMBERSHIPS, PERSON_CHANGES, PERSON_ELEMENTS, PERSONS
+
+
+def run(case: Case) -> None:
+    """Resolve the records to persons and say what is known of each."""
+    with step(case.progress, "Resolving persons", 5) as task:
+        records = case.read(RECORDS)
+        features = record_features(
+            case.engine.batches(f"SELECT {', '.join(COLUMNS)} FROM {records}")
+        )
+        task.advance()
+        clusters = cluster(features, _decisions(case, features))
+        task.advance()
+        digests = record_digests(features, clusters)
+        people = persons_of(clusters, digests, _previous(case))
+        affected = _write_conflicts(case, features, clusters, people)
+        task.advance()
+        members = _register_members(case, features, clusters, people, affected)
+        _write_memberships(case, members, digests, features)
+        task.advance()
+        _describe(case, members, records)
+        case.write(PERSON_CHANGES, _changes(people))
+        for name in ("persons_members", "persons_digests", "persons_gathered", *_DECIDED.values()):
+            case.engine.drop(name)
+        task.advance()
+
+
+def _decisions(case: Case, features: Features) -> Decisions:
+    return Decisions(_pairs(case, features, "merge"), _pairs(case, features, "keep_apart"))
+
+
+def _pairs(case: Case, features: Features, kind: str) -> tuple[tuple[int, int], ...]:
+    """Return decided pairs of rows: to merge, each with the next; to keep apart, each with each."""
+    found: list[tuple[int, int]] = []
+    for decision in case.decisions(kind):
+        subject = decision.subject.get("records", ())
+        wanted = np.array(
+            [int(str(r)) for r in subject] if isinstance(subject, list) else [], np.int64
+        )
+        at = np.minimum(np.searchsorted(features.record_id, wanted), max(len(features) - 1, 0))
+        rows = [
+            int(r)
+            for r, w in zip(at, wanted, strict=True)
+            if len(features) and features.record_id[r] == w
+        ]
+        if kind == "merge":
+            found.extend(zip(rows, rows[1:], strict=False))
+        else:
+            found.extend((a, b) for i, a in enumerate(rows) for b in rows[i + 1 :])
+    return tuple(found)
+
+
+def _previous(case: Case) -> Previous | None:
+    """Return who was who in the run before."""
+    if not case.has(MEMBERSHIPS):
+        return None
+    before = case.engine.arrow(f"SELECT fingerprint, person_id FROM {case.read(MEMBERSHIPS)}")
+    if not before.num_rows:
+        return None
+    digests = before.column("fingerprint").combine_chunks().to_numpy(zero_copy_only=False)
+    return Previous(
+        digests.astype(np.int64).view(np.uint64),
+        decode(before.column("person_id").combine_chunks()),
+    )
+
+
+def _columns(case: Case, features: Features) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    """Return whether each record is a roster's, and the day its exhibit describes."""
+    rows = case.engine.arrow(
+        f"SELECT role = 'roster' AS is_roster, coalesce(as_of_on - DATE '1970-01-01', 0)::INTEGER AS day"
+        f" FROM {case.read(RECORDS)} ORDER BY record_id"
+    )
+    return (
+        rows.column("is_roster").combine_chunks().fill_null(False).to_numpy(zero_copy_only=False),
+        rows.column("day").combine_chunks().to_numpy(zero_copy_only=False),
+    )
+
+
+def _register_members(
+    case: Case,
+    features: Features,
+    clusters: Clusters,
+    people: Persons,
+    is_affected: np.ndarray,  # type: ignore[type-arg]
+) -> str:
+    """Make the table that ties records to persons readable in SQL; persons known only from a roster are left out."""
+    is_roster, day = _columns(case, features)
+    said, weight, rule = reasons(clusters)
+    statements = trust(features, people.person, is_roster, day)
+    affected = np.zeros(len(people.numbers), bool)
+    affected[people.person[~is_roster]] = True
+    table = pa.table(
+        {
+            "record_id": features.record_id,
+            "person_id": encode(people.numbers).take(pa.array(people.person)),
+            "reason": said,
+            "weight": pa.array(weight, from_pandas=True),
+            "rule": rule,
+            "trust_contact": statements.contact,
+            "trust_name": statements.name,
+            "trust_born": statements.born,
+        }
+    )
+    return case.engine.register("persons_members", table.filter(pa.array(affected[people.person])))
+
+
+def _write_conflicts(
+    case: Case, features: Features, clusters: Clusters, people: Persons
+) -> np.ndarray:  # type: ignore[type-arg]
+    is_roster, _ = _columns(case, features)
+    affected = np.zeros(len(people.numbers), bool)
+    affected[people.person[~is_roster]] = True
+    case.write(CONFLICTS, conflicts(features, clusters, people))
+    return affected
+
+
+def _write_memberships(case: Case, members: str, digests: np.ndarray, features: Features) -> None:  # type: ignore[type-arg]
+    table = pa.table({"record_id": features.record_id, "fingerprint": digests.view(np.int64)})
+    known = case.engine.register("persons_digests", table)
+    case.write(
+        MEMBERSHIPS,
+        f"SELECT m.record_id, m.person_id, d.fingerprint, m.reason, m.weight, m.rule"
+        f" FROM {members} AS m JOIN {known} AS d ON d.record_id = m.record_id ORDER BY m.record_id",
+    )
+
+
+_DECIDED = {
+    "residence": "persons_residence",
+    "status": "persons_status",
+    "not_theirs": "persons_not_theirs",
+}
+
+
+def _describe(case: Case, members: str, records: str) -> None:
+    """Write elements and persons."""
+    not_theirs = [
+        (int(str(d.subject["record_id"])), str(d.subject["element"]))
+        for d in case.decisions("not_theirs")
+    ]
+    denied = case.engine.register(
+        _DECIDED["not_theirs"],
+        pa.table(
+            {"record_id": pa.array([r for r, _ in not_theirs], pa.int64()),
+             "element": pa.array([e for _, e in not_theirs], pa.string())}
+        ),
+    )  # fmt: skip
+    breach = case.config
+    exposed = describe.elements_sql(
+        members,
+        records,
+        denied,
+        breach.flag("breach", "access"),
+        breach.flag("breach", "acquisition"),
+    )
+    case.write(PERSON_ELEMENTS, f"SELECT * FROM ({exposed}) AS e ORDER BY person_id, element")
+    decided = {kind: _decided(case, kind) for kind in ("residence", "status")}
+    joined = f"({describe.joined_sql(members, records)}) AS j"
+    gathered = case.engine.materialise("persons_gathered", describe.gathered_sql(joined))
+    sql = describe.persons_sql(
+        gathered,
+        case.read(PERSON_ELEMENTS),
+        decided,
+        event_day(case),
+        case.config.number("policy", "minor_age"),
+    )
+    case.write(PERSONS, f"SELECT * FROM ({sql}) AS p ORDER BY person_id")
+
+
+def _decided(case: Case, kind: str) -> str:
+    """Make decisions about persons readable in SQL: one row is (person_id, choice)."""
+    made = {str(d.subject["person_id"]): d.choice for d in case.decisions(kind)}
+    table = pa.table(
+        {
+            "person_id": pa.array(list(made), pa.string()),
+            "choice": pa.array(list(made.values()), pa.string()),
+        }
+    )
+    return case.engine.register(_DECIDED[kind], table)
+
+
+def event_day(case: Case) -> date:
+    """Return the day on which ages are taken: discovery, else the breach itself, else today."""
+    events = case.events()
+    for kind in ("discovery", "determination", "breach_to", "breach_from"):
+        if kind in events:
+            return date.fromisoformat(events[kind].at[:10])
+    return clock.now().date()
+
+
+def _changes(people: Persons) -> pa.Table:
+    return pa.table(
+        {
+            "kind": [c.kind for c in people.changes],
+            "old_person_id": [c.old for c in people.changes],
+            "new_person_id": [c.new for c in people.changes],
+            "n_records": [c.n_records for c in people.changes],
+        },
+        schema=PERSON_CHANGES.schema,
+    )
+
+
+def _also(case: Case) -> object:
+    """Return what else the persons depend on: decisions and the day of the event."""
+    kinds = ("merge", "keep_apart", "not_theirs", "residence", "status")
+    return {
+        "decisions": [(k, d.subject, d.choice) for k in kinds for d in case.decisions(k)],
+        "event_on": event_day(case).isoformat(),
+    }
+
+
+STAGE = Stage(
+    "persons",
+    reads=(RECORDS,),
+    writes=(MEMBERSHIPS, PERSONS, PERSON_ELEMENTS, CONFLICTS, PERSON_CHANGES),
+    run=run,
+    also=_also,
+)
