@@ -7,6 +7,8 @@ import copy
 import pytest
 
 from amends.duties import answer_json
+from amends.duties.facts import ROLES
+from amends.duties.lawbook import shipped
 from amends.kernel.errors import UsageError
 
 RIGHT = {
@@ -51,6 +53,7 @@ def change(path, value):
         (change(["breach", "access"], 1), "true, false or null"),
         (change(["entity", "roles"], "BUSINESS"), "must be a list"),
         (change(["event"], {}), "did you mean 'events'"),
+        (change(["entity", "roles"], ["TELECOM_CARIER"]), "did you mean 'TELECOM_CARRIER'"),
     ],
 )
 def test_a_fault_in_the_facts_is_a_clear_error(facts, said):
@@ -112,3 +115,21 @@ def test_no_personal_value_or_long_text_is_repeated_in_an_error():
     with pytest.raises(UsageError) as caught:
         answer_json(change(["groups", 0, "elements"], ["x" * 500]))
     assert len(str(caught.value)) < 300
+
+
+def test_every_role_the_law_files_ask_for_is_a_known_role():
+    book = shipped()
+    asked = {r for law in book.overlays.values() for r in law.get("applies_if", ())}
+    for law in book.states.values():
+        asked |= {c["only_if"] for c in law["personal_information"]["combinations"] if "only_if" in c}
+        asked |= {n["only_if"] for n in law["regulator_notice"] if "only_if" in n}
+        asked |= {e for n in law["regulator_notice"] for e in n.get("exempt_if", ())}
+    assert asked <= ROLES
+
+
+def test_a_role_or_event_no_rule_asks_for_is_said():
+    answer = answer_json(change(["entity", "roles"], ["BUSINESS", "CHARITY"]))
+    assert any("CHARITY" in w for w in answer["warnings"])
+    answer = answer_json(change(["events"], {"discovery": "2026-03-02", "press_report": "2026-03-05"}))
+    assert any("press_report" in w for w in answer["warnings"])
+    assert answer["groups"]["a"]["by"] == "2026-04-01"

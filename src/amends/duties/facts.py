@@ -135,6 +135,51 @@ INCIDENT = (
 """Events that say when the incident began; the law of that day applies."""
 
 
+ROLES = frozenset(
+    [
+        "BUSINESS",
+        "GOVERNMENT",
+        "STATE_AGENCY",
+        "MUNICIPALITY",
+        "AGENCY",
+        "STATE_AGENCY_OR_CONTRACTOR",
+        "INFORMATION_BROKER",
+        "DATA_COLLECTOR",
+        "CONSUMER_REPORTING_AGENCY",
+        "CREDIT_BUREAU",
+        "PROCESSOR",
+        "VENDOR",
+        "SERVICE_PROVIDER",
+        "THIRD_PARTY_AGENT",
+        "TELECOM_CARRIER",
+        "INTERCONNECTED_VOIP",
+        "TRS_PROVIDER",
+        "PUBLIC_ECOMMS_PROVIDER",
+        "BANKING_ORGANISATION",
+        "NONBANK_FINANCIAL_INSTITUTION",
+        "BROKER_DEALER",
+        "INVESTMENT_ADVISER",
+        "FUND",
+        "TRANSFER_AGENT",
+        "SEC_REGISTRANT",
+        "SMALLER_ENTITY",
+        "SMALLER_REPORTING_COMPANY",
+        "HIPAA_COVERED_ENTITY",
+        "HIPAA_BUSINESS_ASSOCIATE",
+        "PHR_VENDOR",
+        "PHR_RELATED_ENTITY",
+        "NYDFS_COVERED_ENTITY",
+        "PA_INSURANCE_DATA_SECURITY",
+        "CRITICAL_INFRASTRUCTURE",
+        "EU_ESTABLISHED",
+        "UK_ESTABLISHED",
+        "GLBA",
+        "HIPAA",
+        "NYDFS",
+    ]
+)
+"""Roles an answer can depend on."""
+
 REGIMES: Mapping[str, frozenset[str]] = {
     "HIPAA": frozenset(["HIPAA_COVERED_ENTITY", "HIPAA_BUSINESS_ASSOCIATE"]),
     "HIPAA_WITH_AG_NOTICE": frozenset(["HIPAA", "HIPAA_COVERED_ENTITY"]),
@@ -400,6 +445,7 @@ def _events(raw: object, remarks: list[str]) -> dict[str, Moment]:
             near = difflib.get_close_matches(name, EVENTS, n=1, cutoff=0.85)
             if near:
                 raise _wrong("facts.events", f"holds {name[:40]!r}", f"did you mean {near[0]!r}?")
+            remarks.append(f"the event {name[:40]} starts no clock of these rules")
         found[name] = _moment(value, f"facts.events.{name[:40]}")
     if not found:
         remarks.append("needs judgement: no dated event is known, so no deadline can be computed")
@@ -438,6 +484,7 @@ def _law_day(events: Mapping[str, Moment]) -> date | None:
 def _entity(raw: Mapping[str, object], remarks: list[str]) -> Entity:
     _check_keys(raw, "facts.entity", remarks)
     where = "facts.entity"
+    _check_roles(_codes(raw.get("roles", ["BUSINESS"]), f"{where}.roles"), remarks)
     named = raw.get("parent", raw.get("parent_company"))
     parent = raw.get("has_parent", None if named is None else bool(named))
     return Entity(
@@ -449,6 +496,17 @@ def _entity(raw: Mapping[str, object], remarks: list[str]) -> Entity:
         has_parent=_verdict(parent, f"{where}.has_parent"),
         seat=str(raw.get("seat", "")),
     )
+
+
+def _check_roles(roles: tuple[str, ...], remarks: list[str]) -> None:
+    """Refuse a misspelt role, for a rule would silently not bind; say which roles bind nothing."""
+    for role in roles:
+        if role in ROLES:
+            continue
+        near = difflib.get_close_matches(role, ROLES, n=1, cutoff=0.85)
+        if near:
+            raise _wrong("facts.entity.roles", f"holds {role[:40]!r}", f"did you mean {near[0]!r}?")
+        remarks.append(f"needs judgement: no rule in the law files asks for the role {role[:40]}")
 
 
 def _breach(raw: Mapping[str, object], remarks: list[str]) -> Breach:

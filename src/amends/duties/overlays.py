@@ -180,8 +180,12 @@ def _sector(law: Raw, facts: Facts, groups: tuple[Group, ...], found: Overlaid, 
     for rule, role in _special(law, on):
         if role in facts.entity.roles or role in facts.events:
             found.regulators.append(_plain(law, rule, facts, total))
+    made: dict[Verdict, OverlayNotice] = {}
     for group in reached if "individual_notice" in law else ():
-        found.notices.setdefault(group.id, []).append(_individual(law, facts, group))
+        harm = group.breach.harm_likely
+        if harm not in made:
+            made[harm] = _individual(law, facts, group)
+        found.notices.setdefault(group.id, []).append(made[harm])
     found.partners += _media(law, facts, reached)
     found.partners += _owner(law, facts, total)
 
@@ -327,8 +331,9 @@ def _carrier(law: Raw, facts: Facts, groups: tuple[Group, ...], found: Overlaid)
     found.regulators.append(_carrier_agency(law, governing, pending, covered, total, facts))
     for version in law["versions"]:
         _customers(version, facts, found)
+    said = _carrier_notice(law, governing, facts)
     for group in covered:
-        found.notices.setdefault(group.id, []).append(_carrier_notice(law, governing, facts))
+        found.notices.setdefault(group.id, []).append(said)
     found.not_in_force += [f"{law['id']} text {v['id']}: {v['status']}" for v in pending]
     exception = governing["customer_notice"].get("exception", "")
     bars = governing["customer_notice"].get("also_bars", "")
