@@ -8,18 +8,19 @@ somebody). Whatever speaks against the answer stands in its evidence.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from amends.elements.columns_values import ValueGuess, guess_by_values, is_flag, is_serial
+from amends.elements.columns_base import ColumnGuess
+from amends.elements.columns_beside import look_beside
+from amends.elements.columns_values import ValueGuess, guess_by_values, is_flag
 from amends.elements.headers import FAR, WEAK, HeaderGuess, guess_header, is_nameless
 from amends.elements.shapes import Context, classify
 from amends.elements.shapes_cells import Cells
 from amends.elements.shapes_data import word_set
 from amends.elements.shapes_dates import (
-    US_DATES,
     DateReader,
     DateReading,
     learn_reading,
@@ -31,44 +32,6 @@ from amends.kernel import clock
 _ENOUGH_STRONG, _ENOUGH_WEAK = 0.3, 0.7
 # A share at which values are believed against a header that says another thing.
 _OVERRULES = 0.9
-PLACE_PARTS = frozenset(["city", "state", "county", "country"])
-# Elements that show by themselves that a table is about people.
-_PERSONAL = word_set(
-    "name email phone birth_date ssn ssn_last4 itin drivers_licence state_id passport mrn mbi "
-    "username bank_account card imei imsi iccid health_policy gov_id_other ein password"
-)
-
-
-@dataclass(frozen=True)
-class ColumnGuess:
-    """What a column holds.
-
-    Attributes:
-        column: Its name as found.
-        position: From 1.
-        element: Element code; null when it holds nothing personal.
-        part: Part of the element, or "".
-        role: Whose it is: empty for the row's own person, else guardian, spouse …
-        confidence: 0 to 1.
-        evidence: Why, in words; never a value.
-        reading: How it writes dates.
-        decided_by: rule, or the decision that settled it.
-    """
-
-    column: str
-    position: int
-    element: str | None
-    part: str = ""
-    role: str = ""
-    confidence: float = 0.5
-    evidence: tuple[str, ...] = ()
-    reading: DateReading = US_DATES
-    decided_by: str = "rule"
-
-    @property
-    def kind(self) -> tuple[str | None, str]:
-        """Return element and part."""
-        return self.element, self.part
 
 
 def guess_columns(
@@ -76,6 +39,7 @@ def guess_columns(
     columns: Sequence[str],
     has_header: bool = True,
     decided: Mapping[str, tuple[str | None, str]] | None = None,
+    declared: Sequence[str] = (),
 ) -> list[ColumnGuess]:
     """Return what each column holds.
 
@@ -84,13 +48,14 @@ def guess_columns(
         columns: Names in order.
         has_header: Whether the names came from the exhibit.
         decided: What people decided: column → element (null for none) and the decision's id.
+        declared: Columns that the exhibit declares as keys to other tables.
     """
     cells = {name: Cells(_column(sample, name)) for name in columns}
     guesses = [
         _guess_column(name, position, cells[name], has_header)
         for position, name in enumerate(columns, start=1)
     ]
-    guesses = _with_neighbours(guesses, cells, has_header)
+    guesses = look_beside(guesses, cells, has_header, declared)
     return [_obey(guess, decided or {}) for guess in guesses]
 
 
@@ -189,7 +154,7 @@ def _settle(
     agrees = values is None or values.element == guess.element or values.share < _OVERRULES
     if _plausible(guess, share, strength, cells) and (agrees or share >= 0.5):
         if values is not None and not agrees:
-            guess = _note(guess, f"values could also be {values.element} ({values.share:.0%})")
+            guess = guess.note(f"values could also be {values.element} ({values.share:.0%})")
         return guess
     if values is not None and values.share >= _OVERRULES:
         against = f"header reads as {guess.element}, values do not agree"
@@ -197,13 +162,9 @@ def _settle(
         return replace(found, evidence=(*found.evidence, against))
     if strength > WEAK and _keeps_malformed(guess, cells):
         why = "few values are valid; kept as possible"
-        return _note(replace(guess, confidence=min(guess.confidence, 0.55)), why)
+        return replace(guess.note(why), confidence=min(guess.confidence, 0.55))
     why = f"header could read as {heads[0].element}, values do not agree ({share:.0%} valid)"
     return ColumnGuess(name, position, None, evidence=(why,), confidence=0.7)
-
-
-def _note(guess: ColumnGuess, why: str) -> ColumnGuess:
-    return replace(guess, evidence=(*guess.evidence, why))
 
 
 def _from_values(name: str, position: int, values: ValueGuess | None) -> ColumnGuess:
@@ -226,6 +187,8 @@ def _plausible(guess: ColumnGuess, share: float, strength: float, cells: Cells) 
     """Say whether the values bear the header out."""
     if share < (_ENOUGH_STRONG if strength > WEAK else _ENOUGH_WEAK):
         return False
+    if guess.element == "username" and cells.letters.any() == 0:
+        return False  # numbers are keys of the system, not names people log in with
     if strength > WEAK:
         return True
     return _weak_fits(guess, cells, strength)
@@ -277,89 +240,6 @@ def _keeps_malformed(guess: ColumnGuess, cells: Cells) -> bool:
     ):
         return bool((cells.digits >= 6).sum() / n > 0.5)
     return guess.element in ("email", "drivers_licence", "passport", "bank_account", "mbi", "vin")
-
-
-def _with_neighbours(
-    guesses: list[ColumnGuess], cells: Mapping[str, Cells], has_header: bool
-) -> list[ColumnGuess]:
-    personal = {
-        g.element for g in guesses if g.element and g.element in _PERSONAL and g.part != "business"
-    }
-    # A name known by its values alone is not proof that a table is about people.
-    n_sure = len({g.element for g in guesses if g.element in _PERSONAL and g.confidence >= 0.7})
-    out = []
-    for guess in guesses:
-        out.append(_beside(guess, personal, n_sure, cells[guess.column]))
-    streets = any(g.element == "address" and g.part == "street" for g in out)
-    if not any(g.element in _PERSONAL for g in out) and not _whole_address(out):
-        out = [_alone(g) for g in out]
-    if streets or personal:
-        out = _cities(out, cells, has_header)
-    return out
-
-
-def _whole_address(guesses: Sequence[ColumnGuess]) -> bool:
-    """Say whether a street stands beside a place under headers that say so."""
-    return False if not guesses else (
-        any(g.part == "street" and g.confidence >= 0.7 for g in guesses)
-        and any(g.element == "zip" or g.part == "city" for g in guesses)
-    )  # fmt: skip
-
-
-def _beside(guess: ColumnGuess, personal: set[str], n_sure: int, cells: Cells) -> ColumnGuess:
-    if guess.element is None:
-        return guess
-    others = personal - {guess.element}
-    if (
-        guess.element == "ssn"
-        and guess.confidence < 0.7
-        and not guess.evidence[0].startswith("header")
-    ):
-        if len(others) < 2 or is_serial(cells):
-            why = "nine digits without a header and nobody beside them: a number, not an SSN"
-            return replace(
-                guess, element=None, part="", confidence=0.6, evidence=(*guess.evidence, why)
-            )
-        return _note(
-            replace(guess, confidence=0.75), "beside " + ", ".join(sorted(map(str, others)))
-        )
-    if guess.part == "business" and not personal and n_sure < 2:
-        why = "names of organisations, and nobody's data beside them"
-        return replace(
-            guess, element=None, part="", confidence=0.6, evidence=(*guess.evidence, why)
-        )
-    return guess
-
-
-def _alone(guess: ColumnGuess) -> ColumnGuess:
-    """Take back what is personal only beside a person: places, postal codes, loose numbers."""
-    lone = guess.element in ("zip", "geo", "routing_number", "bic", "account_number", "tax_info",
-                             "diagnosis", "call_record", "prescription", "card_expiry", "npi",
-                             "birth_place", "work_evaluation", "plate", "token")  # fmt: skip
-    if guess.element == "address" or lone:
-        why = f"{guess.part or guess.element} without a person beside it"
-        return replace(
-            guess, element=None, part="", confidence=0.6, evidence=(*guess.evidence, why)
-        )
-    return guess
-
-
-def _cities(
-    guesses: list[ColumnGuess], cells: Mapping[str, Cells], has_header: bool
-) -> list[ColumnGuess]:
-    """Name the column between street and state of a table without headers a city."""
-    out = list(guesses)
-    for at in range(1, len(out) - 1):
-        before, here, after = out[at - 1], out[at], out[at + 1]
-        unnamed = here.element is None or here.element == "name"
-        if not unnamed or (has_header and not is_nameless(here.column)):
-            continue
-        cell = cells[here.column]
-        wordy = cell.n_present and (cell.letters >= 3).sum() / cell.n_present > 0.9
-        if wordy and before.part in ("street", "street2") and after.part == "state":
-            why = "words between street and state"
-            out[at] = replace(here, element="address", part="city", confidence=0.8, evidence=(why,))
-    return out
 
 
 def _obey(guess: ColumnGuess, decided: Mapping[str, tuple[str | None, str]]) -> ColumnGuess:

@@ -41,7 +41,7 @@ _BESIDE = word_set(
     "cust customer client clt applicant app appl patient pat pt member mbr memb subscriber subscr "
     "sub subs emp employee user usr person persons people contact primary prim insured holder "
     "cardholder accountholder nm tx dt ph device handset equipment sim line "
-    "sha1 sha256 sha512 md5 to by student borrower owner resident voter home billing bill mailing mail "
+    "minor sha1 sha256 sha512 md5 to by student borrower owner resident voter home billing bill mailing mail "
     "shipping ship service svc legal current curr permanent perm previous prev prior old new my "
     "tbl fld col str txt text val value x field c code num number no nbr nr id1 main first1 full "
     "clean raw orig original the of for your his her cliente usuario titular kunde client "

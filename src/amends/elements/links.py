@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from amends.elements.columns import ColumnGuess
+from amends.elements.columns_base import ColumnGuess
 from amends.elements.headers import plain_header
 from amends.elements.shapes_cells import Cells
 from amends.elements.shapes_data import word_set

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from amends.elements.columns import ColumnGuess
+from amends.elements.columns_base import ColumnGuess
 from amends.elements.headers import plain_header
 from amends.elements.records_base import ITEM_SHIFT, PLACES, ItemFacts, Made, Seen, Tally
 from amends.elements.records_cells import read_prose

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from amends.elements.columns import ColumnGuess
+from amends.elements.columns_base import ColumnGuess
 from amends.elements.records_values import TEXT
 from amends.elements.shapes import Classified
 from amends.elements.shapes_cells import Cells, Mask

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from amends.elements.columns import ColumnGuess
+from amends.elements.columns_base import ColumnGuess
 from amends.elements.detectors.base import Finding, Validity
 from amends.elements.headers import plain_header
 from amends.elements.shapes_cells import Cells, Mask

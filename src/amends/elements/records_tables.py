@@ -8,7 +8,8 @@ from itertools import chain
 
 import pyarrow as pa
 
-from amends.elements.columns import ColumnGuess, guess_columns, take_sample
+from amends.elements.columns import guess_columns, take_sample
+from amends.elements.columns_base import ColumnGuess
 from amends.elements.records import RecordMaker
 from amends.elements.records_base import ItemFacts, Made, Tally
 from amends.elements.records_cells import is_prose
@@ -55,8 +56,9 @@ def read_table(
     """
     ahead, rest = _read_ahead(part.batches)
     sample = take_sample(ahead) if ahead else _nothing(part.columns)
-    guesses = guess_columns(sample, part.columns, part.has_header, decided)
-    keys = choose_keys(guesses, [key.column for key in part.keys])
+    declared = [key.column for key in part.keys]
+    guesses = guess_columns(sample, part.columns, part.has_header, decided, declared)
+    keys = choose_keys(guesses, declared)
     prose = frozenset(
         g.column for g in guesses if is_prose(g, Cells(sample.column(g.column).combine_chunks()))
     )

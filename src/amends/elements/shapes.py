@@ -277,6 +277,27 @@ def _street(cells: Cells) -> Mask:
     return np.asarray(cells.present & (cells.alnums.astype(np.int32) + cells.others >= 2))
 
 
+_TITLES = pa.array(
+    sorted(
+        word_set(
+            "MR MR. MRS MRS. MS MS. MISS MX MX. DR DR. PROF PROF. REV REV. SR SR. SRA SRA. SRTA HERR "
+            "FRAU M. MME"
+        )
+    )
+)
+_SUFFIXES = pa.array(
+    sorted(word_set("JR JR. SR SR. I II III IV V VI JNR SNR JUNIOR SENIOR 2ND 3RD MD PHD ESQ"))
+)
+
+
+def _title(cells: Cells) -> Mask:
+    return words.is_one_of(cells, _TITLES)
+
+
+def _suffix(cells: Cells) -> Mask:
+    return words.is_one_of(cells, _SUFFIXES)
+
+
 CHECKS: dict[tuple[str, str], tuple[Check, str]] = {
     ("itin", ""): (numbers.itin, "digits"),
     ("atin", ""): (numbers.atin, "digits"),
@@ -313,6 +334,8 @@ CHECKS: dict[tuple[str, str], tuple[Check, str]] = {
     ("health_policy", ""): (_alnum_between(4, 25, 2), "alnum"),
     ("username", ""): (_username, "text"),
     ("name", ""): (words.name_words, "text"),
+    ("name", "prefix"): (_title, "text"),
+    ("name", "suffix"): (_suffix, "text"),
     ("name", "business"): (_long_words, "text"),
     ("name", "full"): (_long_words, "text"),
     ("address", "street"): (_street, "text"),
