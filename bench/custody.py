@@ -29,8 +29,8 @@ from amends.custody.digests import digest
 from amends.custody.reader import Reader
 from amends.kernel.contents import TablePart
 
-FIRST = "Ann Ben Cleo Dan Eve Finn Gus Hana Ivo June O'Neil".split()
-LAST = "Meyer Smith Garcia Lee Novak Brown Silva Ito Khan Berg".split()
+FIRST = ["Ann", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hana", "Ivo", "June", "O'Neil"]
+LAST = ["Meyer", "Smith", "Garcia", "Lee", "Novak", "Brown", "Silva", "Ito", "Khan", "Berg"]
 
 
 def people(count: int) -> list[tuple[str, ...]]:
@@ -41,17 +41,34 @@ def people(count: int) -> list[tuple[str, ...]]:
         born = f"{dice.randint(1930, 2005)}-{dice.randint(1, 12):02d}-{dice.randint(1, 28):02d}"
         street = f"{dice.randint(1, 9999)} Main St, Apt {dice.randint(1, 40)}"
         ssn = f"9{dice.randint(0, 99):02d}-{dice.randint(1, 99):02d}-{dice.randint(1, 9999):04d}"
-        rows.append((str(number), first, last, born, street, "Springfield", "IL", f"{dice.randint(1, 99999):05d}", ssn, f"{first}.{last}{number}@example.com"))
+        rows.append(
+            (
+                str(number),
+                first,
+                last,
+                born,
+                street,
+                "Springfield",
+                "IL",
+                f"{dice.randint(1, 99999):05d}",
+                ssn,
+                f"{first}.{last}{number}@example.com",
+            )
+        )
     return rows
 
 
-NAMES = "id first last born street city state zip ssn email".split()
+NAMES = ["id", "first", "last", "born", "street", "city", "state", "zip", "ssn", "email"]
 
 
 def write_copy(path: Path, rows: list[tuple[str, ...]], times: int) -> None:
     body = "".join("\t".join(row) + "\n" for row in rows)
     with path.open("w") as out:
-        out.write("-- PostgreSQL database dump\nCREATE TABLE public.people (" + ", ".join(f"{n} text" for n in NAMES) + ");\n")
+        out.write(
+            "-- PostgreSQL database dump\nCREATE TABLE public.people ("
+            + ", ".join(f"{n} text" for n in NAMES)
+            + ");\n"
+        )
         out.write(f"COPY public.people ({', '.join(NAMES)}) FROM stdin;\n")
         for _ in range(times):
             out.write(body)
@@ -67,17 +84,28 @@ def write_mysql(path: Path, rows: list[tuple[str, ...]], times: int) -> None:
     chunks = [tuples[at : at + 8000] for at in range(0, len(tuples), 8000)]
     body = "".join("INSERT INTO `people` VALUES " + ",".join(chunk) + ";\n" for chunk in chunks)
     with path.open("w") as out:
-        out.write("-- MySQL dump 10.13\nCREATE TABLE `people` (" + ", ".join(f"`{n}` text" for n in NAMES) + ") ENGINE=InnoDB;\n")
+        out.write(
+            "-- MySQL dump 10.13\nCREATE TABLE `people` ("
+            + ", ".join(f"`{n}` text" for n in NAMES)
+            + ") ENGINE=InnoDB;\n"
+        )
         for _ in range(times):
             out.write(body)
 
 
 def write_inserts(path: Path, rows: list[tuple[str, ...]], times: int) -> None:
     body = "".join(
-        "INSERT INTO public.people VALUES (" + ", ".join("'" + cell.replace("'", "''") + "'" for cell in row) + ");\n" for row in rows
+        "INSERT INTO public.people VALUES ("
+        + ", ".join("'" + cell.replace("'", "''") + "'" for cell in row)
+        + ");\n"
+        for row in rows
     )
     with path.open("w") as out:
-        out.write("-- PostgreSQL database dump\nCREATE TABLE public.people (" + ", ".join(f"{n} text" for n in NAMES) + ");\n")
+        out.write(
+            "-- PostgreSQL database dump\nCREATE TABLE public.people ("
+            + ", ".join(f"{n} text" for n in NAMES)
+            + ");\n"
+        )
         for _ in range(times):
             out.write(body)
 
@@ -141,13 +169,24 @@ def peers(folder: Path) -> list[dict[str, object]]:
     sample = sample[sample.index("INSERT") : sample.rindex("),(") + 1]
     start = time.perf_counter()
     sqlglot.parse(sample, read="mysql")
-    found.append(line("peer: sqlglot on INSERT", len(sample), sample.count("),("), time.perf_counter() - start))
+    found.append(
+        line(
+            "peer: sqlglot on INSERT", len(sample), sample.count("),("), time.perf_counter() - start
+        )
+    )
     return found
 
 
 def line(name: str, size: int, rows: int, seconds: float) -> dict[str, object]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"case": name, "mb": round(size / 1e6, 1), "rows": rows, "seconds": round(seconds, 2), "mb_per_s": round(size / 1e6 / seconds, 1), "peak_mib": round(peak)}
+    return {
+        "case": name,
+        "mb": round(size / 1e6, 1),
+        "rows": rows,
+        "seconds": round(seconds, 2),
+        "mb_per_s": round(size / 1e6 / seconds, 1),
+        "peak_mib": round(peak),
+    }
 
 
 def main() -> None:
@@ -163,7 +202,11 @@ def main() -> None:
         for title, file, write in CASES:
             path = folder / file
             write(path, rows, max(chosen.megabytes // 2, 1))
-            size = (folder / "plain.sql").stat().st_size if file.endswith(".gz") else path.stat().st_size
+            size = (
+                (folder / "plain.sql").stat().st_size
+                if file.endswith(".gz")
+                else path.stat().st_size
+            )
             start = time.perf_counter()
             count, _ = read_all(path)
             found.append(line(title, size, count, time.perf_counter() - start))
@@ -172,14 +215,27 @@ def main() -> None:
         start = time.perf_counter()
         with (folder / "copied").open("wb", buffering=0) as copy:
             digest(path, copy)
-        found.append(line("sealing: SHA-256 + BLAKE3 + copy", path.stat().st_size, 0, time.perf_counter() - start))
+        found.append(
+            line(
+                "sealing: SHA-256 + BLAKE3 + copy",
+                path.stat().st_size,
+                0,
+                time.perf_counter() - start,
+            )
+        )
         start = time.perf_counter()
         digest(path)
-        found.append(line("sealing: SHA-256 + BLAKE3", path.stat().st_size, 0, time.perf_counter() - start))
+        found.append(
+            line("sealing: SHA-256 + BLAKE3", path.stat().st_size, 0, time.perf_counter() - start)
+        )
         found += peers(folder)
-    print(f"{datetime.now(UTC):%Y-%m-%d} {platform.machine()} {platform.python_version()} pyarrow {pa.__version__}")
+    print(
+        f"{datetime.now(UTC):%Y-%m-%d} {platform.machine()} {platform.python_version()} pyarrow {pa.__version__}"
+    )
     for row in found:
-        print(f"{row['case']:<50} {row['mb']:>8} MB {row['rows']:>9} rows {row['seconds']:>7} s {row['mb_per_s']:>7} MB/s {row['peak_mib']:>6} MiB")
+        print(
+            f"{row['case']:<50} {row['mb']:>8} MB {row['rows']:>9} rows {row['seconds']:>7} s {row['mb_per_s']:>7} MB/s {row['peak_mib']:>6} MiB"
+        )
     if chosen.json:
         chosen.json.write_text(json.dumps(found, indent=1))
 

@@ -43,7 +43,9 @@ def read(path: Path, *, limits: Limits | None = None, passwords: tuple[str, ...]
                 assert all(str(kind) == "string" for kind in batch.schema.types[:-1])
                 numbers.extend(batch.column(batch.num_columns - 1).to_pylist())
                 columns = [column.to_pylist() for column in batch.columns[:-1]]
-                rows.extend(dict(zip(part.columns, row, strict=True)) for row in zip(*columns, strict=True))
+                rows.extend(
+                    dict(zip(part.columns, row, strict=True)) for row in zip(*columns, strict=True)
+                )
             assert part.inner_path not in found.tables
             assert numbers == sorted(set(numbers))
             found.tables[part.inner_path] = rows
@@ -103,10 +105,16 @@ def paragraph(text: str) -> str:
 
 def pdf_of(lines_by_page: list[list[str]]) -> bytes:
     """A PDF with plain text, written by hand."""
-    objects = ["<< /Type /Catalog /Pages 2 0 R >>", "", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
     kids = []
     for lines in lines_by_page:
-        shown = "BT /F1 12 Tf 50 750 Td " + " ".join(f"({line}) Tj 0 -16 Td" for line in lines) + " ET"
+        shown = (
+            "BT /F1 12 Tf 50 750 Td " + " ".join(f"({line}) Tj 0 -16 Td" for line in lines) + " ET"
+        )
         stream = shown if lines else "0 0 m 100 100 l S"
         number = len(objects) + 1
         kids.append(f"{number} 0 R")
@@ -123,5 +131,7 @@ def pdf_of(lines_by_page: list[list[str]]) -> bytes:
     start = len(out)
     out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
     out += b"".join(f"{place:010d} 00000 n \n".encode() for place in places)
-    out += f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n".encode()
+    out += (
+        f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n".encode()
+    )
     return out

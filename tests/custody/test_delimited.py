@@ -11,10 +11,28 @@ from amends.custody.layout import is_header
 from tests.custody.helpers import read_bytes
 
 PEOPLE = "name,born,email\nAnn,1980-01-02,ann@example.com\nBjörn,1970-03-04,b@example.com\nZoë,1990-05-06,z@example.com\n"
-ROWS = [["Ann", "1980-01-02", "ann@example.com"], ["Björn", "1970-03-04", "b@example.com"], ["Zoë", "1990-05-06", "z@example.com"]]
+ROWS = [
+    ["Ann", "1980-01-02", "ann@example.com"],
+    ["Björn", "1970-03-04", "b@example.com"],
+    ["Zoë", "1990-05-06", "z@example.com"],
+]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1", "cp437", "mac_roman"])
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        "utf-8",
+        "utf-8-sig",
+        "utf-16",
+        "utf-16-le",
+        "utf-16-be",
+        "utf-32",
+        "cp1252",
+        "latin-1",
+        "cp437",
+        "mac_roman",
+    ],
+)
 def test_any_encoding(tmp_path, encoding):
     found = read_bytes(tmp_path, "p.csv", PEOPLE.encode(encoding))
     assert found.columns[""] == ("name", "born", "email")
@@ -74,7 +92,13 @@ def test_messy_files(tmp_path, text, columns, rows):
 
 def test_ragged_rows_are_kept_and_said(tmp_path):
     found = read_bytes(tmp_path, "x.csv", b"a,b,c\n1,2,3\n4,5\n6,7,8,9\n10,11,12\n13,14,15\n")
-    assert found.rows() == [["1", "2", "3"], ["4", "5", None], ["6", "7", "8,9"], ["10", "11", "12"], ["13", "14", "15"]]
+    assert found.rows() == [
+        ["1", "2", "3"],
+        ["4", "5", None],
+        ["6", "7", "8,9"],
+        ["10", "11", "12"],
+        ["13", "14", "15"],
+    ]
     assert [(fault.reason, fault.place, fault.whole) for fault in found.faults] == [
         ("malformed_row", "row 2", False), ("malformed_row", "row 3", False)
     ]  # fmt: skip
@@ -123,7 +147,10 @@ def test_a_large_file_reads_the_same_in_chunks(tmp_path):
         ("name\tssn\nAnn\t900-12-3456\nBen\t900-12-3457\n", True),
         ("name|ssn\nAnn|900-12-3456\nBen|900-12-3457\n", True),
         ("first,last,ssn\nAnn,Lee,900-12-3456\nBen,Ito,900-12-3457\n", True),
-        ("Jan 1 10:00:01 host sshd[1]: Failed password for root\nJan 1 10:00:02 host sshd[1]: ok\n", False),
+        (
+            "Jan 1 10:00:01 host sshd[1]: Failed password for root\nJan 1 10:00:02 host sshd[1]: ok\n",
+            False,
+        ),
         ("just one line", False),
     ],
 )
@@ -152,18 +179,29 @@ def test_headers(row, below, expected):
 
 def test_a_huge_single_line_is_one_cell_not_a_hang(tmp_path):
     found = read_bytes(tmp_path, "x.csv", b"a" * (5 << 20))
-    assert sum(len(row[0] or "") for row in found.rows()) + len("".join(found.columns[""])) >= 5 << 20
+    assert (
+        sum(len(row[0] or "") for row in found.rows()) + len("".join(found.columns[""])) >= 5 << 20
+    )
 
 
 def test_an_empty_file_is_an_exception(tmp_path):
     assert read_bytes(tmp_path, "x.csv", b"").reasons() == ["empty"]
 
 
-SAFE = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp", "Cf", "Co", "Cn", "Zs")), min_size=1, max_size=12)
+SAFE = st.text(
+    st.characters(
+        codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp", "Cf", "Co", "Cn", "Zs")
+    ),
+    min_size=1,
+    max_size=12,
+)
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.lists(SAFE, min_size=3, max_size=3), min_size=3, max_size=20), st.sampled_from([",", ";", "\t", "|"]))
+@given(
+    st.lists(st.lists(SAFE, min_size=3, max_size=3), min_size=3, max_size=20),
+    st.sampled_from([",", ";", "\t", "|"]),
+)
 def test_what_was_written_is_read(tmp_path_factory, rows, separator):
     import csv
     import io
@@ -172,7 +210,9 @@ def test_what_was_written_is_read(tmp_path_factory, rows, separator):
     writer = csv.writer(held, delimiter=separator, quoting=csv.QUOTE_ALL)
     writer.writerow(["first_name", "ssn", "email"])
     writer.writerows([[a, b, f"{number}@example.com"] for number, (a, b, _) in enumerate(rows)])
-    found = read_bytes(tmp_path_factory.mktemp("csv"), "x.csv", codecs.BOM_UTF8 + held.getvalue().encode())
+    found = read_bytes(
+        tmp_path_factory.mktemp("csv"), "x.csv", codecs.BOM_UTF8 + held.getvalue().encode()
+    )
     assert [row[:2] for row in found.rows()] == [[a, b] for a, b, _ in rows]
 
 

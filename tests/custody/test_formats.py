@@ -38,9 +38,17 @@ def test_tables_side_by_side_and_stacked_on_one_sheet(tmp_path):
     def build(book):
         sheet = book.add_worksheet("Accounts")
         sheet.merge_range(0, 0, 0, 6, "Business accounts 2021")
-        for at, row in enumerate([["company", "ein"], ["Acme", "90-1234567"], ["Bolt", "90-7654321"]]):
+        for at, row in enumerate(
+            [["company", "ein"], ["Acme", "90-1234567"], ["Bolt", "90-7654321"]]
+        ):
             sheet.write_row(2 + at, 0, row)
-        for at, row in enumerate([["contact", "phone", "born"], ["Ann", "555-0100", "1980-01-01"], ["Ben", "555-0101", "1981-01-01"]]):
+        for at, row in enumerate(
+            [
+                ["contact", "phone", "born"],
+                ["Ann", "555-0100", "1980-01-01"],
+                ["Ben", "555-0101", "1981-01-01"],
+            ]
+        ):
             sheet.write_row(2 + at, 4, row)
         for at, row in enumerate([["city", "amount"], ["Reno", 5], ["Elko", 7]]):
             sheet.write_row(8 + at, 0, row)
@@ -100,7 +108,9 @@ def test_a_long_sheet_streams_whole(tmp_path):
 
 
 def test_an_empty_workbook_and_a_broken_one_are_exceptions(tmp_path):
-    assert read_bytes(tmp_path, "a.xlsx", workbook(lambda book: book.add_worksheet())).reasons() in ([], ["empty"])
+    assert read_bytes(
+        tmp_path, "a.xlsx", workbook(lambda book: book.add_worksheet())
+    ).reasons() in ([], ["empty"])
     broken = workbook(lambda book: book.add_worksheet().write(0, 0, "x"))[:900]
     assert "truncated" in read_bytes(tmp_path, "b.xlsx", broken).reasons()
 
@@ -120,7 +130,10 @@ def test_parquet_comes_as_text(tmp_path):
     )
     pq.write_table(table, tmp_path / "d.parquet")
     found = read(tmp_path / "d.parquet")
-    assert found.rows() == [["490154203237518", "1980-01-02", "1", "Ann", '["a"]'], [None, None, "2.5", None, None]]
+    assert found.rows() == [
+        ["490154203237518", "1980-01-02", "1", "Ann", '["a"]'],
+        [None, None, "2.5", None, None],
+    ]
 
 
 def test_a_cut_parquet_is_an_exception(tmp_path):
@@ -156,7 +169,11 @@ def test_sqlite_with_its_foreign_keys_on_disk_and_in_an_archive(tmp_path):
 @pytest.mark.parametrize(
     ("payload", "path", "rows"),
     [
-        ('[{"a": 1, "b": {"c": "x"}}, {"a": 2.50, "b": {"c": null}}]', "", [["1", "x"], ["2.50", None]]),
+        (
+            '[{"a": 1, "b": {"c": "x"}}, {"a": 2.50, "b": {"c": null}}]',
+            "",
+            [["1", "x"], ["2.50", None]],
+        ),
         ('{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n', "", [["1", "x"], ["2", "y"]]),
         ('{"data": {"users": [{"a": 1}, {"a": 2}]}, "total": 2}', "data.users", [["1"], ["2"]]),
         ('{"name": "Ann", "phones": ["1", "2"]}', "", [["Ann", "1", "2"]]),
@@ -202,7 +219,9 @@ def message() -> email.message.EmailMessage:
     mail["Date"] = "Mon, 16 Aug 2021 10:00:00 +0000"
     mail.set_content("Hello Ann,\nyour number is 900-12-3456.\n")
     mail.add_attachment(CSV, maintype="text", subtype="csv", filename="Käufer.csv")
-    mail.add_attachment(zip_of({"in/n.csv": CSV}), maintype="application", subtype="zip", filename="../../x.zip")
+    mail.add_attachment(
+        zip_of({"in/n.csv": CSV}), maintype="application", subtype="zip", filename="../../x.zip"
+    )
     return mail
 
 
@@ -219,7 +238,13 @@ def test_a_mail_gives_headers_body_and_attachments(tmp_path):
 
 def test_a_mailbox_gives_each_message(tmp_path):
     one = b"From ann@example.com Mon Aug 16 10:00:00 2021\n"
-    body = one + message().as_bytes() + b"\n" + one + b"From: b@example.com\nTo: c@example.com\nSubject: two\n\n>From here on\n"
+    body = (
+        one
+        + message().as_bytes()
+        + b"\n"
+        + one
+        + b"From: b@example.com\nTo: c@example.com\nSubject: two\n\n>From here on\n"
+    )
     found = read_bytes(tmp_path, "m.mbox", body)
     assert sorted(found.documents) == ["message-000001", "message-000002"]
     assert "From here on" in found.documents["message-000002"]
@@ -229,7 +254,9 @@ def test_a_mailbox_gives_each_message(tmp_path):
 def test_html_mail_is_read_as_text(tmp_path):
     mail = email.message.EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "a@example.com", "b@example.com", "x"
-    mail.set_content("<html><body><p>SSN&nbsp;900-12-3456</p><script>no()</script></body></html>", subtype="html")
+    mail.set_content(
+        "<html><body><p>SSN&nbsp;900-12-3456</p><script>no()</script></body></html>", subtype="html"
+    )
     text = read_bytes(tmp_path, "m.eml", mail.as_bytes()).documents[""]
     assert "900-12-3456" in text
     assert "no()" not in text
@@ -239,7 +266,9 @@ def test_html_mail_is_read_as_text(tmp_path):
 
 
 def test_pdf_text_by_page(tmp_path):
-    found = read_bytes(tmp_path, "d.pdf", pdf_of([["First page", "SSN 900-12-3456"], ["Second page"]]))
+    found = read_bytes(
+        tmp_path, "d.pdf", pdf_of([["First page", "SSN 900-12-3456"], ["Second page"]])
+    )
     text = found.documents[""]
     assert "900-12-3456" in text
     assert text[found.pages[""][1] :].startswith("Second page")
@@ -253,9 +282,24 @@ def test_a_pdf_without_text_needs_ocr(tmp_path):
 
 def test_docx_paragraphs_tables_headers_and_boxes(tmp_path):
     cell = "<w:tc>" + paragraph("{}") + "</w:tc>"
-    table = "<w:tbl>" + "".join("<w:tr>" + "".join(cell.format(c) for c in row) + "</w:tr>" for row in (["Name", "SSN"], ["Ann", "900-12-3456"])) + "</w:tbl>"
-    box = "<w:p><w:r><w:pict><w:txbxContent>" + paragraph("in a box") + "</w:txbxContent></w:pict></w:r></w:p>"
-    payload = docx_of(paragraph("Dear Ann") + table + box, header1=paragraph("Confidential"), footnotes=paragraph("a note"))
+    table = (
+        "<w:tbl>"
+        + "".join(
+            "<w:tr>" + "".join(cell.format(c) for c in row) + "</w:tr>"
+            for row in (["Name", "SSN"], ["Ann", "900-12-3456"])
+        )
+        + "</w:tbl>"
+    )
+    box = (
+        "<w:p><w:r><w:pict><w:txbxContent>"
+        + paragraph("in a box")
+        + "</w:txbxContent></w:pict></w:r></w:p>"
+    )
+    payload = docx_of(
+        paragraph("Dear Ann") + table + box,
+        header1=paragraph("Confidential"),
+        footnotes=paragraph("a note"),
+    )
     text = read_bytes(tmp_path, "d.docx", payload).documents[""]
     assert "Dear Ann\n" in text
     assert "Name\tSSN\nAnn\t900-12-3456\n" in text
@@ -273,7 +317,10 @@ def test_an_entity_bomb_is_a_fault(tmp_path):
     ("html", "expected"),
     [
         ("<html><body><p>One</p><p>Two</p></body></html>", "One\nTwo\n"),
-        ("<html><table><tr><th>Name</th><th>SSN</th></tr><tr><td>Ann</td><td>900-12-3456</td></tr></table></html>", "Name\tSSN\nAnn\t900-12-3456\n"),
+        (
+            "<html><table><tr><th>Name</th><th>SSN</th></tr><tr><td>Ann</td><td>900-12-3456</td></tr></table></html>",
+            "Name\tSSN\nAnn\t900-12-3456\n",
+        ),
         ("<html><style>p{}</style><script>x<y</script><p>A &amp; B&eacute;</p></html>", "A & Bé\n"),
         ("<html><p>unclosed <b>bold", "unclosed bold"),
         ("<html><!-- gone --><![CDATA[x]]><p>ok</p></html>", "ok\n"),
@@ -285,12 +332,17 @@ def test_html_is_read_as_it_is_seen(tmp_path, html, expected):
 
 def test_rtf(tmp_path):
     rtf = rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}}{\*\generator x;}\f0 Dear Zo\'eb\par SSN 900-12-3456\par \u8364?uro\cell two\row}"
-    assert read_bytes(tmp_path, "x.rtf", rtf).documents[""] == "Dear Zoë\nSSN 900-12-3456\n€uro\ttwo\n"
+    assert (
+        read_bytes(tmp_path, "x.rtf", rtf).documents[""] == "Dear Zoë\nSSN 900-12-3456\n€uro\ttwo\n"
+    )
 
 
 def test_odt(tmp_path):
     xml = '<office:document-content xmlns:office="o" xmlns:text="t"><text:h>Title</text:h><text:p>Ann <text:span>900-12-3456</text:span></text:p></office:document-content>'
-    payload = zip_of({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": xml.encode()}, method=0)
+    payload = zip_of(
+        {"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": xml.encode()},
+        method=0,
+    )
     assert read_bytes(tmp_path, "x.odt", payload).documents[""] == "Title\nAnn 900-12-3456\n"
 
 
@@ -304,7 +356,12 @@ def test_a_long_text_comes_in_blocks(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "pack"),
-    [("p.csv.gz", gzip.compress), ("p.csv.bz2", bz2.compress), ("p.csv.xz", lzma.compress), ("p.csv.zst", zstandard.compress)],
+    [
+        ("p.csv.gz", gzip.compress),
+        ("p.csv.bz2", bz2.compress),
+        ("p.csv.xz", lzma.compress),
+        ("p.csv.zst", zstandard.compress),
+    ],
 )
 def test_compressed_files(tmp_path, name, pack):
     found = read_bytes(tmp_path, name, pack(CSV))
@@ -313,7 +370,9 @@ def test_compressed_files(tmp_path, name, pack):
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zstandard.compress])
 def test_a_cut_stream_gives_what_was_readable_and_a_fault(tmp_path, pack):
-    body = b"id,name,ssn\n" + b"".join(b"%d,name%d,900-%05d\n" % (n, n * 7919 % 10007, n * 31337 % 99991) for n in range(200_000))
+    body = b"id,name,ssn\n" + b"".join(
+        b"%d,name%d,900-%05d\n" % (n, n * 7919 % 10007, n * 31337 % 99991) for n in range(200_000)
+    )
     packed = pack(body)
     found = read_bytes(tmp_path, "p.csv.x", packed[: len(packed) // 2])
     assert "truncated" in found.reasons()
@@ -322,7 +381,9 @@ def test_a_cut_stream_gives_what_was_readable_and_a_fault(tmp_path, pack):
 
 
 def test_several_gzip_members_are_one_file(tmp_path):
-    found = read_bytes(tmp_path, "p.csv.gz", gzip.compress(CSV) + gzip.compress(b"Cid,900-12-3458\n"))
+    found = read_bytes(
+        tmp_path, "p.csv.gz", gzip.compress(CSV) + gzip.compress(b"Cid,900-12-3458\n")
+    )
     assert len(found.rows("p.csv")) == 3
 
 
@@ -358,7 +419,14 @@ def test_tar_members_links_and_paths_that_climb(tmp_path):
 
 
 def test_zip_in_zip_in_tar(tmp_path):
-    inner = zip_of({"p.csv": CSV, "b.xlsx": workbook(lambda book: book.add_worksheet("S").write_column(0, 0, ["name", "Ann"]))})
+    inner = zip_of(
+        {
+            "p.csv": CSV,
+            "b.xlsx": workbook(
+                lambda book: book.add_worksheet("S").write_column(0, 0, ["name", "Ann"])
+            ),
+        }
+    )
     payload = tar_of([member("x/outer.zip", zip_of({"inner.zip": inner}))])
     found = read_bytes(tmp_path, "t.tar", payload)
     assert len(found.rows("x/outer.zip/inner.zip/p.csv")) == 2
@@ -381,15 +449,27 @@ def test_depth_count_ratio_and_size_are_bounded(tmp_path):
     zeros = gzip.compress(b"\0" * (8 << 20))
     limits = Limits(ratio=50, ratio_floor_bytes=1 << 20)
     assert "bomb" in read_bytes(tmp_path, "b.gz", zeros, limits=limits).reasons()
-    assert "bomb" in read_bytes(tmp_path, "b.zip", zip_of({"z.txt": b"a" * (8 << 20)}), limits=limits).reasons()
+    assert (
+        "bomb"
+        in read_bytes(
+            tmp_path, "b.zip", zip_of({"z.txt": b"a" * (8 << 20)}), limits=limits
+        ).reasons()
+    )
     many = zip_of({f"{n}.csv": CSV for n in range(50)})
     assert "bomb" in read_bytes(tmp_path, "m.zip", many, limits=Limits(items=10)).reasons()
-    assert "bomb" in read_bytes(tmp_path, "s.csv.gz", gzip.compress(CSV * 1000), limits=Limits(total_bytes=1000)).reasons()
+    assert (
+        "bomb"
+        in read_bytes(
+            tmp_path, "s.csv.gz", gzip.compress(CSV * 1000), limits=Limits(total_bytes=1000)
+        ).reasons()
+    )
 
 
 def test_what_needs_random_access_and_is_too_large_inside_is_a_fault(tmp_path):
     payload = zip_of({"big.pdf": b"%PDF-1.4\n" + b"x" * (1 << 20)})
-    assert read_bytes(tmp_path, "z.zip", payload, limits=Limits(memory_bytes=1 << 19)).reasons() == ["too_big_inside"]
+    assert read_bytes(
+        tmp_path, "z.zip", payload, limits=Limits(memory_bytes=1 << 19)
+    ).reasons() == ["too_big_inside"]
 
 
 def encrypted_zip() -> bytes:
@@ -408,8 +488,20 @@ def encrypted_zip() -> bytes:
         ("x.pst", b"!BDN" + b"\0" * 600, "unsupported_format"),
         ("x.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "needs_ocr"),
         ("x.7z", b"7z\xbc\xaf\x27\x1c" + b"\0" * 50, "unsupported_format"),
-        ("x.msg", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512 + "__properties_version1.0".encode("utf-16-le"), "unsupported_format"),
-        ("x.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512 + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
+        (
+            "x.msg",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+            + b"\0" * 512
+            + "__properties_version1.0".encode("utf-16-le"),
+            "unsupported_format",
+        ),
+        (
+            "x.xlsx",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+            + b"\0" * 512
+            + "EncryptedPackage".encode("utf-16-le"),
+            "encrypted",
+        ),
         ("x.bin", bytes(range(256)) * 40, "unknown_format"),
         ("x.pdf", b"%PDF-1.4\nnothing", "truncated"),
         ("x.db", b"SQLite format 3\x00" + b"\xff" * 600, "truncated"),

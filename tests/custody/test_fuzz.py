@@ -74,11 +74,18 @@ def samples() -> dict[str, bytes]:
     }  # fmt: skip
 
 
-RELAXED = settings(max_examples=60, deadline=20_000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+RELAXED = settings(
+    max_examples=60,
+    deadline=20_000,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 
 @RELAXED
-@given(st.binary(max_size=400), st.sampled_from([".csv", ".txt", ".json", ".sql", ".zip", ".xlsx", ".eml", ".html", ""]))
+@given(
+    st.binary(max_size=400),
+    st.sampled_from([".csv", ".txt", ".json", ".sql", ".zip", ".xlsx", ".eml", ".html", ""]),
+)
 @example(b"\x00", ".csv")
 @example(b"\xff\xfe", ".csv")
 @example(b'"', ".csv")
@@ -118,7 +125,9 @@ def test_mutated_files(tmp_path_factory, data):
 def test_files_cut_short(tmp_path_factory, data):
     name = data.draw(st.sampled_from(sorted(samples())))
     payload = samples()[name]
-    gives_an_answer(tmp_path_factory.mktemp("fuzz"), name, payload[: data.draw(st.integers(0, len(payload)))])
+    gives_an_answer(
+        tmp_path_factory.mktemp("fuzz"), name, payload[: data.draw(st.integers(0, len(payload)))]
+    )
 
 
 def test_every_sample_is_read_whole_when_it_is_sound(tmp_path):
@@ -133,7 +142,11 @@ def test_every_sample_is_read_whole_when_it_is_sound(tmp_path):
 def test_the_same_bytes_give_the_same_parts(tmp_path):
     for name, payload in samples().items():
         first, second = (read_bytes(tmp_path, name, payload) for _ in range(2))
-        assert (first.tables, first.documents, first.faults) == (second.tables, second.documents, second.faults), name
+        assert (first.tables, first.documents, first.faults) == (
+            second.tables,
+            second.documents,
+            second.faults,
+        ), name
 
 
 def test_nothing_is_written_while_reading(tmp_path, monkeypatch):

@@ -63,7 +63,9 @@ def test_a_postgresql_dump_gives_tables_rows_and_keys(tmp_path):
 
 def test_keys_at_the_end_are_known_in_a_compressed_dump_too(tmp_path):
     found = read_bytes(tmp_path, "dump.sql.gz", gzip.compress(PG))
-    assert found.keys["dump.sql/sales.Order"] == (DeclaredKey("customer_id", "public.customers", "id"),)
+    assert found.keys["dump.sql/sales.Order"] == (
+        DeclaredKey("customer_id", "public.customers", "id"),
+    )
     assert len(found.rows("dump.sql/public.customers")) == 3
 
 
@@ -102,7 +104,7 @@ INSERT INTO `other` (`oid`, `v`) VALUES (7, 'after the trigger');
 def test_a_mysql_dump_gives_rows_with_escapes_read(tmp_path):
     found = read_bytes(tmp_path, "dump.sql", MYSQL)
     assert found.rows("former") == [
-        ["1", "O'Neil, \"Ann\"", "a),(b", "0x6162"],
+        ["1", 'O\'Neil, "Ann"', "a),(b", "0x6162"],
         ["2", None, "NULL", "x\\"],
         ["3", "it's\n; INSERT INTO `former` VALUES (9)", None, "q"],
         ["4", "tab\there", "%\\%\\_", "-1.50"],
@@ -149,7 +151,10 @@ def test_a_sql_server_script_is_read_in_any_encoding(tmp_path, encoding):
 def test_inserts_that_change_tables_at_every_line_give_one_part_a_table(tmp_path):
     lines = ["CREATE TABLE a (x int, y text);", "CREATE TABLE b (z text);"]
     for number in range(50):
-        lines += [f"INSERT INTO a VALUES ({number}, 'v{number}');", f"INSERT INTO b VALUES ('w{number}');"]
+        lines += [
+            f"INSERT INTO a VALUES ({number}, 'v{number}');",
+            f"INSERT INTO b VALUES ('w{number}');",
+        ]
     found = read_bytes(tmp_path, "s.sql", "\n".join(lines).encode())
     assert len(found.tables) == 2
     assert found.rows("a") == [[str(n), f"v{n}"] for n in range(50)]
@@ -158,7 +163,9 @@ def test_inserts_that_change_tables_at_every_line_give_one_part_a_table(tmp_path
 
 def test_many_single_row_inserts_are_joined_without_mixing_values(tmp_path):
     body = "".join(f"INSERT INTO public.t VALUES ({n}, 'a''b;{n}', NULL);\n" for n in range(5000))
-    found = read_bytes(tmp_path, "s.sql", ("CREATE TABLE public.t (a int, b text, c text);\n" + body).encode())
+    found = read_bytes(
+        tmp_path, "s.sql", ("CREATE TABLE public.t (a int, b text, c text);\n" + body).encode()
+    )
     assert found.rows("public.t") == [[str(n), f"a'b;{n}", None] for n in range(5000)]
 
 
@@ -171,15 +178,25 @@ def test_a_value_that_looks_like_the_next_statement_stays_a_value(tmp_path):
     assert any(cell and "x" in cell for cell in flat)
 
 
-@pytest.mark.parametrize("between", [" -- first\n,", ",/* (9,'z') */", "," + " " * 90, ",\n" * 1, " # x\n ,\n"])
+@pytest.mark.parametrize(
+    "between", [" -- first\n,", ",/* (9,'z') */", "," + " " * 90, ",\n" * 1, " # x\n ,\n"]
+)
 def test_comments_and_spaces_between_rows_lose_none(tmp_path, between):
     body = between.join(f"({n},'v{n}')" for n in range(300))
-    found = read_bytes(tmp_path, "s.sql", f"-- MySQL dump\nCREATE TABLE t (a int, b text);\nINSERT INTO t VALUES {body};\n".encode())
+    found = read_bytes(
+        tmp_path,
+        "s.sql",
+        f"-- MySQL dump\nCREATE TABLE t (a int, b text);\nINSERT INTO t VALUES {body};\n".encode(),
+    )
     assert found.rows("t") == [[str(n), f"v{n}"] for n in range(300)]
 
 
 def test_rows_without_a_definition_get_numbered_columns(tmp_path):
-    found = read_bytes(tmp_path, "s.sql", b"INSERT INTO t VALUES (1,'a'),\n  (2,'b');\nINSERT INTO t VALUES (3,'c')")
+    found = read_bytes(
+        tmp_path,
+        "s.sql",
+        b"INSERT INTO t VALUES (1,'a'),\n  (2,'b');\nINSERT INTO t VALUES (3,'c')",
+    )
     assert found.columns["t"] == ("column_1", "column_2")
     assert found.headers["t"] is False
     assert found.rows("t") == [["1", "a"], ["2", "b"], ["3", "c"]]
@@ -205,12 +222,21 @@ def test_rows_of_an_insert(raw, backslashes, expected):
     exact = exact_rows(raw, 2, backslashes=backslashes, final=True)
     for rows in (quick, exact):
         assert rows is not None
-        assert [list(row) for row in zip(*[c.to_pylist() for c in rows.cells], strict=True)] == expected
+        assert [
+            list(row) for row in zip(*[c.to_pylist() for c in rows.cells], strict=True)
+        ] == expected
 
 
 @pytest.mark.parametrize(
     ("cell", "expected"),
-    [("plain", "plain"), (r"a\tb", "a\tb"), (r"\\N", r"\N"), (r"\101\x42", "AB"), (r"\q", "q"), ("end\\", "end\\")],
+    [
+        ("plain", "plain"),
+        (r"a\tb", "a\tb"),
+        (r"\\N", r"\N"),
+        (r"\101\x42", "AB"),
+        (r"\q", "q"),
+        ("end\\", "end\\"),
+    ],
 )
 def test_escapes_of_copy_text(cell, expected):
     assert unescape(cell) == expected

@@ -7,7 +7,7 @@ batches, documents in blocks, and faults with a remedy. Items read and exception
 
 from __future__ import annotations
 
-from amends.custody.intake import Taken, Tags, take_in
+from amends.custody.intake import Tags, Taken, take_in
 from amends.custody.journal import Exhibit, exhibits, journal_rows, witness
 from amends.custody.limits import Limits
 from amends.custody.reader import Reader

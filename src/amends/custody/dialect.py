@@ -89,9 +89,7 @@ def _candidates(text: str) -> list[Dialect]:
             if quote and not _quotes_used(text, separator, quote):
                 continue
             found.append(Dialect(separator, quote, ""))
-            if quote and ("\\" + quote) in text:
-                found.append(Dialect(separator, quote, "\\"))
-            elif not quote and ("\\" + separator) in text:
+            if (quote and ("\\" + quote) in text) or (not quote and ("\\" + separator) in text):
                 found.append(Dialect(separator, quote, "\\"))
     return found
 

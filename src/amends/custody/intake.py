@@ -21,10 +21,10 @@ from amends.custody.journal import (
     CLOCK_SOURCE,
     FOLDER,
     Exhibit,
+    exhibit_of,
     exhibits,
     lines_after_open_begin,
     open_journal,
-    exhibit_of,
 )
 from amends.custody.names import clean_leaf
 from amends.kernel import clock, ids
@@ -98,7 +98,9 @@ class _Candidate:
     given: str
 
 
-def take_in(case: Case, paths: Sequence[Path], tags: Tags, *, reference: bool = False) -> list[Taken]:
+def take_in(
+    case: Case, paths: Sequence[Path], tags: Tags, *, reference: bool = False
+) -> list[Taken]:
     """Take files, and every file of folders, into custody.
 
     Args:
@@ -141,11 +143,15 @@ def _check(paths: Sequence[Path], tags: Tags) -> None:
             date.fromisoformat(tags.as_of)
         except ValueError as error:
             raise UsageError(
-                "The day the data describe is no day", where=tags.as_of, remedy="write it as 2021-08-16"
+                "The day the data describe is no day",
+                where=tags.as_of,
+                remedy="write it as 2021-08-16",
             ) from error
     for path in paths:
         if not os.path.lexists(path):
-            raise UsageError("There is nothing at this path", where=str(path), remedy="check the spelling")
+            raise UsageError(
+                "There is nothing at this path", where=str(path), remedy="check the spelling"
+            )
 
 
 def _found(paths: Sequence[Path], case_folder: Path) -> Iterator[_Candidate]:
@@ -176,7 +182,12 @@ def _size(path: Path) -> int:
 
 def _as_taken(exhibit: Exhibit) -> Taken:
     return Taken(
-        exhibit.exhibit_id, exhibit.path, exhibit.size_bytes, exhibit.sha256, exhibit.blake3, exhibit.place
+        exhibit.exhibit_id,
+        exhibit.path,
+        exhibit.size_bytes,
+        exhibit.sha256,
+        exhibit.blake3,
+        exhibit.place,
     )
 
 
@@ -278,7 +289,14 @@ class _Intake:
     def _refuse(self, candidate: _Candidate, reason: str) -> Taken:
         remedy = REFUSALS[reason]
         path = _shown(candidate.given)
-        self._journal.append("refuse", path=path, reason=reason, remedy=remedy, role=self._tags.role, tool=tool_name())
+        self._journal.append(
+            "refuse",
+            path=path,
+            reason=reason,
+            remedy=remedy,
+            role=self._tags.role,
+            tool=tool_name(),
+        )
         return Taken("", path, 0, "", "", "", (f"not taken in ({reason}): {remedy}",))
 
     def _copy(self, path: Path, task: Task) -> tuple[Digests, str]:

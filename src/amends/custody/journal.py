@@ -82,7 +82,9 @@ def open_journal(case_folder: Path) -> Ledger:
 
 def exhibits(case_folder: Path) -> list[Exhibit]:
     """Return the exhibits of a case in order of receipt."""
-    return [exhibit_of(line.body) for line in open_journal(case_folder).lines() if line.act == "take"]
+    return [
+        exhibit_of(line.body) for line in open_journal(case_folder).lines() if line.act == "take"
+    ]
 
 
 def exhibit_of(body: Mapping[str, Any]) -> Exhibit:
@@ -103,7 +105,12 @@ def journal_rows(case_folder: Path) -> list[dict[str, object]]:
     columns = [field.name for field in fields(Exhibit)]
     rows: list[dict[str, object]] = []
     for line in open_journal(case_folder).lines():
-        row: dict[str, object] = {"seq": line.seq, "at": line.at, "actor": line.actor, "act": line.act}
+        row: dict[str, object] = {
+            "seq": line.seq,
+            "at": line.at,
+            "actor": line.actor,
+            "act": line.act,
+        }
         for name in columns:
             value = line.body.get(name)
             row[name] = None if value is None else str(value)

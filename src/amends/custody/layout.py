@@ -50,7 +50,9 @@ def find_layout(rows: list[Row], *, width: int = 0) -> Layout:
     if header == 0:
         first, header = _later_header(rows, first)
     names = _joined_names(rows[first : first + header], max(width, 1))
-    names += [""] * (max(width, _widest(rows[first + header : first + LOOK_ROWS], width)) - len(names))
+    names += [""] * (
+        max(width, _widest(rows[first + header : first + LOOK_ROWS], width)) - len(names)
+    )
     return Layout(first, header, unique_columns(names))
 
 
@@ -139,9 +141,14 @@ def _goes_on(top: Row, row: Row, below: list[Row]) -> bool:
         return False
     under = [at for at, cell in enumerate(row) if cell.strip()]
     typed = sum(
-        kind_of(line[at]) not in ("text", "empty") for line in below[:10] for at in under if at < len(line)
+        kind_of(line[at]) not in ("text", "empty")
+        for line in below[:10]
+        for at in under
+        if at < len(line)
     )
-    held = sum(kind_of(line[at]) != "empty" for line in below[:10] for at in under if at < len(line))
+    held = sum(
+        kind_of(line[at]) != "empty" for line in below[:10] for at in under if at < len(line)
+    )
     return held > 0 and typed >= 0.6 * held
 
 
@@ -198,7 +205,9 @@ def _later_header(rows: list[Row], first: int) -> tuple[int, int]:
     for at in range(first + 1, limit):
         if is_blank(rows[at]) or len(rows[at]) == len(rows[first]):
             continue
-        above_differs = all(len(row) != len(rows[at]) for row in rows[first:at] if not is_blank(row))
+        above_differs = all(
+            len(row) != len(rows[at]) for row in rows[first:at] if not is_blank(row)
+        )
         if above_differs and filled(rows[at]) >= 2 and is_header(rows[at], _below(rows, at + 1)):
             return at, 1
     return first, 0
@@ -214,7 +223,13 @@ def _joined_names(header: list[Row], width: int) -> list[str]:
     if len(padded) == 1:
         names = padded[0]
     else:
-        names = [_joined([_spread(row, padded[n + 1], at) for n, row in enumerate(padded[:-1])] + [padded[-1][at]]) for at in range(size)]
+        names = [
+            _joined(
+                [_spread(row, padded[n + 1], at) for n, row in enumerate(padded[:-1])]
+                + [padded[-1][at]]
+            )
+            for at in range(size)
+        ]
     return [_without_comment_sign(name) if at == 0 else name for at, name in enumerate(names)]
 
 

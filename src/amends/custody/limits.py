@@ -45,7 +45,9 @@ class LimitError(Exception):
         self.remedy = remedy
 
 
-BOMB_REMEDY = "unpack it on a separate machine, look at what it holds, and add what is wanted as exhibits"
+BOMB_REMEDY = (
+    "unpack it on a separate machine, look at what it holds, and add what is wanted as exhibits"
+)
 TOO_BIG_REMEDY = "extract it and add it as an exhibit of its own"
 
 

@@ -16,11 +16,11 @@ from amends.custody.names import unique
 from amends.custody.readers import FORMATS
 from amends.custody.readers.base import Format
 from amends.custody.source import Source
-from amends.kernel.contents import Block, DocumentPart, Fault, Part, TablePart
+from amends.kernel.contents import Fault, Part, TablePart
 
 LOG = logging.getLogger(__name__)
 DAMAGED = (EOFError, zlib.error, pa.ArrowException)
-Piece = TypeVar("Piece", pa.RecordBatch, Block)
+Piece = TypeVar("Piece")
 UNREADABLE_REMEDY = "open it with the program that made it and export it again"
 UNKNOWN_REMEDY = "find out what made it; export it as text, CSV or PDF and add that"
 READ_REMEDY = "check that it exists, is a file and may be read"

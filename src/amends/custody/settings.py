@@ -38,6 +38,8 @@ def read_passwords(name: str, folder: Path) -> tuple[str, ...]:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            "The password file cannot be read", where=name, remedy="name a text file with one password a line"
+            "The password file cannot be read",
+            where=name,
+            remedy="name a text file with one password a line",
         ) from error
     return tuple(line for line in lines if line)

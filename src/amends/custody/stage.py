@@ -64,7 +64,9 @@ class Inventory:
     def add_exception(self, exhibit_id: str, item_id: str | None, fault: Fault) -> None:
         """Add an exception; its id stays the same while the fault does."""
         number = int(exhibit_id[1:]) if exhibit_id else 0
-        seal = hashlib.sha256(f"{fault.inner_path}\0{fault.place}\0{fault.reason}".encode("utf-8", "replace"))
+        seal = hashlib.sha256(
+            f"{fault.inner_path}\0{fault.place}\0{fault.reason}".encode("utf-8", "replace")
+        )
         tail = int.from_bytes(seal.digest()[:8], "big") % 1_000_000
         while f"X{number:04d}{tail:06d}" in self.ids:
             tail = (tail + 1) % 1_000_000
@@ -146,7 +148,9 @@ def note_part(exhibit: Exhibit, part: Part, found: Inventory) -> None:
     """Read a part to its end and note it."""
     if isinstance(part, Fault):
         row = found.add_item(exhibit, "unknown", part) if part.whole else None
-        found.add_exception(exhibit.exhibit_id, row["item_id"] if row else _last_item(found, exhibit), part)
+        found.add_exception(
+            exhibit.exhibit_id, row["item_id"] if row else _last_item(found, exhibit), part
+        )
         return
     row = found.add_item(exhibit, "table" if isinstance(part, TablePart) else "document", part)
     if isinstance(part, TablePart):
@@ -169,7 +173,9 @@ def refused_exceptions(case_folder: Path, found: Inventory) -> None:
     """Note what could not be taken in at all; it is in no exhibit, so it is no item."""
     for line in refusals(case_folder):
         reason = str(line.body.get("reason", "unreadable"))
-        fault = Fault(str(line.body.get("path", "")), "", reason, REFUSALS.get(reason, ""), whole=True)
+        fault = Fault(
+            str(line.body.get("path", "")), "", reason, REFUSALS.get(reason, ""), whole=True
+        )
         found.add_exception("", None, fault)
 
 
@@ -234,9 +240,16 @@ def depends_on(case: Case) -> object:
     """Return what the result depends on besides settings: the journal's head, decisions, passwords."""
     password_file = case.config.text("custody", "password_file")
     passwords = Path(password_file)
-    sealed = hashlib.sha256(passwords.read_bytes()).hexdigest() if password_file and passwords.is_file() else ""
-    return {"journal": witness(case.folder), "decided": dict(dispositions(case)), "passwords": sealed}
+    sealed = (
+        hashlib.sha256(passwords.read_bytes()).hexdigest()
+        if password_file and passwords.is_file()
+        else ""
+    )
+    return {
+        "journal": witness(case.folder),
+        "decided": dict(dispositions(case)),
+        "passwords": sealed,
+    }
 
 
 STAGE = Stage("custody", reads=(), writes=(EXHIBITS, ITEMS, EXCEPTIONS), run=run, also=depends_on)
-

@@ -21,7 +21,9 @@ MULTI_BYTE = ("shift_jis", "gb18030", "big5", "euc_kr")
 _HIGH = re.compile(rb"[\x80-\xff]")
 # Control characters that text does not hold; 01, 14 and 1c to 1f separate cells in some exports.
 _CONTROL = re.compile(rb"[\x00\x02-\x08\x0e-\x13\x15-\x19\x7f]")
-_UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_UTF8_SEQUENCE = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
 FALLBACK = "amends_fallback"
 
 
@@ -44,7 +46,9 @@ codecs.register_error(FALLBACK, _fallback)
 # Windows-1252 that was once read as Latin-1 and written again: C1 controls where quotes and dashes were.
 _C1 = re.compile("[\x80-\x9f]")
 _REPAIRS = {
-    code: bytes([code]).decode("cp1252") for code in range(0x80, 0xA0) if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+    code: bytes([code]).decode("cp1252")
+    for code in range(0x80, 0xA0)
+    if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 }
 
 
@@ -146,7 +150,10 @@ def _multi_byte(sample: bytes) -> str:
         foreign = [char for char in text if char > "\x7f"]
         if len(foreign) < 8:
             continue
-        common = sum("\u3040" <= c <= "\u30ff" or "\u4e00" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af" for c in foreign)
+        common = sum(
+            "\u3040" <= c <= "\u30ff" or "\u4e00" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af"
+            for c in foreign
+        )
         share = common / len(foreign) - 10 * text.count("\ufffd") / len(foreign)
         if share > max(0.9, best_share):
             best, best_share = name, share
@@ -160,7 +167,9 @@ def looks_like_text(head: bytes) -> bool:
     name, skip = sniff_encoding(head)
     if name.startswith(("utf-16", "utf-32")):
         text = head[skip : skip + 8192].decode(name, "replace")
-        odd = sum(char == "\ufffd" or (char < " " and char not in "\t\n\r\f\v\x1a\x1b") for char in text)
+        odd = sum(
+            char == "\ufffd" or (char < " " and char not in "\t\n\r\f\v\x1a\x1b") for char in text
+        )
         return odd <= 0.02 * len(text) + 1
     sample = head[:65536]
     control = len(_CONTROL.findall(sample))

@@ -53,7 +53,11 @@ def verify_folder(folder: Path, witnesses: Sequence[Witness] = ()) -> list[str]:
     lines, faults = _read(journal_path(folder))
     faults.extend(_chain(lines))
     faults.extend(_against_witnesses(lines, witnesses))
-    taken = [line["body"] for _, line in lines if line.get("act") == "take" and isinstance(line.get("body"), dict)]
+    taken = [
+        line["body"]
+        for _, line in lines
+        if line.get("act") == "take" and isinstance(line.get("body"), dict)
+    ]
     faults.extend(_numbers(taken))
     faults.extend(_exhibits(folder, taken))
     faults.extend(_strangers(folder, taken))

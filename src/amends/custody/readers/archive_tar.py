@@ -50,7 +50,12 @@ class Tar:
             return
         if not found:
             opener.budget.take_item()
-            yield Fault(source.inner_path, "", "empty", "ask the custodian whether it was empty at the source")
+            yield Fault(
+                source.inner_path,
+                "",
+                "empty",
+                "ask the custodian whether it was empty at the source",
+            )
 
     def _member(
         self, archive: tarfile.TarFile, info: tarfile.TarInfo, source: Source, opener: Opener

@@ -56,7 +56,9 @@ class Zip:
         with directory:
             yield from self._by_directory(directory, source, opener)
 
-    def _by_directory(self, archive: zipfile.ZipFile, source: Source, opener: Opener) -> Iterator[Part]:
+    def _by_directory(
+        self, archive: zipfile.ZipFile, source: Source, opener: Opener
+    ) -> Iterator[Part]:
         found = 0
         packed = unpacked = 0
         for info in archive.infolist():
@@ -69,7 +71,12 @@ class Zip:
             yield from self._member(archive, info, source, opener)
         if not found:
             opener.budget.take_item()
-            yield Fault(source.inner_path, "", "empty", "ask the custodian whether it was empty at the source")
+            yield Fault(
+                source.inner_path,
+                "",
+                "empty",
+                "ask the custodian whether it was empty at the source",
+            )
 
     def _member(
         self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: Source, opener: Opener
@@ -86,12 +93,16 @@ class Zip:
         stream = _opened(archive, info, opener.passwords)
         if isinstance(stream, str):
             opener.budget.take_item()
-            remedy = {"encrypted": PASSWORD_REMEDY, "unsupported_format": METHOD_REMEDY}.get(stream, DAMAGED_REMEDY)
+            remedy = {"encrypted": PASSWORD_REMEDY, "unsupported_format": METHOD_REMEDY}.get(
+                stream, DAMAGED_REMEDY
+            )
             yield Fault(inner, "", stream, remedy)
             return
         with stream:
             checked = _Checked(stream, opener)
-            yield from opener.inside(member(source, info.filename, io.BufferedReader(checked, 1 << 20), opener))
+            yield from opener.inside(
+                member(source, info.filename, io.BufferedReader(checked, 1 << 20), opener)
+            )
             if checked.is_damaged:
                 yield Fault(inner, "", "truncated", DAMAGED_REMEDY, whole=False)
 
@@ -197,7 +208,11 @@ def _local_members(held: BinaryIO, opener: Opener) -> Iterator[tuple[str, int, B
             yield name, flags, io.BytesIO(payload)
             end = _after_deflate(held, begin, packed, unpacked.bytes_in)
         else:
-            yield name, flags, io.BytesIO(read_exactly(held, packed) if method == 0 and not flags & 1 else b"")
+            yield (
+                name,
+                flags,
+                io.BytesIO(read_exactly(held, packed) if method == 0 and not flags & 1 else b""),
+            )
             end = begin + packed
         if not _seek_header(held, max(end, begin)):
             return

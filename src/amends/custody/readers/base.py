@@ -134,8 +134,14 @@ def add_fault(faults: list[Fault], fault: Fault, limit: int) -> None:
         return
     last = faults[-1]
     count = int(last.place.split()[1]) if last.place.startswith("and ") else 0
-    faults[-1] = Fault(
-        fault.inner_path, f"and {count + 1} more places", fault.reason, fault.remedy, whole=False
-    ) if count else Fault(
-        fault.inner_path, "and 2 more places", fault.reason, fault.remedy, whole=False
+    faults[-1] = (
+        Fault(
+            fault.inner_path,
+            f"and {count + 1} more places",
+            fault.reason,
+            fault.remedy,
+            whole=False,
+        )
+        if count
+        else Fault(fault.inner_path, "and 2 more places", fault.reason, fault.remedy, whole=False)
     )

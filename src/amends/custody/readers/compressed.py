@@ -17,7 +17,12 @@ from amends.custody.readers.base import Opener, member
 from amends.custody.source import Source
 from amends.kernel.contents import Fault, Part
 
-MAGICS = ((b"\x1f\x8b\x08", "gz"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "xz"), (b"\x28\xb5\x2f\xfd", "zst"))
+MAGICS = (
+    (b"\x1f\x8b\x08", "gz"),
+    (b"BZh", "bz2"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zst"),
+)
 ENDINGS = {".tgz": ".tar", ".tbz": ".tar", ".tbz2": ".tar", ".txz": ".tar", ".tzst": ".tar"}
 PIECE_BYTES = 1 << 18
 TRUNCATED_REMEDY = "get a complete copy; what could be unpacked was read"
@@ -69,7 +74,11 @@ def _inner_name(name: str) -> str:
     ending = path.suffix.lower()
     if ending in ENDINGS:
         return path.stem + ENDINGS[ending]
-    return path.stem if ending in (".gz", ".bz2", ".xz", ".zst", ".z", ".lzma") else f"{name or 'stream'}.content"
+    return (
+        path.stem
+        if ending in (".gz", ".bz2", ".xz", ".zst", ".z", ".lzma")
+        else f"{name or 'stream'}.content"
+    )
 
 
 def decompressor(method: str) -> Any:  # the four libraries share a shape, not a type
@@ -139,7 +148,15 @@ class Unpacked(io.RawIOBase):
         self.bytes_in += len(piece)
         try:
             out = self._bounded(piece)
-        except (zlib.error, OSError, EOFError, lzma.LZMAError, zstandard.ZstdError, ValueError, MemoryError):
+        except (
+            zlib.error,
+            OSError,
+            EOFError,
+            lzma.LZMAError,
+            zstandard.ZstdError,
+            ValueError,
+            MemoryError,
+        ):
             self.is_damaged = self._ended = True
             return
         self._waiting = out
@@ -160,13 +177,19 @@ class Unpacked(io.RawIOBase):
             while not self._engine.needs_input and not self._engine.eof and len(out) < 1 << 25:
                 out += self._engine.decompress(b"", 1 << 24)
             return out
-        parts = [self._engine.decompress(piece[at : at + 4096]) for at in range(0, len(piece), 4096) if not self._engine.eof]
+        parts = [
+            self._engine.decompress(piece[at : at + 4096])
+            for at in range(0, len(piece), 4096)
+            if not self._engine.eof
+        ]
         return b"".join(parts)
 
     def _judge(self, count: int) -> None:
         self._budget.take_bytes(count)
         limits = self._budget.limits
-        if self.bytes_out > limits.ratio_floor_bytes and self.bytes_out > limits.ratio * max(self.bytes_in, 1):
+        if self.bytes_out > limits.ratio_floor_bytes and self.bytes_out > limits.ratio * max(
+            self.bytes_in, 1
+        ):
             self._ended = True
             raise LimitError("bomb", BOMB_REMEDY)
 

@@ -14,9 +14,25 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from amends.custody.dialect import Sniffed, sniff_dialect
-from amends.custody.layout import Layout, Row, filled, find_layout, is_blank, is_header, starts_table
+from amends.custody.layout import (
+    Layout,
+    Row,
+    filled,
+    find_layout,
+    is_blank,
+    is_header,
+    starts_table,
+)
+from amends.custody.readers.base import (
+    BATCH_ROWS,
+    Opener,
+    add_fault,
+    batch_of_rows,
+    blocks_of,
+    row_numbers,
+    schema_of,
+)
 from amends.custody.records import Dialect, split_records
-from amends.custody.readers.base import BATCH_ROWS, Opener, add_fault, batch_of_rows, blocks_of, row_numbers, schema_of
 from amends.custody.source import Source
 from amends.custody.text import decode, looks_like_text, sniff_encoding
 from amends.kernel.contents import DocumentPart, Fault, Part, TablePart
@@ -41,7 +57,17 @@ class Delimited:
             return False
         if source.ending in ENDINGS:
             return True
-        if source.ending in (".md", ".py", ".sh", ".conf", ".ini", ".yaml", ".yml", ".toml", ".xml"):
+        if source.ending in (
+            ".md",
+            ".py",
+            ".sh",
+            ".conf",
+            ".ini",
+            ".yaml",
+            ".yml",
+            ".toml",
+            ".xml",
+        ):
             return False
         return _is_beyond_doubt(sniff_dialect(_sample(source)))
 
@@ -124,7 +150,14 @@ class _Tables:
             path = self._path(f"#{table}") if table > 1 else self._inner_path
             self._faults = []
             yield TablePart(
-                path, MEDIA_TYPE, "delimited", self._columns, self._batches(), bool(self._header), (), self._faults
+                path,
+                MEDIA_TYPE,
+                "delimited",
+                self._columns,
+                self._batches(),
+                bool(self._header),
+                (),
+                self._faults,
             )
             while self._next_batch() is not None:
                 pass
@@ -143,7 +176,9 @@ class _Tables:
         """Find where the next table begins and read its header; ``False`` at the end of the file."""
         self._text.want(SAMPLE_CHARACTERS)
         rows, ends = [], []
-        for cells, end in split_records(self._text.waiting, self._dialect, final=self._text.is_final):
+        for cells, end in split_records(
+            self._text.waiting, self._dialect, final=self._text.is_final
+        ):
             rows.append(cells)
             ends.append(end)
             if len(rows) >= 400:
@@ -213,7 +248,11 @@ class _Tables:
             return ""
         if dialect.escape and dialect.escape in chunk:
             return ""
-        if quote and not dialect.skips_spaces and (f"{separator} {quote}" in chunk or f"\n {quote}" in chunk):
+        if (
+            quote
+            and not dialect.skips_spaces
+            and (f"{separator} {quote}" in chunk or f"\n {quote}" in chunk)
+        ):
             return ""
         return chunk
 
@@ -243,7 +282,9 @@ class _Tables:
         while True:
             self._text.want(size)
             records = []
-            for record in split_records(self._text.waiting, self._dialect, final=self._text.is_final):
+            for record in split_records(
+                self._text.waiting, self._dialect, final=self._text.is_final
+            ):
                 records.append(record)
                 if len(records) >= BATCH_ROWS:
                     break
@@ -253,7 +294,12 @@ class _Tables:
             size *= 4
         if not records:
             if not self._text.is_final:  # one record without an end: take it as one cell of text
-                records = [([self._text.waiting[:MOST_WAITING]], min(len(self._text.waiting), MOST_WAITING))]
+                records = [
+                    (
+                        [self._text.waiting[:MOST_WAITING]],
+                        min(len(self._text.waiting), MOST_WAITING),
+                    )
+                ]
                 used = 1
             else:
                 self._ended = True
@@ -332,7 +378,9 @@ class _Tables:
         return [cell or None for cell in cells]
 
     def _fault(self) -> None:
-        fault = Fault(self._inner_path, f"row {self._number}", "malformed_row", ROW_REMEDY, whole=False)
+        fault = Fault(
+            self._inner_path, f"row {self._number}", "malformed_row", ROW_REMEDY, whole=False
+        )
         add_fault(self._faults, fault, self._most_faults)
 
 
@@ -379,7 +427,10 @@ def _by_arrow(chunk: str, dialect: Dialect, columns: tuple[str, ...]) -> pa.Tabl
 
 def _combined(table: pa.Table, numbers: pa.Array, columns: tuple[str, ...]) -> pa.RecordBatch:
     arrays = [
-        column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks) if column.num_chunks
+        column.chunk(0)
+        if column.num_chunks == 1
+        else pa.concat_arrays(column.chunks)
+        if column.num_chunks
         else pa.array([], pa.string())
         for column in table.columns
     ]
@@ -392,4 +443,6 @@ def _trimmed(batch: pa.RecordBatch) -> pa.RecordBatch:
     for at in range(1, batch.num_columns - 1):
         cells = pc.utf8_ltrim(batch.column(at), " ")
         arrays.append(pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells))
-    return pa.RecordBatch.from_arrays([*arrays, batch.column(batch.num_columns - 1)], schema=batch.schema)
+    return pa.RecordBatch.from_arrays(
+        [*arrays, batch.column(batch.num_columns - 1)], schema=batch.schema
+    )

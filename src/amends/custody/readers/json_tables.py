@@ -68,12 +68,23 @@ class Json:
             opener.budget.take_item()
             yield Fault(source.inner_path, "", "truncated", LINE_REMEDY)
 
-    def _array(self, source: Source, text: _Text, opener: Opener, faults: list[Fault]) -> Iterator[Part]:
+    def _array(
+        self, source: Source, text: _Text, opener: Opener, faults: list[Fault]
+    ) -> Iterator[Part]:
         values = _elements(text, source.inner_path, faults)
         start = list(islice(values, 1))
         if not start:
             opener.budget.take_item()
-            yield faults[0] if faults else Fault(source.inner_path, "", "empty", "ask the custodian whether it was empty at the source")
+            yield (
+                faults[0]
+                if faults
+                else Fault(
+                    source.inner_path,
+                    "",
+                    "empty",
+                    "ask the custodian whether it was empty at the source",
+                )
+            )
             return
         yield from self._tables(source.inner_path, chain(start, values), faults)
 
@@ -91,7 +102,16 @@ class Json:
             path = f"{inner}#{table}" if table > 1 else inner
             columns = unique_columns([*keys, *([] if open_end else ["_other"])])
             batches = _Batches(flow, keys, columns, open_end)
-            yield TablePart(path, MEDIA_TYPE, self.name, columns, batches, True, (), faults if table == 1 else [])
+            yield TablePart(
+                path,
+                MEDIA_TYPE,
+                self.name,
+                columns,
+                batches,
+                True,
+                (),
+                faults if table == 1 else [],
+            )
             for _ in batches:
                 pass
 
@@ -120,7 +140,7 @@ def _parses(text: str, whole: bool) -> bool:
     try:
         _DECODER.raw_decode(text)
     except json.JSONDecodeError as error:
-        return not whole and error.pos > 0.9 * len(text) or _cut_value(text, error)
+        return (not whole and error.pos > 0.9 * len(text)) or _cut_value(text, error)
     except RecursionError:
         return False
     return True
@@ -214,7 +234,15 @@ def _elements(text: _Text, inner: str, faults: list[Fault]) -> Iterator[Any]:
                 raise ValueError("the array has no end")
             yield text.value()
         except ValueError:
-            faults.append(Fault(inner, f"element {number}", "truncated", "get a complete copy; what comes before was read", whole=False))
+            faults.append(
+                Fault(
+                    inner,
+                    f"element {number}",
+                    "truncated",
+                    "get a complete copy; what comes before was read",
+                    whole=False,
+                )
+            )
             return
 
 
@@ -226,7 +254,11 @@ def _lines(text: _Text, inner: str, faults: list[Fault], most: int) -> Iterator[
         try:
             yield _line_value(text)
         except ValueError:
-            add_fault(faults, Fault(inner, f"line {number}", "malformed_row", LINE_REMEDY, whole=False), most)
+            add_fault(
+                faults,
+                Fault(inner, f"line {number}", "malformed_row", LINE_REMEDY, whole=False),
+                most,
+            )
             text.skip_line()
         while text.peek() == ",":
             text.at += 1
@@ -241,7 +273,11 @@ def _line_value(text: _Text) -> Any:
             return value
         except (json.JSONDecodeError, RecursionError) as error:
             after = text.waiting[end + 1 : end + 64].lstrip()
-            if after.startswith("{") and text.waiting[text.at] == "{" and not text.waiting[text.at : end].rstrip().endswith(("{", "[", ",")):
+            if (
+                after.startswith("{")
+                and text.waiting[text.at] == "{"
+                and not text.waiting[text.at : end].rstrip().endswith(("{", "[", ","))
+            ):
                 raise ValueError("broken line") from error
     return text.value()
 
@@ -279,7 +315,9 @@ class _Flow:
 class _Batches(Iterator[pa.RecordBatch]):
     """Batches of one table of flat objects; ends where an object has a column not known."""
 
-    def __init__(self, flow: _Flow, keys: list[str], columns: tuple[str, ...], open_end: bool) -> None:
+    def __init__(
+        self, flow: _Flow, keys: list[str], columns: tuple[str, ...], open_end: bool
+    ) -> None:
         self._flow = flow
         self._keys = keys
         self._known = set(keys)
@@ -338,7 +376,9 @@ def _scalar(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _without_tables(value: Any, name: str, found: list[tuple[str, list[Any]]], depth: int = 0) -> Any:
+def _without_tables(
+    value: Any, name: str, found: list[tuple[str, list[Any]]], depth: int = 0
+) -> Any:
     """Return a value without its arrays of objects, which go into ``found`` under their dotted names."""
     if depth >= MOST_NESTED or not isinstance(value, dict):
         return value

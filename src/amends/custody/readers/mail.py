@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import email
 import email.errors
+import io
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from email import policy
 from email.header import decode_header, make_header
 from email.message import Message
@@ -20,9 +22,29 @@ from amends.custody.text import FALLBACK, looks_like_text, repaired, sniff_encod
 from amends.kernel.contents import DocumentPart, Fault, Part
 
 MEDIA_TYPE = "message/rfc822"
-SHOWN = ("From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Date", "Subject", "Message-ID", "In-Reply-To")
+SHOWN = (
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Bcc",
+    "Date",
+    "Subject",
+    "Message-ID",
+    "In-Reply-To",
+)
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n")
-_MAIL_HEADERS = (b"from:", b"to:", b"subject:", b"date:", b"received:", b"message-id:", b"mime-version:", b"return-path:")
+_MAIL_HEADERS = (
+    b"from:",
+    b"to:",
+    b"subject:",
+    b"date:",
+    b"received:",
+    b"message-id:",
+    b"mime-version:",
+    b"return-path:",
+)
 _FROM_LINE = re.compile(rb"From \S+.*\d{4}\s*$|From MAILER-DAEMON|From - ")
 PASSWORD_REMEDY = "decrypt it in the mail program of its receiver and add the result"
 PART_REMEDY = "open the message in a mail program and save the attachment"
@@ -35,7 +57,9 @@ class Mail:
 
     def detect(self, source: Source) -> bool:
         """Answer whether the text begins with mail headers."""
-        return looks_like_text(source.head) and _begins_with_headers(source.head.lstrip(b"\xef\xbb\xbf\r\n"))
+        return looks_like_text(source.head) and _begins_with_headers(
+            source.head.lstrip(b"\xef\xbb\xbf\r\n")
+        )
 
     def map(self, source: Source, opener: Opener) -> Iterator[Part]:
         """Yield the message and what is attached."""
@@ -50,11 +74,17 @@ class Mbox:
     def detect(self, source: Source) -> bool:
         """Answer whether the file begins with a From line and then headers."""
         first, _, rest = source.head.partition(b"\n")
-        return first.startswith(b"From ") and (_FROM_LINE.match(first) is not None) and _begins_with_headers(rest)
+        return (
+            first.startswith(b"From ")
+            and (_FROM_LINE.match(first) is not None)
+            and _begins_with_headers(rest)
+        )
 
     def map(self, source: Source, opener: Opener) -> Iterator[Part]:
         """Yield each message and what is attached to it; messages are numbered from 1."""
-        for number, raw in enumerate(_messages(source.stream(), opener.limits.memory_bytes), start=1):
+        for number, raw in enumerate(
+            _messages(source.stream(), opener.limits.memory_bytes), start=1
+        ):
             inner = join(source.inner_path, f"message-{number:06d}")
             if raw is None:
                 opener.budget.take_item()
@@ -64,7 +94,8 @@ class Mbox:
 
 
 def _begins_with_headers(head: bytes) -> bool:
-    at, names = 0, set()
+    at = 0
+    names: set[bytes] = set()
     while (found := _HEADER.match(head, at)) is not None and len(names) < 40:
         names.add(found.group().split(b":", 1)[0].lower() + b":")
         at = found.end()
@@ -103,14 +134,8 @@ def _message(raw: bytes, source: Source, inner: str, opener: Opener) -> Iterator
     body = "\n".join(texts)
     yield DocumentPart(inner, MEDIA_TYPE, "mail", blocks_of([body]), [], faults)
     for name, payload in attached:
-        outer = Source(inner, "", limits=opener.limits, stream=_nothing(), depth=source.depth)
+        outer = Source(inner, "", limits=opener.limits, stream=io.BytesIO(), depth=source.depth)
         yield from opener.inside(member_of_bytes(outer, clean_leaf(name), payload, opener))
-
-
-def _nothing() -> BinaryIO:
-    import io
-
-    return io.BytesIO()
 
 
 def _headers(message: Message) -> str:
@@ -124,16 +149,19 @@ def _headers(message: Message) -> str:
 def _decoded(value: object) -> str:
     """Return a header as text, encoded words read; as it stands where they make no sense."""
     text = str(value)
-    try:
+    with suppress(email.errors.HeaderParseError, LookupError, ValueError, UnicodeError):
         text = str(make_header(decode_header(text)))
-    except (email.errors.HeaderParseError, LookupError, ValueError, UnicodeError):
-        pass
     raw = text.encode("utf-8", "surrogateescape")
     return repaired(raw.decode("utf-8", FALLBACK)).replace("\r", "").replace("\n", "")
 
 
 def _walk(
-    part: Message, texts: list[str], attached: list[tuple[str, bytes]], faults: list[Fault], inner: str, depth: int
+    part: Message,
+    texts: list[str],
+    attached: list[tuple[str, bytes]],
+    faults: list[Fault],
+    inner: str,
+    depth: int,
 ) -> None:
     """Sort the parts of a message into text and attachments."""
     kind = part.get_content_type()
@@ -154,9 +182,9 @@ def _walk(
         return
     if kind == "message/rfc822":
         children = part.get_payload()
-        child = children[0] if isinstance(children, list) and children else None
-        if isinstance(child, Message):
-            attached.append((name or "message.eml", child.as_bytes(policy=policy.compat32)))
+        inner_mail = children[0] if isinstance(children, list) and children else None
+        if isinstance(inner_mail, Message):
+            attached.append((name or "message.eml", _whole(inner_mail)))
         return
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else b""
@@ -165,6 +193,14 @@ def _walk(
         texts.append(_text(part, data, kind))
     elif data:
         attached.append((name or f"attachment-{len(attached) + 1}{_ending(kind)}", data))
+
+
+def _whole(message: Message) -> bytes:
+    """Return a forwarded message as bytes, also where its headers break the rules."""
+    try:
+        return message.as_bytes(policy=policy.compat32)
+    except (UnicodeError, ValueError, LookupError, TypeError):
+        return message.as_string(policy=policy.compat32).encode("utf-8", "surrogateescape")
 
 
 def _chosen(parts: list[Message]) -> list[Message]:
@@ -199,4 +235,9 @@ def _file_name(part: Message) -> str:
 
 
 def _ending(kind: str) -> str:
-    return {"text/csv": ".csv", "text/plain": ".txt", "text/html": ".html", "application/pdf": ".pdf"}.get(kind, "")
+    return {
+        "text/csv": ".csv",
+        "text/plain": ".txt",
+        "text/html": ".html",
+        "application/pdf": ".pdf",
+    }.get(kind, "")

@@ -8,15 +8,53 @@ from html.parser import HTMLParser
 
 from amends.custody.readers.base import Opener, blocks_of
 from amends.custody.source import Source
-from amends.custody.text import looks_like_text, repaired, sniff_encoding, text_of
+from amends.custody.text import decode, looks_like_text, repaired, sniff_encoding, text_of
 from amends.kernel.contents import DocumentPart, Part
 
 _START = re.compile(rb"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]", re.I)
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)", re.I)
 HIDDEN = frozenset({"script", "style", "noscript", "template", "svg", "object"})
 BLOCKS = frozenset(
-    "p div section article header footer main aside nav ul ol li dl dt dd h1 h2 h3 h4 h5 h6 table thead tbody tfoot tr "
-    "blockquote pre form fieldset address figure figcaption hr br title option caption".split()
+    [
+        "p",
+        "div",
+        "section",
+        "article",
+        "header",
+        "footer",
+        "main",
+        "aside",
+        "nav",
+        "ul",
+        "ol",
+        "li",
+        "dl",
+        "dt",
+        "dd",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "table",
+        "thead",
+        "tbody",
+        "tfoot",
+        "tr",
+        "blockquote",
+        "pre",
+        "form",
+        "fieldset",
+        "address",
+        "figure",
+        "figcaption",
+        "hr",
+        "br",
+        "title",
+        "option",
+        "caption",
+    ]
 )
 SHOWN_ATTRIBUTES = {"input": "value", "img": "alt"}
 
@@ -31,7 +69,9 @@ class Html:
         if not looks_like_text(source.head):
             return False
         head = source.head[:4096].replace(b"\x00", b"")
-        return _START.search(head[:2048]) is not None or (source.ending in (".html", ".htm", ".xhtml") and b"<" in head)
+        return _START.search(head[:2048]) is not None or (
+            source.ending in (".html", ".htm", ".xhtml") and b"<" in head
+        )
 
     def map(self, source: Source, opener: Opener) -> Iterator[Part]:
         """Yield the one document."""
@@ -56,9 +96,9 @@ def decode_stated(source: Source, charset: str) -> Iterator[str]:
     except (LookupError, UnicodeError):
         yield from text_of(stream, source.head)
         return
-    from amends.custody.text import decode
-
-    yield from decode(stream, "cp1252" if charset.lower() in ("iso-8859-1", "latin-1", "us-ascii") else charset)
+    yield from decode(
+        stream, "cp1252" if charset.lower() in ("iso-8859-1", "latin-1", "us-ascii") else charset
+    )
 
 
 def html_text(pieces: Iterator[str]) -> Iterator[str]:

@@ -59,17 +59,24 @@ class Office:
             yield Fault(source.inner_path, "", "truncated", DAMAGED_REMEDY)
             return
         with archive:
-            names = _in_order([name for name in archive.namelist() if re.fullmatch(TEXT_PARTS[kind], name)])
+            names = _in_order(
+                [name for name in archive.namelist() if re.fullmatch(TEXT_PARTS[kind], name)]
+            )
             texts = _texts(archive, names, opener, faults, source.inner_path)
-            yield DocumentPart(source.inner_path, MEDIA_TYPES[kind], self.name, blocks_of(texts), [], faults)
+            yield DocumentPart(
+                source.inner_path, MEDIA_TYPES[kind], self.name, blocks_of(texts), [], faults
+            )
             for name in archive.namelist():
                 if _EMBEDDED.search(name):
                     with archive.open(name) as stream:
-                        yield from opener.inside(member(source, clean_name(name), cast(BinaryIO, stream), opener))
+                        yield from opener.inside(
+                            member(source, clean_name(name), cast(BinaryIO, stream), opener)
+                        )
 
 
 def _in_order(names: list[str]) -> list[str]:
     """Return part names with the main text first, and slides by number."""
+
     def place(name: str) -> tuple[int, list[int], str]:
         main = 0 if name in ("word/document.xml", "content.xml") or "/slides/" in name else 1
         return main, [int(number) for number in re.findall(r"\d+", name)], name
@@ -127,7 +134,16 @@ PARAGRAPHS = frozenset({"w:p", "a:p", "text:p", "text:h"})
 ROWS = frozenset({"w:tr", "a:tr", "table:table-row"})
 CELLS = frozenset({"w:tc", "a:tc", "table:table-cell", "table:covered-table-cell"})
 TEXTS = frozenset({"w:t", "w:delText", "a:t", "w:instrText"})
-BREAKS = {"w:br": "\n", "w:cr": "\n", "w:tab": "\t", "a:br": "\n", "text:line-break": "\n", "text:tab": "\t", "text:s": " ", "w:noBreakHyphen": "-"}
+BREAKS = {
+    "w:br": "\n",
+    "w:cr": "\n",
+    "w:tab": "\t",
+    "a:br": "\n",
+    "text:line-break": "\n",
+    "text:tab": "\t",
+    "text:s": " ",
+    "w:noBreakHyphen": "-",
+}
 SKIPPED = frozenset({"mc:Fallback", "w:instrText"})
 
 

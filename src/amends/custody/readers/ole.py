@@ -38,4 +38,9 @@ class Ole:
             if mark.encode("utf-16-le") in payload:
                 yield Fault(source.inner_path, "", reason, remedy)
                 return
-        yield Fault(source.inner_path, "", "unsupported_format", "save it in a current format (DOCX, XLSX, PDF) and add that")
+        yield Fault(
+            source.inner_path,
+            "",
+            "unsupported_format",
+            "save it in a current format (DOCX, XLSX, PDF) and add that",
+        )

@@ -33,8 +33,14 @@ class Parquet:
             file = pq.ParquetFile(pa.PythonFile(source.seekable(), mode="r"))
         except (pa.ArrowException, OSError) as error:
             opener.budget.take_item()
-            reason = "encrypted" if "encrypt" in str(error).lower() or source.head[:4] == b"PARE" else "truncated"
-            remedy = "export it again without encryption" if reason == "encrypted" else DAMAGED_REMEDY
+            reason = (
+                "encrypted"
+                if "encrypt" in str(error).lower() or source.head[:4] == b"PARE"
+                else "truncated"
+            )
+            remedy = (
+                "export it again without encryption" if reason == "encrypted" else DAMAGED_REMEDY
+            )
             yield Fault(source.inner_path, "", reason, remedy)
             return
         columns = unique_columns(file.schema_arrow.names)
@@ -58,13 +64,20 @@ def as_text(column: pa.Array) -> pa.Array:
     if pa.types.is_floating(kind):
         text = pc.cast(column, pa.string())
         text = pc.replace_substring_regex(text, r"\.0$", "")
-    elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+    elif (
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+    ):
         text = pa.array([_from_bytes(value) for value in column.to_pylist()], pa.string())
     elif pa.types.is_timestamp(kind):
         text = _instants(column)
     elif pa.types.is_nested(kind):
         text = pa.array(
-            [None if v is None else json.dumps(v, ensure_ascii=False, default=str) for v in column.to_pylist()],
+            [
+                None if v is None else json.dumps(v, ensure_ascii=False, default=str)
+                for v in column.to_pylist()
+            ],
             pa.string(),
         )
     else:

@@ -50,7 +50,9 @@ class Pdf:
                 yield Fault(source.inner_path, "", "needs_ocr", OCR_REMEDY)
                 return
             pages = _pages(document, starts, faults, source.inner_path)
-            yield DocumentPart(source.inner_path, MEDIA_TYPE, self.name, blocks_of(pages), starts, faults)
+            yield DocumentPart(
+                source.inner_path, MEDIA_TYPE, self.name, blocks_of(pages), starts, faults
+            )
         finally:
             document.close()
 
@@ -63,7 +65,10 @@ def _open(held: BinaryIO, passwords: tuple[str, ...]) -> Any:  # pypdfium2 has n
             document.init_forms()
             return document
         except pdfium.PdfiumError as error:
-            if getattr(error, "err_code", None) != WRONG_PASSWORD and "password" not in str(error).lower():
+            if (
+                getattr(error, "err_code", None) != WRONG_PASSWORD
+                and "password" not in str(error).lower()
+            ):
                 return "truncated"
     return "encrypted"
 
@@ -85,7 +90,9 @@ def _pages(document: Any, starts: list[int], faults: list[Fault], inner: str) ->
         try:
             text = _page_text(document, number)
         except pdfium.PdfiumError:
-            faults.append(Fault(inner, f"page {number + 1}", "unreadable", DAMAGED_REMEDY, whole=False))
+            faults.append(
+                Fault(inner, f"page {number + 1}", "unreadable", DAMAGED_REMEDY, whole=False)
+            )
             continue
         if not text.strip():
             faults.append(Fault(inner, f"page {number + 1}", "needs_ocr", OCR_REMEDY, whole=False))

@@ -22,5 +22,8 @@ class PlainText:
     def map(self, source: Source, opener: Opener) -> Iterator[Part]:
         """Yield the one document."""
         yield DocumentPart(
-            source.inner_path, "text/plain", self.name, blocks_of(text_of(source.stream(), source.head))
+            source.inner_path,
+            "text/plain",
+            self.name,
+            blocks_of(text_of(source.stream(), source.head)),
         )

@@ -13,15 +13,57 @@ from amends.custody.readers.base import Opener, blocks_of
 from amends.custody.source import Source
 from amends.kernel.contents import DocumentPart, Part
 
-_TOKEN = re.compile(r"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|[\r\n]+|([^\\{}\r\n]+)", re.S)
+_TOKEN = re.compile(
+    r"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|[\r\n]+|([^\\{}\r\n]+)",
+    re.S,
+)
 HIDDEN = frozenset(
-    "fonttbl colortbl stylesheet info pict objdata themedata colorschememapping latentstyles datastore generator listtable "
-    "listoverridetable rsidtbl xmlnstbl filetbl revtbl fldinst nonshppict blipuid mmathPr panose falt".split()
+    [
+        "fonttbl",
+        "colortbl",
+        "stylesheet",
+        "info",
+        "pict",
+        "objdata",
+        "themedata",
+        "colorschememapping",
+        "latentstyles",
+        "datastore",
+        "generator",
+        "listtable",
+        "listoverridetable",
+        "rsidtbl",
+        "xmlnstbl",
+        "filetbl",
+        "revtbl",
+        "fldinst",
+        "nonshppict",
+        "blipuid",
+        "mmathPr",
+        "panose",
+        "falt",
+    ]
 )
 SIGNS = {
-    "par": "\n", "line": "\n", "row": "\n", "sect": "\n", "page": "\n", "tab": "\t", "cell": "\t", "nestcell": "\t",
-    "nestrow": "\n", "emdash": "—", "endash": "–", "lquote": "‘", "rquote": "’", "ldblquote": "“", "rdblquote": "”",
-    "bullet": "•", "emspace": " ", "enspace": " ", "qmspace": " ",
+    "par": "\n",
+    "line": "\n",
+    "row": "\n",
+    "sect": "\n",
+    "page": "\n",
+    "tab": "\t",
+    "cell": "\t",
+    "nestcell": "\t",
+    "nestrow": "\n",
+    "emdash": "—",
+    "endash": "–",
+    "lquote": "‘",
+    "rquote": "’",
+    "ldblquote": "“",
+    "rdblquote": "”",
+    "bullet": "•",
+    "emspace": " ",
+    "enspace": " ",
+    "qmspace": " ",
 }
 
 
@@ -37,7 +79,9 @@ class Rtf:
     def map(self, source: Source, opener: Opener) -> Iterator[Part]:
         """Yield the one document."""
         text = source.seekable().read().decode("latin-1")
-        yield DocumentPart(source.inner_path, "application/rtf", self.name, blocks_of(rtf_text(text)))
+        yield DocumentPart(
+            source.inner_path, "application/rtf", self.name, blocks_of(rtf_text(text))
+        )
 
 
 def rtf_text(text: str) -> Iterator[str]:
@@ -109,7 +153,11 @@ class _State:
             return []
         if self._hidden:
             return []
-        return [{"~": "\u00a0", "_": "-", "-": "", "\n": "\n", "\r": "\n"}.get(sign, sign if sign in "\\{}" else "")]
+        return [
+            {"~": "\u00a0", "_": "-", "-": "", "\n": "\n", "\r": "\n"}.get(
+                sign, sign if sign in "\\{}" else ""
+            )
+        ]
 
     def _word(self, word: str, number: int | None) -> list[str]:
         starred, self._starred = self._starred, False

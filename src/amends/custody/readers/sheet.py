@@ -70,7 +70,12 @@ class Sheet:
                 yield part
         if not found:
             opener.budget.take_item()
-            yield Fault(source.inner_path, "", "empty", "ask the custodian whether it was empty at the source")
+            yield Fault(
+                source.inner_path,
+                "",
+                "empty",
+                "ask the custodian whether it was empty at the source",
+            )
 
 
 def _is_old_workbook(source: Source) -> bool:
@@ -169,7 +174,10 @@ class _Sheet:
             return True
         if len(held) < 2:  # only titles so far: they belong to what follows
             return False
-        return starts_table([row[next_begin:next_end] for row in below[after : after + 80]], width) is not None
+        return (
+            starts_table([row[next_begin:next_end] for row in below[after : after + 80]], width)
+            is not None
+        )
 
     def _whole_band(self) -> tuple[list[Row], bool]:
         """Return a band to its end, however long, for tables side by side."""
@@ -219,7 +227,9 @@ class _Sheet:
             if not is_blank(row):
                 self._notes.append("\t".join(cell for cell in row if cell))
         if layout.header == 0 and max(filled(row) for row in padded) <= 1 and len(padded) <= 3:
-            self._notes.extend("\t".join(cell for cell in row if cell) for row in padded[layout.preamble :])
+            self._notes.extend(
+                "\t".join(cell for cell in row if cell) for row in padded[layout.preamble :]
+            )
             for row in more:
                 self._notes.append("\t".join(cell for cell in row if cell))
             return
@@ -233,7 +243,9 @@ class _Sheet:
 class _Batches(Iterator[pa.RecordBatch]):
     """Batches of one table: rows at hand, then rows to come."""
 
-    def __init__(self, sample: list[Row], more: Iterator[Row], layout: Layout, rows: list[Row]) -> None:
+    def __init__(
+        self, sample: list[Row], more: Iterator[Row], layout: Layout, rows: list[Row]
+    ) -> None:
         used = layout.preamble + layout.header
         rest = rows[len(sample) :] if len(rows) > len(sample) else []
         self._head = deque([*sample[used:], *rest])

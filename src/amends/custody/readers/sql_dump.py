@@ -38,7 +38,13 @@ class SqlDump:
 
     def detect(self, source: Source) -> bool:
         """Answer whether the head has statements of a dump at line starts."""
-        if not looks_like_text(source.head) or source.ending in (".csv", ".tsv", ".json", ".html", ".eml"):
+        if not looks_like_text(source.head) or source.ending in (
+            ".csv",
+            ".tsv",
+            ".json",
+            ".html",
+            ".eml",
+        ):
             return False
         encoding, skip = sniff_encoding(source.head)
         head = source.head[skip:]
@@ -154,7 +160,13 @@ class _Assembly:
             pass
 
     def _batches(
-        self, run: Run, held: _Held, columns: tuple[str, ...], inner: str, faults: list[Fault], streams: bool
+        self,
+        run: Run,
+        held: _Held,
+        columns: tuple[str, ...],
+        inner: str,
+        faults: list[Fault],
+        streams: bool,
     ) -> Iterator[pa.RecordBatch]:
         number = 0
         for batch in _joined(held.batches):
@@ -169,7 +181,11 @@ class _Assembly:
 
     def _note(self, odd: list[str], inner: str, faults: list[Fault]) -> None:
         for place in odd:
-            add_fault(faults, Fault(inner, place, "malformed_row", ROW_REMEDY, whole=False), self._most_faults)
+            add_fault(
+                faults,
+                Fault(inner, place, "malformed_row", ROW_REMEDY, whole=False),
+                self._most_faults,
+            )
 
     def _without_rows(self) -> Iterator[Part]:
         seen = {name.rsplit(".", 1)[-1] for name in self._seen}
@@ -179,7 +195,13 @@ class _Assembly:
                 continue
             inner = join(self._source.inner_path, clean_leaf(table))
             yield TablePart(
-                inner, MEDIA_TYPE, "sql_dump", unique_columns(columns), iter(()), True, definitions.keys_of(table)
+                inner,
+                MEDIA_TYPE,
+                "sql_dump",
+                unique_columns(columns),
+                iter(()),
+                True,
+                definitions.keys_of(table),
             )
 
 

@@ -32,22 +32,32 @@ class Sqlite:
         database = _connect(source)
         try:
             try:
-                names = [row[0] for row in database.execute(
-                    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
-                )]
+                names = [
+                    row[0]
+                    for row in database.execute(
+                        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
+                    )
+                ]
             except sqlite3.DatabaseError:
                 opener.budget.take_item()
                 yield Fault(source.inner_path, "", "truncated", DAMAGED_REMEDY)
                 return
             if not names:
                 opener.budget.take_item()
-                yield Fault(source.inner_path, "", "empty", "ask the custodian whether it was empty at the source")
+                yield Fault(
+                    source.inner_path,
+                    "",
+                    "empty",
+                    "ask the custodian whether it was empty at the source",
+                )
             for name in names:
                 yield self._table(database, name, source, opener)
         finally:
             database.close()
 
-    def _table(self, database: sqlite3.Connection, name: str, source: Source, opener: Opener) -> Part:
+    def _table(
+        self, database: sqlite3.Connection, name: str, source: Source, opener: Opener
+    ) -> Part:
         inner = join(source.inner_path, clean_leaf(name))
         try:
             cursor = database.execute(f"SELECT * FROM {_quoted(name)}")
@@ -57,7 +67,9 @@ class Sqlite:
         columns = unique_columns([str(column[0]) for column in cursor.description or ()])
         faults: list[Fault] = []
         batches = _batches(cursor, columns, inner, faults)
-        return TablePart(inner, MEDIA_TYPE, self.name, columns, batches, True, _keys(database, name), faults)
+        return TablePart(
+            inner, MEDIA_TYPE, self.name, columns, batches, True, _keys(database, name), faults
+        )
 
 
 def _connect(source: Source) -> sqlite3.Connection:
@@ -95,7 +107,9 @@ def _keys(database: sqlite3.Connection, name: str) -> tuple[DeclaredKey, ...]:
         rows = database.execute(f"PRAGMA foreign_key_list({_quoted(name)})").fetchall()
     except sqlite3.DatabaseError:
         return ()
-    return tuple(DeclaredKey(str(row[3]), clean_leaf(str(row[2])), str(row[4] or row[3])) for row in rows)
+    return tuple(
+        DeclaredKey(str(row[3]), clean_leaf(str(row[2])), str(row[4] or row[3])) for row in rows
+    )
 
 
 def _batches(
@@ -106,7 +120,9 @@ def _batches(
         try:
             rows = cursor.fetchmany(BATCH_ROWS // 4)
         except sqlite3.DatabaseError:
-            faults.append(Fault(inner, f"row {number + 1}", "truncated", DAMAGED_REMEDY, whole=False))
+            faults.append(
+                Fault(inner, f"row {number + 1}", "truncated", DAMAGED_REMEDY, whole=False)
+            )
             return
         if not rows:
             return
@@ -126,5 +142,3 @@ def _cell(value: object) -> str | None:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value)
-
-

@@ -31,7 +31,9 @@ def kind_of_zip(source: Source) -> str:
 def _look(source: Source) -> str:
     """Return the kind by the names in the directory; by the first names where it has none."""
     if source.head[30:38] == b"mimetype":
-        return next((kind for kind, mimetype in MIMETYPES if source.head[38:].startswith(mimetype)), "")
+        return next(
+            (kind for kind, mimetype in MIMETYPES if source.head[38:].startswith(mimetype)), ""
+        )
     try:
         with zipfile.ZipFile(source.seekable()) as archive:
             names = set(archive.namelist())

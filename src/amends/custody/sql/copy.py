@@ -20,7 +20,9 @@ _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.)", re.S)
 _SIGNS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
-def copy_rows(chunk: bytes, columns: tuple[str, ...], first: int) -> tuple[pa.RecordBatch, list[int]]:
+def copy_rows(
+    chunk: bytes, columns: tuple[str, ...], first: int
+) -> tuple[pa.RecordBatch, list[int]]:
     """Return whole lines of COPY text as a batch, and the numbers of rows that did not fit.
 
     Args:
@@ -86,7 +88,9 @@ def _sign(found: re.Match[str]) -> str:
     return _SIGNS.get(text, text)
 
 
-def _by_line(chunk: bytes, columns: tuple[str, ...], first: int) -> tuple[pa.RecordBatch, list[int]]:
+def _by_line(
+    chunk: bytes, columns: tuple[str, ...], first: int
+) -> tuple[pa.RecordBatch, list[int]]:
     """Return lines one by one: rows of another width, carriage returns, empty lines."""
     width = len(columns)
     rows: list[list[str | None]] = []
@@ -103,5 +107,9 @@ def _by_line(chunk: bytes, columns: tuple[str, ...], first: int) -> tuple[pa.Rec
         row: list[str | None] = [None if cell in ("\\N", "") else unescape(cell) for cell in cells]
         rows.append(row + [None] * (width - len(row)))
     numbers = row_numbers(first, len(rows))
-    arrays = [pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)] if rows else [pa.array([], pa.string())] * width
+    arrays = (
+        [pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)]
+        if rows
+        else [pa.array([], pa.string())] * width
+    )
     return pa.RecordBatch.from_arrays([*arrays, numbers], schema=schema_of(columns)), odd

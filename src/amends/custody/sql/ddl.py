@@ -15,18 +15,30 @@ from amends.kernel.contents import DeclaredKey
 
 _CREATE = re.compile(
     rb"CREATE\s+(?:GLOBAL\s+|LOCAL\s+|TEMP(?:ORARY)?\s+|UNLOGGED\s+|FOREIGN\s+)*TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<name>"
-    + NAME + rb")\s*\(", re.I,
+    + NAME
+    + rb")\s*\(",
+    re.I,
 )
-_ALTER = re.compile(rb"ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?P<name>" + NAME + rb")", re.I)
+_ALTER = re.compile(
+    rb"ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?P<name>" + NAME + rb")", re.I
+)
 _FOREIGN = re.compile(
-    rb"FOREIGN\s+KEY\s*(?:" + PART + rb"\s*)?\((?P<own>[^)]*)\)\s*REFERENCES\s+(?P<to>" + NAME + rb")\s*(?:\((?P<other>[^)]*)\))?",
+    rb"FOREIGN\s+KEY\s*(?:"
+    + PART
+    + rb"\s*)?\((?P<own>[^)]*)\)\s*REFERENCES\s+(?P<to>"
+    + NAME
+    + rb")\s*(?:\((?P<other>[^)]*)\))?",
     re.I,
 )
 _INLINE = re.compile(rb"\bREFERENCES\s+(?P<to>" + NAME + rb")\s*(?:\((?P<other>[^)]*)\))?", re.I)
 _NOT_A_COLUMN = re.compile(
-    rb"(?:CONSTRAINT|PRIMARY\s+KEY|UNIQUE\s*(?:KEY|INDEX|\(|CLUSTERED|NONCLUSTERED)|FOREIGN\s+KEY|CHECK\s*\(|EXCLUDE|LIKE|KEY\b|INDEX\b|FULLTEXT|SPATIAL|PERIOD\s+FOR)", re.I
+    rb"(?:CONSTRAINT|PRIMARY\s+KEY|UNIQUE\s*(?:KEY|INDEX|\(|CLUSTERED|NONCLUSTERED)|FOREIGN\s+KEY|CHECK\s*\(|EXCLUDE|LIKE|KEY\b|INDEX\b|FULLTEXT|SPATIAL|PERIOD\s+FOR)",
+    re.I,
 )
-_PIECE = re.compile(rb"'(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/|[(),]|[^'\"`\[(),/-]+|.", re.S)
+_PIECE = re.compile(
+    rb"'(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/|[(),]|[^'\"`\[(),/-]+|.",
+    re.S,
+)
 
 
 @dataclass
@@ -57,7 +69,9 @@ class Definitions:
         if table in self.columns:
             return self.columns[table]
         bare = table.rsplit(".", 1)[-1]
-        named = [columns for name, columns in self.columns.items() if name.rsplit(".", 1)[-1] == bare]
+        named = [
+            columns for name, columns in self.columns.items() if name.rsplit(".", 1)[-1] == bare
+        ]
         return named[0] if len(named) == 1 else None
 
     def keys_of(self, table: str) -> tuple[DeclaredKey, ...]:
@@ -65,7 +79,9 @@ class Definitions:
         bare = table.rsplit(".", 1)[-1]
         found: dict[DeclaredKey, None] = {}
         for name, keys in self.keys.items():
-            if name == table or ("." not in name or "." not in table) and name.rsplit(".", 1)[-1] == bare:
+            if name == table or (
+                ("." not in name or "." not in table) and name.rsplit(".", 1)[-1] == bare
+            ):
                 found.update(dict.fromkeys(keys))
         return tuple(found)
 

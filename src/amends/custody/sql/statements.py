@@ -19,21 +19,35 @@ STATEMENT_BYTES = 1 << 24
 _LEAD = re.compile(rb"(?:\s+|--[^\n]*(?:\n|\Z)|#[^\n]*(?:\n|\Z)|/\*(?!!).*?\*/|;)+", re.S)
 _INSERT = re.compile(
     rb"(?:INSERT|REPLACE)\s+(?:LOW_PRIORITY\s+|DELAYED\s+|HIGH_PRIORITY\s+|IGNORE\s+|OR\s+\w+\s+)*(?:INTO\s+)?"
-    rb"(?:ONLY\s+)?(?P<name>" + NAME + rb")\s*(?:\((?P<columns>[^()]*)\)\s*)?(?:OVERRIDING\s+\w+\s+VALUE\s+)?VALUES?\s*(?=\()", re.I
+    rb"(?:ONLY\s+)?(?P<name>"
+    + NAME
+    + rb")\s*(?:\((?P<columns>[^()]*)\)\s*)?(?:OVERRIDING\s+\w+\s+VALUE\s+)?VALUES?\s*(?=\()",
+    re.I,
 )
 _COPY = re.compile(
-    rb"COPY\s+(?P<name>" + NAME + rb")\s*(?:\((?P<columns>[^()]*)\)\s*)?FROM\s+stdin\b[^;]*;[^\n]*\n", re.I
+    rb"COPY\s+(?P<name>"
+    + NAME
+    + rb")\s*(?:\((?P<columns>[^()]*)\)\s*)?FROM\s+stdin\b[^;]*;[^\n]*\n",
+    re.I,
 )
 _KEPT = re.compile(rb"(?:CREATE\s+(?:\w+\s+){0,3}TABLE|ALTER\s+TABLE)\b", re.I)
 _DELIMITER = re.compile(rb"DELIMITER\s+(\S+)[^\n]*(?:\n|\Z)", re.I)
-_LINE_ALONE = re.compile(rb"(?:GO|USE\s+[^\n;]*|SET\s+(?:IDENTITY_INSERT|ANSI\w*|QUOTED_IDENTIFIER|NOCOUNT)\b[^\n;]*|PRINT\b[^\n;]*|\\[a-z]+[^\n]*|UNLOCK TABLES)\s*(?:;|\n|\Z)", re.I)
+_LINE_ALONE = re.compile(
+    rb"(?:GO|USE\s+[^\n;]*|SET\s+(?:IDENTITY_INSERT|ANSI\w*|QUOTED_IDENTIFIER|NOCOUNT)\b[^\n;]*|PRINT\b[^\n;]*|\\[a-z]+[^\n]*|UNLOCK TABLES)\s*(?:;|\n|\Z)",
+    re.I,
+)
 _PIECES = re.compile(
-    rb"'(?:[^'\\]|\\.|'')*+'|\"(?:[^\"]|\"\")*+\"|`[^`]*`|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|--[^\n]*|/\*.*?\*/|(?P<end>;)|\n(?P<go>GO)\s*\n", re.S
+    rb"'(?:[^'\\]|\\.|'')*+'|\"(?:[^\"]|\"\")*+\"|`[^`]*`|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|--[^\n]*|/\*.*?\*/|(?P<end>;)|\n(?P<go>GO)\s*\n",
+    re.S,
 )
 _PLAIN_PIECES = re.compile(
-    rb"'(?:[^']|'')*+'|\"(?:[^\"]|\"\")*+\"|`[^`]*`|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|--[^\n]*|/\*.*?\*/|(?P<end>;)|\n(?P<go>GO)\s*\n", re.S
+    rb"'(?:[^']|'')*+'|\"(?:[^\"]|\"\")*+\"|`[^`]*`|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|--[^\n]*|/\*.*?\*/|(?P<end>;)|\n(?P<go>GO)\s*\n",
+    re.S,
 )
-_MYSQL = re.compile(rb"-- (?:MySQL|MariaDB) dump|/\*!\d{5}|ENGINE\s*=|^\s*CREATE TABLE (?:IF NOT EXISTS )?`|INSERT INTO `", re.I | re.M)
+_MYSQL = re.compile(
+    rb"-- (?:MySQL|MariaDB) dump|/\*!\d{5}|ENGINE\s*=|^\s*CREATE TABLE (?:IF NOT EXISTS )?`|INSERT INTO `",
+    re.I | re.M,
+)
 _BETWEEN = (b");\n", b");\r\n", b")\n", b")\r\n", b")\nGO\n", b")\r\nGO\r\n", b");", b"); ")
 _BETWEEN_ROWS = re.compile(rb"(?:\s|,|--[^\n]*\n|#[^\n]*\n|/\*.*?\*/)*", re.S)
 _BETWEEN_STATEMENTS = re.compile(rb"\s*;?\s*(?:GO\s+)?")
@@ -169,7 +183,11 @@ class Statements:
             is_last = feed.is_final and feed.at + size >= len(feed.waiting)
             joined = Joined(window, prefix + b"(")
             rows = value_rows(
-                joined.text, len(names or ()), backslashes=self._backslashes, final=is_last, small=size == FIRST_BYTES
+                joined.text,
+                len(names or ()),
+                backslashes=self._backslashes,
+                final=is_last,
+                small=size == FIRST_BYTES,
             )
             if rows is None:
                 if is_last or size > MOST_STATEMENT:
@@ -214,7 +232,9 @@ class Statements:
             chunk, ended = self._copy_chunk()
             if chunk:
                 if names is None:
-                    names = [f"column_{at}" for at in range(1, chunk.split(b"\n", 1)[0].count(b"\t") + 2)]
+                    names = [
+                        f"column_{at}" for at in range(1, chunk.split(b"\n", 1)[0].count(b"\t") + 2)
+                    ]
                 columns = tuple(names)
                 batch, odd = copy_rows(chunk, columns, 1)
                 yield Run(table, columns, batch, [row - 1 for row in odd], True)

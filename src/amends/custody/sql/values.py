@@ -28,7 +28,10 @@ QUOTE, BACKSLASH, OPEN, CLOSE, COMMA = 39, 92, 40, 41, 44
 SPACES = (32, 10, 13, 9)
 NULLS = ["NULL", "null", "Null", "DEFAULT", "default", ""]
 _ESCAPE_STRINGS = tuple(
-    before + space + sign + b"'" for before in (b"(", b",") for space in (b"", b" ", b"\n") for sign in (b"E", b"e")
+    before + space + sign + b"'"
+    for before in (b"(", b",")
+    for space in (b"", b" ", b"\n")
+    for sign in (b"E", b"e")
 )
 WIDEST_GAP = 64
 _ESCAPED = {ord("n"): 10, ord("r"): 13, ord("t"): 9, ord("Z"): 26, ord("b"): 8}
@@ -116,7 +119,8 @@ def _escapes(raw: Bytes) -> Places:
     starts[1:] = np.diff(places) != 1
     index = np.arange(places.size)
     run_start = np.maximum.accumulate(np.where(starts, index, 0))
-    return places[(index - run_start) % 2 == 0]
+    chosen: Places = places[(index - run_start) % 2 == 0]
+    return chosen
 
 
 def _has_escape_strings(chunk: bytes) -> bool:
@@ -139,7 +143,9 @@ def _row_places(raw: Bytes, brackets: Places) -> tuple[Places, Places] | None:
         return None
     rows = _joined_rows(raw, opens, closes)
     if wrong.size and rows == opens.size:
-        return None  # something nested comes before the statement ends: the exact way must look at it
+        return (
+            None  # something nested comes before the statement ends: the exact way must look at it
+        )
     if rows < 16 and raw.size > 1 << 16:
         return None  # so few in so much: the exact way is not slower
     return opens[:rows], closes[:rows]
@@ -163,7 +169,12 @@ def _joined_rows(raw: Bytes, opens: Places, closes: Places) -> int:
     return int(bad[0]) + 1 if bad.size else int(opens.size)
 
 
-def _drop_prefixes(body: Bytes, keep: npt.NDArray[np.bool_], is_quote: npt.NDArray[np.bool_], outside: npt.NDArray[np.bool_]) -> bool:
+def _drop_prefixes(
+    body: Bytes,
+    keep: npt.NDArray[np.bool_],
+    is_quote: npt.NDArray[np.bool_],
+    outside: npt.NDArray[np.bool_],
+) -> bool:
     """Drop the N before N'…'; ``False`` where a string has another prefix."""
     opening = np.flatnonzero(is_quote & ~outside)
     before = body[np.maximum(opening - 1, 0)]
@@ -176,7 +187,7 @@ def _drop_prefixes(body: Bytes, keep: npt.NDArray[np.bool_], is_quote: npt.NDArr
     spaced = opening[(before == 32) | (before == 10) | (before == 9) | (before == 13)]
     if spaced.size:
         earlier = body[np.maximum(spaced - 2, 0)]
-        if bool(np.any(((earlier >= 65) & (earlier <= 122)))):
+        if bool(np.any((earlier >= 65) & (earlier <= 122))):
             return False
     keep[opening[national] - 1] = False
     return _nothing_after(body, np.flatnonzero(is_quote & outside))
@@ -228,9 +239,15 @@ def _cells(text: bytes, width: int, n_rows: int) -> list[pa.Array] | None:
     try:
         table = pacsv.read_csv(
             pa.BufferReader(text),
-            read_options=pacsv.ReadOptions(column_names=names, use_threads=False, block_size=len(text) + 1),
+            read_options=pacsv.ReadOptions(
+                column_names=names, use_threads=False, block_size=len(text) + 1
+            ),
             parse_options=pacsv.ParseOptions(
-                delimiter=",", quote_char="'", double_quote=True, escape_char=False, newlines_in_values=True,
+                delimiter=",",
+                quote_char="'",
+                double_quote=True,
+                escape_char=False,
+                newlines_in_values=True,
                 ignore_empty_lines=False,
             ),
             convert_options=pacsv.ConvertOptions(
@@ -251,21 +268,43 @@ def _without_empty(array: pa.Array) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks)
     empty = pc.equal(array, "")
-    return pc.if_else(empty, pa.scalar(None, pa.string()), array) if pc.any(empty).as_py() else array
+    return (
+        pc.if_else(empty, pa.scalar(None, pa.string()), array) if pc.any(empty).as_py() else array
+    )
 
 
 # the exact way
 
-_TOKEN = re.compile(rb"\s*[eE]'(?:[^'\\]|\\.|'')*+'|'(?:[^']|'')*+'|[(),]|--[^\n]*|/\*.*?\*/|\"(?:[^\"]|\"\")*\"|[^'\"(),/-]+|.", re.S)
-_TOKEN_BACKSLASH = re.compile(
-    rb"'(?:[^'\\]|\\.|'')*+'|[(),]|--\s[^\n]*|/\*.*?\*/|\"(?:[^\"\\]|\\.|\"\")*\"|[^'\"(),/-]+|.", re.S
+_TOKEN = re.compile(
+    rb"\s*[eE]'(?:[^'\\]|\\.|'')*+'|'(?:[^']|'')*+'|[(),]|--[^\n]*|/\*.*?\*/|\"(?:[^\"]|\"\")*\"|[^'\"(),/-]+|.",
+    re.S,
 )
-_CAST = re.compile(r"(?:CAST|TRY_CAST)\s*\(\s*(.*?)\s+AS\s+[\w ]+(?:\([\d, ]*\))?\s*\)", re.S | re.I)
-_CONVERT = re.compile(r"CONVERT\s*\(\s*[\w ]+(?:\([\d, ]*\))?\s*,\s*(.*?)(?:\s*,\s*\d+)?\s*\)", re.S | re.I)
-_DATED = re.compile(r"(?:TO_DATE|TO_TIMESTAMP|STR_TO_DATE|DATE|TIMESTAMP|UNHEX|HEXTORAW|TIME)\s*\(?\s*('(?:[^']|'')*').*", re.S | re.I)
+_TOKEN_BACKSLASH = re.compile(
+    rb"'(?:[^'\\]|\\.|'')*+'|[(),]|--\s[^\n]*|/\*.*?\*/|\"(?:[^\"\\]|\\.|\"\")*\"|[^'\"(),/-]+|.",
+    re.S,
+)
+_CAST = re.compile(
+    r"(?:CAST|TRY_CAST)\s*\(\s*(.*?)\s+AS\s+[\w ]+(?:\([\d, ]*\))?\s*\)", re.S | re.I
+)
+_CONVERT = re.compile(
+    r"CONVERT\s*\(\s*[\w ]+(?:\([\d, ]*\))?\s*,\s*(.*?)(?:\s*,\s*\d+)?\s*\)", re.S | re.I
+)
+_DATED = re.compile(
+    r"(?:TO_DATE|TO_TIMESTAMP|STR_TO_DATE|DATE|TIMESTAMP|UNHEX|HEXTORAW|TIME)\s*\(?\s*('(?:[^']|'')*').*",
+    re.S | re.I,
+)
 _STRING = re.compile(r"(?:_\w+\s*|[NnEeXxBbUu]&?)?'(.*)'(?:\s*::\s*[\w .\"\[\]()]+)?", re.S)
 _BACKSLASH = re.compile(r"\\(.)", re.S)
-_MYSQL_SIGNS = {"n": "\n", "r": "\r", "t": "\t", "0": "", "Z": "\x1a", "b": "\b", "%": "\\%", "_": "\\_"}
+_MYSQL_SIGNS = {
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "0": "",
+    "Z": "\x1a",
+    "b": "\b",
+    "%": "\\%",
+    "_": "\\_",
+}
 EXACT_BYTES = 1 << 20
 
 
