@@ -19,9 +19,10 @@ from amends.duties.clocks import (
     is_business_day,
     rule_words,
 )
-from amends.duties.facts import read_facts
+from amends.duties.facts_reader import read_facts
+from amends.duties.law_reader import read_deadline
 from amends.duties.lawbook import shipped
-from amends.duties.rules import Deadline, read_deadline
+from amends.duties.rules import Deadline
 
 CONVENTIONS = json.loads((Path(__file__).parent / "examples.json").read_text("utf-8"))["conventions"]
 

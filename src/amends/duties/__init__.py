@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from amends.duties.answer import Answer
 from amends.duties.evaluate import evaluate
-from amends.duties.facts import Facts, read_facts
+from amends.duties.facts import Facts
+from amends.duties.facts_reader import read_facts
 from amends.duties.filings import case_worksheets
 from amends.duties.ics import calendar_ics
 from amends.duties.lawbook import LawBook, contacts, law_book

@@ -21,9 +21,11 @@ from amends.duties.answer import (
 )
 from amends.duties.clocks import Due
 from amends.duties.covered import Finding, Reason, either, examine
-from amends.duties.facts import Facts, Group, read_facts
+from amends.duties.facts import Facts, Group
+from amends.duties.facts_reader import read_facts
 from amends.duties.lawbook import LawBook, shipped
-from amends.duties.overlays import Overlaid, overlay_answers
+from amends.duties.overlaid import Overlaid
+from amends.duties.overlays import overlay_answers
 from amends.duties.regulators import Tally
 from amends.duties.rules import StateLaw
 from amends.kernel import clock

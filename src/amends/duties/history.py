@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from amends.duties.rules import Raw, day
+from amends.duties.law_reader import day
+from amends.duties.rules import Raw
 
 Node = dict[str, Any]  # a law file taken apart; checked by the schema before
 

@@ -18,7 +18,8 @@ from typing import Any
 import jsonschema
 
 from amends.duties import history
-from amends.duties.rules import Raw, StateLaw, read_state
+from amends.duties.law_reader import read_state
+from amends.duties.rules import Raw, StateLaw
 from amends.kernel.errors import EvidenceError
 
 FOLDER = Path(__file__).parent / "law"

@@ -7,23 +7,17 @@ named and not applied.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
 
 from amends.duties import clocks, history
 from amends.duties.answer import OverlayNotice, RegulatorAnswer
-from amends.duties.clocks import Due, People
+from amends.duties.carrier import carrier_answers
+from amends.duties.clocks import People
 from amends.duties.facts import Facts, Group, Verdict
+from amends.duties.law_reader import day, read_content, read_deadline, read_threshold
 from amends.duties.lawbook import LawBook
-from amends.duties.rules import (
-    Deadline,
-    Raw,
-    Threshold,
-    day,
-    read_content,
-    read_deadline,
-    read_threshold,
-)
+from amends.duties.overlaid import Overlaid, source_of
+from amends.duties.rules import Deadline, Raw
 
 _EEA_CODES = """
 AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO EU EL
@@ -33,18 +27,6 @@ _EEA = frozenset(_EEA_CODES.split())
 
 _PROCESSORS = frozenset(["PROCESSOR", "VENDOR", "SERVICE_PROVIDER", "HIPAA_BUSINESS_ASSOCIATE"])
 _SMALLER = frozenset(["SMALLER_ENTITY", "SMALLER_REPORTING_COMPANY"])
-
-
-@dataclass
-class Overlaid:
-    """What the overlays add; filled while they are gone through."""
-
-    regulators: list[RegulatorAnswer] = field(default_factory=list)
-    partners: list[RegulatorAnswer] = field(default_factory=list)
-    notices: dict[str, list[OverlayNotice]] = field(default_factory=dict)
-    customers: dict[str, object] = field(default_factory=dict)
-    not_in_force: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
 
 
 def overlay_answers(book: LawBook, facts: Facts, on: date) -> Overlaid:
@@ -61,7 +43,7 @@ def overlay_answers(book: LawBook, facts: Facts, on: date) -> Overlaid:
         if since:
             found.not_in_force.append(f"{law['id']} {law['name']}: {since}")
         elif "versions" in law:
-            _carrier(law, facts, groups, found)
+            carrier_answers(law, facts, groups, found)
         else:
             _sector(law, facts, groups, found, on)
         if not since:
@@ -103,15 +85,6 @@ def _not_yet(law: Raw, facts: Facts, on: date) -> str:
 def _unsecured(group: Group) -> bool:
     """Say whether anything of a group was in clear, or its key taken or possibly taken."""
     return bool(group.elements - group.secured) or group.key_taken is not False
-
-
-def _source(law: Raw, part: str) -> tuple[str, str]:
-    """Return citation and confidence of a part of an overlay."""
-    mark = law["provenance"].get(part, {})
-    sites = {s["id"]: s["site"] for s in law["sources"]}
-    named = ", ".join(dict.fromkeys(sites[i] for i in mark.get("sources", ()) if i in sites))
-    cited = "; ".join(law["citation"])
-    return cited + (f" (seen at: {named})" if named else ""), mark.get("confidence", "unmarked")
 
 
 def _sent(facts: Facts) -> People:
@@ -207,7 +180,7 @@ def _agency(law: Raw, rule: Raw, total: int, facts: Facts) -> Iterator[Regulator
     due = clocks.due(read_deadline(rule["deadline"]), facts.events, _sent(facts))
     if "materiality" in due.start and due.on is None:
         required = None
-    source, confidence = _source(law, "agency_notice")
+    source, confidence = source_of(law, "agency_notice")
     shown = ("below_threshold", "phased", "reasons_if_late")
     remarks = [f"{k.replace('_', ' ')}: {_words(rule[k])}" for k in shown if k in rule]
     yield RegulatorAnswer(
@@ -252,7 +225,7 @@ def _special(law: Raw, on: date) -> Iterator[tuple[Raw, str]]:
 
 def _plain(law: Raw, rule: Raw, facts: Facts, total: int) -> RegulatorAnswer:
     due = clocks.due(read_deadline(rule["deadline"]), facts.events)
-    source, confidence = _source(law, rule["stage"].split("_notice")[0].split("_expl")[0])
+    source, confidence = source_of(law, rule["stage"].split("_notice")[0].split("_expl")[0])
     return RegulatorAnswer(
         law["id"], "+".join(rule["to"]), "regulator", True, due, rule["stage"], total,
         "any number", (), f"{law['name']}: {due.rule}", source, confidence,
@@ -274,7 +247,7 @@ def _individual(law: Raw, facts: Facts, group: Group) -> OverlayNotice:
     if "HIPAA" in law["id"] and "HIPAA_COVERED_ENTITY" not in facts.entity.roles:
         why += "; a business associate tells the covered entity, which tells the people"
     content = read_content(rule.get("content", law.get("content", {})))
-    source, confidence = _source(law, "individual_notice")
+    source, confidence = source_of(law, "individual_notice")
     return OverlayNotice(
         overlay=law["id"],
         notify=notify,
@@ -293,7 +266,7 @@ def _media(law: Raw, facts: Facts, groups: tuple[Group, ...]) -> Iterator[Regula
     if not rule:
         return
     line = read_threshold(rule["threshold"])
-    source, confidence = _source(law, "media_notice")
+    source, confidence = source_of(law, "media_notice")
     standard = Deadline("without_unreasonable_delay")
     due = clocks.due(read_deadline(rule["deadline"]) if "deadline" in rule else standard, facts.events)  # fmt: skip
     for state in sorted({g.residence for g in groups if g.residence}):
@@ -313,109 +286,8 @@ def _owner(law: Raw, facts: Facts, total: int) -> Iterator[RegulatorAnswer]:
         return
     kind = "hours" if rule.get("unit") == "hours" else "days"
     due = clocks.due(Deadline(kind, int(rule["n"]), start=rule.get("from", "awareness")), facts.events)  # fmt: skip
-    source, confidence = _source(law, "vendor_notice")
+    source, confidence = source_of(law, "vendor_notice")
     yield RegulatorAnswer(
         law["id"], "OWNER_OF_THE_DATA", "partner", True, due, "", total, "any number", (),
         f"{law['name']}: the processor tells the one it works for; {due.rule}", source, confidence,
     )  # fmt: skip
-
-
-# --- the carrier rule: two texts, one governs, both are shown ---------------------------------
-
-
-def _carrier(law: Raw, facts: Facts, groups: tuple[Group, ...], found: Overlaid) -> None:
-    governing = next((v for v in law["versions"] if v["in_effect"]), law["versions"][0])
-    pending = [v for v in law["versions"] if v is not governing]
-    total = sum(g.count for g in groups)
-    covered = [g for g in groups if g.elements & set(governing["covers"])]
-    found.regulators.append(_carrier_agency(law, governing, pending, covered, total, facts))
-    for version in law["versions"]:
-        _customers(version, facts, found)
-    said = _carrier_notice(law, governing, facts)
-    for group in covered:
-        found.notices.setdefault(group.id, []).append(said)
-    found.not_in_force += [f"{law['id']} text {v['id']}: {v['status']}" for v in pending]
-    exception = governing["customer_notice"].get("exception", "")
-    bars = governing["customer_notice"].get("also_bars", "")
-    found.remarks.append(
-        f"{law['id']}: the {governing['id']} text bars earlier customer notice"
-        f" ({bars}; except: {exception}): where a state's last day comes first, counsel must decide"
-    )
-
-
-def _carrier_agency(
-    law: Raw, governing: Raw, pending: list[Raw], covered: list[Group], total: int, facts: Facts
-) -> RegulatorAnswer:
-    """Return the notice through the central reporting facility."""
-    agency: Raw = governing["agency_notice"]
-    to = "+".join(agency["to"])
-    for version in pending:
-        extra = [t for t in version["agency_notice"]["to"] if t not in agency["to"]]
-        to += f" (+{'+'.join(extra)} under the {version['id']} text)" if extra else ""
-    due = clocks.due(read_deadline(agency["deadline"]), facts.events)
-    source, confidence = _source(law, f"text_{governing['id']}")
-    scope = ", ".join(governing["covers"])
-    why = f"{law['name']}: {due.rule}, through the {agency['via']}"
-    if not covered:
-        why += f"; the {governing['id']} text covers {scope}: whether such data were taken is a judgement"
-    return RegulatorAnswer(
-        jurisdiction=law["id"],
-        to=to,
-        kind="regulator",
-        required=True if covered else None,
-        due=due,
-        stage="",
-        count=total,
-        threshold=_carrier_line(pending, total),
-        submit=tuple(c for v in pending for c in v["agency_notice"].get("content", ())),
-        why=why,
-        source=source,
-        confidence=confidence,
-        remarks=tuple(f"{v['id']} text: {v['status']}" for v in pending),
-    )
-
-
-def _carrier_line(pending: list[Raw], total: int) -> str:
-    lines = []
-    for version in pending:
-        raw = version["agency_notice"].get("threshold")
-        if raw:
-            line: Threshold = replace(read_threshold(raw), count="customers")
-            met = "met" if line.is_met(total) else "not met"
-            lines.append(f"{version['id']} text: {line.words()} customers ({met})")
-    return "; ".join(["any number", *lines])
-
-
-def _customers(version: Raw, facts: Facts, found: Overlaid) -> None:
-    """Note when customers are, or may be, told under one text."""
-    rule = read_deadline(version["customer_notice"]["deadline"])
-    key = f"version_{version['id']}"
-    if rule.type != "after":
-        due = clocks.due(rule, facts.events)
-        found.customers[f"{key}_by"] = due.on.isoformat() if due.on else None
-        return
-    found.customers[key] = f"only after {rule.n} full {rule.day_type} days from the agency notice"
-    last = clocks.due(read_deadline(version["agency_notice"]["deadline"]), facts.events).on
-    told = facts.events.get("agency_notice_sent") or facts.events.get("agency_notice")
-    start = told.on if told else last
-    if start:
-        earliest = clocks.add_days(clocks.add_days(start, rule.n, rule.day_type), 1)
-        name = "earliest" if told else "earliest_if_agencies_are_told_on_the_last_day"
-        found.customers[f"{key}_{name}"] = earliest.isoformat()
-
-
-def _carrier_notice(law: Raw, governing: Raw, facts: Facts) -> OverlayNotice:
-    rule = read_deadline(governing["customer_notice"]["deadline"])
-    words = f"only after {rule.n} full {rule.day_type} days from the agency notice"
-    source, confidence = _source(law, f"text_{governing['id']}")
-    return OverlayNotice(
-        overlay=law["id"],
-        notify=True,
-        due=Due(None, None, "agency_notice", None, words, "after_agency_notice"),
-        content=(),
-        format=(),
-        why=f"{law['name']}: {governing['trigger']}",
-        source=source,
-        confidence=confidence,
-        version=governing["id"],
-    )

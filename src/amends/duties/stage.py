@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from amends.duties import grouping, rows
 from amends.duties.evaluate import evaluate
-from amends.duties.facts import EVENTS, INCIDENT, Facts, read_facts
+from amends.duties.facts import EVENTS, INCIDENT, Facts
+from amends.duties.facts_reader import read_facts
 from amends.duties.grouping import Bits
 from amends.duties.lawbook import law_book
 from amends.duties.rows import Determination, GroupKey, Policy
