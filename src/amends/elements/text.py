@@ -20,6 +20,7 @@ from amends.elements.detectors.base import (
     Verdict,
     bit,
 )
+from amends.elements.detectors.birth import births_in_rows
 from amends.elements.detectors.name import find_names
 from amends.elements.detectors.online import valid_email
 from amends.elements.text_context import Context, end_of_lead
@@ -32,7 +33,7 @@ LEAST_CONFIDENCE = 0.4
 OVERLAP = 512
 SECONDS_PER_MB = 20.0
 
-_MAIL = re.compile(r"[\w.+%&'*/=?^`{|}~!#$-]{1,64}@[^\W_](?:[\w-]{0,62}\.){1,8}[^\W\d_]{2,24}(?![\w@])")
+_MAIL = re.compile(r"[\w.+%&'-]{1,64}@[^\W_](?:[\w-]{0,62}\.){1,8}[^\W\d_]{2,24}(?![\w@])")
 _BIT_NAMES = {bit(e): e for e in ELEMENTS}
 
 
@@ -54,6 +55,7 @@ def find(text: str, *, names: bool = True, least: float = LEAST_CONFIDENCE) -> l
     found = [*_mail_addresses(shadow.text)]
     found += _shapes(gate, hits, shadow, context)
     found += _labelled(gate, hits, shadow, context)
+    found += births_in_rows(shadow.text, found)
     if names:
         found += _addresses(shadow, context)
         found += find_names(shadow.text)
@@ -67,7 +69,7 @@ def _mail_addresses(text: str) -> Iterator[Finding]:
         for match in _MAIL.finditer(text, start, place + 256):
             if match.start() <= place < match.end():
                 value = match.group()
-                begin = match.start() + len(value) - len(value.lstrip("'*/=?^`{|}~!#$.-&"))
+                begin = match.start() + len(value) - len(value.lstrip("'.-&%+"))
                 if valid_email(text[begin : match.end()]) is Validity.VALID:
                     yield Finding(begin, match.end(), "email", 0.99, ("shape",))
                 break
@@ -145,7 +147,7 @@ def _value_after(label: Label, text: str, end: int, context: Context) -> re.Matc
         if text[start - 1 : start].isalnum() or text[start - 1] in "$.,-/" or match.end() == start:
             continue
         between = text[begin:start]
-        if ("\n" in between and "?" not in between) or context.label_between(end, start):
+        if ("\n" in between and "?" not in between) or context.word_between(end, start, label.across):
             break
         return match
     return _value_before(label, text, end) if label.before else None

@@ -146,6 +146,7 @@ class Label:
         reach: How many characters after the label a value may begin when words stand between; 0 = none may.
         before: True when a value may also stand before ("4821 is my PIN").
         below: True when a value may stand on the next line, under its label.
+        across: Elements whose words may stand between the label and its value, as bits.
     """
 
     words: tuple[str, ...]
@@ -154,6 +155,7 @@ class Label:
     reach: int = 0
     before: bool = False
     below: bool = True
+    across: int = 0
 
 
 @dataclass(frozen=True)

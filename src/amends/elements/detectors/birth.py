@@ -7,8 +7,9 @@ Source:
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
-from amends.elements.detectors.base import Candidate, Detector, Label, Validity, Verdict
+from amends.elements.detectors.base import Candidate, Detector, Finding, Label, Validity, Verdict
 from amends.elements.text_normal import read_date
 
 _MONTH = (
@@ -49,3 +50,37 @@ BIRTH_DATE = Detector(
         ),
     ),
 )  # fmt: skip
+
+
+_SHORT_DATE = re.compile(r"(?<![\w/.-])(?:[0-9]{1,2}[/-][0-9]{1,2}[/-](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2})(?![\w/.:-]|[ T][0-9]{2}:)")
+_CELL_ENDS = "|,;\t\""
+
+
+def births_in_rows(text: str, found: Sequence[Finding]) -> Iterator[Finding]:
+    """Yield the one date of a row that also holds an SSN: rows of exports carry no labels.
+
+    A row is a line whose cells are parted by ``| , ;`` or tabs; the date must be the only one and lie fourteen years
+    back or more from the newest year a birth date can have here (2012).
+    """
+    seen: set[int] = set()
+    for one in found:
+        if one.element not in ("ssn", "itin"):
+            continue
+        start = text.rfind("\n", max(0, one.start - 400), one.start) + 1
+        end = text.find("\n", one.end, one.end + 400)
+        end = min(len(text), one.end + 400) if end < 0 else end
+        if start in seen:
+            continue
+        seen.add(start)
+        dates = list(_SHORT_DATE.finditer(text, start, end))
+        if len(dates) != 1 or not _stands_in_cell(text, dates[0]):
+            continue
+        day = read_date(dates[0].group())
+        if day is not None and 1900 <= day.year <= 2012:
+            yield Finding(dates[0].start(), dates[0].end(), "birth_date", 0.72, ("date", "row: beside ssn"))
+
+
+def _stands_in_cell(text: str, date: re.Match[str]) -> bool:
+    before = text[max(0, date.start() - 3) : date.start()].rstrip(" ")
+    after = text[date.end() : date.end() + 3].lstrip(" ")
+    return (before[-1:] in _CELL_ENDS or not before or before[-1:] == "\n") or after[:1] in tuple(_CELL_ENDS)

@@ -98,6 +98,8 @@ def _judge_grouped(found: Candidate) -> Verdict | None:
         return None
     if not spoken and (digits[0] != "0" or len(digits) < 9):
         return None
+    if tuple(map(len, groups)) == (3, 2, 4) and not spoken:
+        return None
     if max(map(len, groups)) > 8 or len(groups) > 6:
         return None
     return Verdict(0.85 if found.label & bit("phone") else 0.7 if spoken else 0.5, ("groups of digits",))

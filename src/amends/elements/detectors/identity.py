@@ -99,7 +99,13 @@ def _is_state(mark: re.Match[str]) -> bool:
     return len(mark.group()) > 2 or mark.group().isupper()
 
 
+_STATE_FIRST = re.compile(r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|PR|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])[ :#]{1,3}(?=[A-Z0-9])")
+
+
 def _judge_licence(found: Candidate, element: str = "drivers_licence") -> Verdict | None:
+    named = _STATE_FIRST.match(found.text, found.start, found.end)
+    if named:
+        found.start = named.end()
     value, end = _longest_form(found, element)
     if value is None:
         return None
@@ -108,10 +114,10 @@ def _judge_licence(found: Candidate, element: str = "drivers_licence") -> Verdic
     states = licence_states(plain, element=element)
     state = state_near(found)
     if state and state in states:
-        return Verdict(0.97, ("format", f"state: {state}"), end=end)
+        return Verdict(0.97, ("format", f"state: {state}"), start=found.start, end=end)
     if states:
         sure = 0.9 if "current" in states.values() and len(plain) >= 7 else 0.75
-        return Verdict(sure if not state else sure - 0.2, ("format",), end=end)
+        return Verdict(sure if not state else sure - 0.2, ("format",), start=found.start, end=end)
     if element == "state_id" and (licence_states(plain) or len(digits) >= 5):
         return Verdict(0.85, ("format",), end=end)
     return Verdict(0.55, ("no state's format",), Validity.MALFORMED, end=end) if len(digits) >= 5 else None
@@ -172,7 +178,7 @@ def _judge_plain_id(found: Candidate) -> Verdict | None:
 
 _LICENCE_VALUE = re.compile(
     r"(?=[A-Za-z0-9* -]{0,19}[0-9])[A-Za-z0-9][A-Za-z0-9*]{0,18}(?:-[A-Za-z0-9]{1,8}){0,5}"
-    r"(?: [0-9][0-9-]{1,6}[A-Z]?(?![\w/])){0,5}(?![\w@])"
+    r"(?: [A-Z]?[0-9][0-9-]{1,12}[A-Z]?(?![\w/])){0,5}(?![\w@])"
 )
 _ID_VALUE = re.compile(r"(?=[A-Za-z-]{0,6}[0-9])[A-Za-z0-9][A-Za-z0-9-]{3,18}(?![\w@])")
 

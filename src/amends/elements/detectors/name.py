@@ -192,6 +192,8 @@ def _cannot_be_name(word: str, kind: int, inside: bool) -> bool:
     if kind & (PARTICLE | SUFFIX):
         return not inside
     plain = word.rstrip(".,")
+    if kind & PROPER and not kind & COMMON and inside:
+        return False
     if len(plain) == 1:
         return plain in "I" and not inside
     return bool(kind & (COMMON | PROPER)) or any(c.isdigit() for c in word) or (plain.isupper() and len(plain) < 4)

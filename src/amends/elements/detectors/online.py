@@ -259,6 +259,7 @@ PIN = Detector(
             _judge_pin,
             reach=60,
             before=True,
+            across=bit("pin", "account_number", "card"),
         ),
     ),
 )

@@ -193,7 +193,7 @@ CARD = Detector(
     shapes=(
         Shape(
             r"\b[0-9]{4}[ .-]{1,3}[0-9]{4}[ .-]{1,3}[0-9]{4}[ .-]{1,3}[0-9]{1,7}\b",
-            re.compile(r"(?<![\w.-])[0-9]{4}([ .-]{1,3})[0-9]{4}\1[0-9]{4}\1[0-9]{1,4}(?:\1[0-9]{1,3})?\Z"),
+            re.compile(r"(?<![\w.-])(?<![0-9]{4} )[0-9]{4}([ .-]{1,3})[0-9]{4}\1[0-9]{4}\1[0-9]{1,4}(?:\1[0-9]{1,3})?\Z"),
             32,
             _judge_card,
         ),
@@ -215,6 +215,7 @@ CARD_CVV = Detector(
             re.compile(r"[0-9]{3,4}(?![\w-]|\.[0-9])"),
             _judge_cvv,
             reach=40,
+            across=bit("card", "card_cvv"),
         ),
     ),
 )  # fmt: skip
@@ -269,6 +270,7 @@ BANK_ACCOUNT = Detector(
             re.compile(r"[0-9][0-9-]{3,20}(?: [0-9]{3,5}(?![\w/])){0,4}(?![\w@])"),
             _judge_bank,
             reach=40,
+            across=bit("bank_account", "account_number"),
         ),
     ),
 )  # fmt: skip
@@ -282,6 +284,7 @@ ACCOUNT = Detector(
             _ACCOUNT_VALUE,
             _judge_account,
             reach=24,
+            across=bit("account_number", "bank_account"),
         ),
     ),
 )  # fmt: skip

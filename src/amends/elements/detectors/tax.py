@@ -152,7 +152,7 @@ def _judge_last4(found: Candidate) -> Verdict | None:
 _SSN_WORDS = (
     r"\bs ?s ?n\b", r"\bsocial *sec(urity)?\b", r"\bsoc *sec(urity)?\b", r"\bs[o0]c[i1l]a[l1] +secur[i1l]ty\b",
     r"\bss ?(#|no\b|num(ber)?\b)", r"\bseguro *social\b", r"\bnss\b", r"\bsoc(ial)? +(#|no\b|num(ber)?\b)",
-    r"\b(my|your|her|his|their|full|whole|the) +social\b", r"\bsocial *:", r"\bs5n\b", r"\bssan\b",
+    r"\b(my|your|her|his|their|full|whole|the|s|cust|customer|cx|member) +social\b", r"\bsocial +(is|was)\b", r"\bsocial *:", r"\bs5n\b", r"\bssan\b",
     r"\btax *(payer)? *id(entification)?\b", r"\btin\b",
 )  # fmt: skip
 _LAST4_WORDS = (
@@ -178,6 +178,7 @@ SSN = Detector(
             re.compile(r"[0-9OoQDIl|ZSBG]{3}[- ./]{0,3}[0-9OoQDIl|ZSBG]{2}[- ./]{0,3}[0-9OoQDIl|ZSBG]{4}(?!\w)"),
             _judge_after_label,
             reach=60,
+            across=bit("ssn", "itin", "ein"),
         ),
     ),
 )
@@ -191,7 +192,7 @@ SSN_LAST4 = Detector(
             _judge_masked,
         ),
     ),
-    labels=(Label(_LAST4_WORDS, re.compile(r"[0-9]{4}(?![\w-]|\.[0-9])"), _judge_last4, reach=60),),
+    labels=(Label(_LAST4_WORDS, re.compile(r"[0-9]{4}(?![\w-]|\.[0-9])"), _judge_last4, reach=60, across=bit("ssn", "ssn_last4", "itin")),),
 )
 ITIN = Detector("itin", words=(r"\bitin\b", r"\bindividual +taxpayer\b", r"\bw 7\b"))
 ATIN = Detector("atin", words=(r"\batin\b", r"\badoption +taxpayer\b"))

@@ -100,13 +100,13 @@ def kinds() -> dict[str, int]:
     add((w.lower() for w in _rows("proper_words.txt") if w), PROPER)
     for words, kind in (
         (_TITLES, TITLE), (_BUSINESS_WORDS, BUSINESS | COMMON), (_STREETS, STREET), (_PARTICLES, PARTICLE), (_SUFFIXES, SUFFIX),
-        (_CALENDAR, PROPER), (" ".join(countries()), PROPER),
+        (_CALENDAR, PROPER | COMMON), (" ".join(countries()), PROPER | COMMON),
     ):  # fmt: skip
         add(words.split(), kind)
-    add(_STATE_WORDS.split(), PROPER)
+    add(_STATE_WORDS.split(), PROPER | COMMON)
     for word in _CALENDAR.split():
         if word not in ("april", "june", "august", "may", "jan"):
-            found[word] = PROPER
+            found[word] = PROPER | COMMON
     for word in _SELDOM_NAMES.split():
         found[word] = found.get(word, 0) & ~(GIVEN | FAMILY) | COMMON
     return found
