@@ -118,11 +118,12 @@ def _inside(
     mixed = _value_changes(node_person, np.where(firm, 1, np.where(human, 2, 0)).astype(np.uint64))
     both = np.intersect1d(node_person[by_ssn[0]], node_person[by_born[0]])
     found = []
-    for kind, (a, b) in (
+    for kind, (x, y) in (
         (SSN_DIFFERS, by_ssn),
         (BIRTH_DIFFERS, by_born),
         (NAME_AND_BUSINESS, mixed),
     ):
+        a, b = x, y
         if kind is not NAME_AND_BUSINESS:
             twice = np.isin(node_person[a], both)
             if kind is SSN_DIFFERS:

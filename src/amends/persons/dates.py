@@ -15,14 +15,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from amends.persons.words import ordered
+
 I32 = npt.NDArray[np.int32]
 
-_MONTHS = {
-    m: i % 12 + 1
-    for i, m in enumerate(
-        ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC", "ENE", "FEBR", "MARZ", "ABR", "MAYO", "JUNI", "JULI", "AGO", "SET", "OCTU", "NOVI", "DIC"]
-    )
-}
+_MONTHS = {m: i % 12 + 1 for i, m in enumerate(ordered("months"))}
 _YEAR_FIRST = re.compile(r"^(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})(?:\D.*)?$")
 _YEAR_LAST = re.compile(r"^(\d{1,2})\D{1,2}(\d{1,2})\D{1,2}(\d{4}|\d{2})(?:\s.*)?$")
 _WORD = re.compile(

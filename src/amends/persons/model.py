@@ -26,6 +26,12 @@ from amends.persons.compare import FIELDS, Levels, Shares
 F64 = npt.NDArray[np.float64]
 F32 = npt.NDArray[np.float32]
 
+SMALLEST = 200
+"""Records below which a table is taken as a sample of so many: a short list proves nothing by being short."""
+
+_LONE = -1.0
+"""Highest log10 odds of two records that agree in one thing only."""
+
 _ROUNDS = 12
 _FLOOR = 1e-9
 
@@ -129,7 +135,7 @@ def _strangers(
         start = levels.index("equal_common")
         out[start : start + 4] = chance
     for level, expected in per_record.items():
-        out[levels.index(level)] = expected / max(n, 50)
+        out[levels.index(level)] = expected / max(n, SMALLEST)
     out[1] = max(1.0 - out[2:].sum(), 0.01)
     out[0] = 1.0
     return np.maximum(out, _FLOOR)
@@ -153,14 +159,42 @@ def weigh(model: Model, levels: Levels, *, inside: bool = False) -> F32:
         inside: Whether the pairs were not found by a key but share a cluster by way of others: then
             being one person is as likely as not before looking.
     """
-    n = max(model.n, 50)
+    n = max(model.n, SMALLEST)
     same, kin, other = model.same_per_record / n, model.relatives_per_record / n, 1.0
     if inside:
         same, kin, other = 1.0, 0.5, 0.5
     m = log_chances(model.same, levels) + np.float32(np.log(same))
     r = log_chances(model.relatives, levels) + np.float32(np.log(kin))
     u = log_chances(model.strangers, levels) + np.float32(np.log(other))
-    return np.asarray((m - np.logaddexp(r, u)) / np.float32(np.log(10)), np.float32)
+    odds = np.asarray((m - np.logaddexp(r, u)) / np.float32(np.log(10)), np.float32)
+    if not inside:
+        lone = kinds_agreeing(levels) < 2
+        odds[lone] = np.minimum(odds[lone], _LONE)
+    return odds
+
+
+_NAMES = ("first", "last")
+_FIRST_AGREEING = {
+    "first": 2, "last": 2, "middle": 3, "born": 3, "ssn": 2, "phone": 2, "email": 2, "place": 3, "licence": 2, "account": 2,
+    "device": 2, "passport": 2, "business": 2,
+}  # fmt: skip
+"""Lowest level of each field that counts as an agreement; the name counts once."""
+
+
+def kinds_agreeing(levels: Levels) -> npt.NDArray[np.uint8]:
+    """Return in how many kinds of things each pair agrees: a name, a birth date, a phone …
+
+    Nobody is one person by a name alone, nor by one shared identifier alone.
+    """
+    names = (levels["first"] >= _FIRST_AGREEING["first"]) | (
+        levels["last"] >= _FIRST_AGREEING["last"]
+    )
+    total = names.astype(np.uint8)
+    for field, least in _FIRST_AGREEING.items():
+        if field not in _NAMES:
+            agree = levels[field] >= least
+            total += agree & (levels[field] < 4) if field == "business" else agree
+    return total
 
 
 def refine(model: Model, patterns: Levels, times: F64) -> Model:

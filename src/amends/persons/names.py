@@ -24,28 +24,18 @@ from rapidfuzz.distance import OSA, JaroWinkler
 from rapidfuzz.process import cpdist
 
 from amends.persons.hashing import I64, U64, hash_text
+from amends.persons.words import words
 from amends.taxonomy import reference
 
 I32 = npt.NDArray[np.int32]
 U8 = npt.NDArray[np.uint8]
 F64 = npt.NDArray[np.float64]
 
-PARTICLES = frozenset(
-    ["DE", "DEL", "DELA", "LA", "LAS", "LOS", "EL", "DI", "DA", "DO", "DOS", "DAS", "DU", "DES", "LE", "VAN", "VON", "DER", "DEN", "TEN", "TER", "ZU", "AF", "AL", "BIN", "BEN", "IBN", "ABU", "ST", "SAN", "SANTA", "Y", "E"]
-)
 SUFFIXES = {
     "JR": 1, "JNR": 1, "JUNIOR": 1, "HIJO": 1, "SR": 2, "SNR": 2, "SENIOR": 2, "PADRE": 2, "II": 3, "2ND": 3,
     "III": 4, "3RD": 4, "IV": 5, "4TH": 5, "V": 6, "5TH": 6,
 }  # fmt: skip
-FILLERS = frozenset(
-    ["UNKNOWN", "UNK", "UNKN", "NONE", "NULL", "NA", "NIL", "TEST", "TESTING", "TESTER", "DUMMY", "FNU", "LNU", "NFN", "NLN", "NMN", "NMI", "XXX", "XX", "XXXX", "ASDF", "ASDFGH", "QWERTY", "ANONYMOUS", "BLANK", "MISSING", "DELETED", "REDACTED", "VOID", "TBD", "TBA", "NOFIRSTNAME", "NOLASTNAME", "FIRSTNAME", "LASTNAME", "FIRST", "LAST", "NAME", "CUSTOMER", "DESCONOCIDO", "NINGUNO", "UNDEFINED", "NAN", "NOTAVAILABLE", "NOTAPPLICABLE"]
-)
-"""Words that stand in a name column for no name; FNU and LNU belong to real people but tell nobody apart."""
-
-ROLE_WORDS = frozenset(
-    ["ADULT", "AUNT", "BABY", "BOY", "BOYFRIEND", "BROTHER", "BUSINESS", "CHILD", "CHILDREN", "COUSIN", "DAD", "DAUGHTER", "DAU", "EMPLOYEE", "FATHER", "FEMALE", "FIANCE", "FIANCEE", "FOSTER", "FRIEND", "GENTLEMAN", "GENTLEMEN", "GIRL", "GIRLFRIEND", "GRANDCHILD", "GRANDDAUGHTER", "GRANDFATHER", "GRANDMA", "GRANDMOTHER", "GRANDPA", "GRANDSON", "GUEST", "GUY", "HEAD", "HIM", "HER", "HOUSEHOLD", "HUSBAND", "IN", "INFANT", "KID", "LADY", "LAW", "LODGER", "MALE", "MAMA", "MAN", "MINOR", "MISTER", "MOM", "MOTHER", "MYSELF", "NEIGHBOR", "NEPHEW", "NEWBORN", "NIECE", "NO", "OCCUPANT", "OF", "OWNER", "PAPA", "PARENT", "PARTNER", "PERSON", "RENTER", "RESIDENT", "RESPONDENT", "ROOMER", "ROOMMATE", "SELF", "SENOR", "SENORA", "SENORITA", "SIBLING", "SIR", "SISTER", "SON", "SPOUSE", "STEP", "STUDENT", "TEEN", "TENANT", "THE", "TWIN", "UNCLE", "WIFE", "WOMAN", "YOUNG", "ESPOSA", "ESPOSO", "HIJA", "HIJO", "HERMANA", "HERMANO", "MADRE", "PADRE", "BEBE", "NINO", "NINA"]
-)
-"""Words for a part in a household. A given name made of nothing else says who answered, not a name."""
+PARTICLES, FILLERS, ROLE_WORDS = words("particles"), words("fillers"), words("roles")
 
 PRIOR_PEOPLE = 20_000
 """Weight of the shipped name counts, in people, against the counts of the data."""

@@ -13,20 +13,19 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from amends.persons import text
-from amends.persons.hashing import I64, U64, combine, hash_spans, hash_text
+from amends.persons.hashing import I64, U64, Bytes, combine, hash_spans, hash_text
+from amends.persons.words import words
 
 I32 = npt.NDArray[np.int32]
 
-_FURNITURE = ["ST", "STREET", "STR", "SAINT", "AVE", "AVENUE", "AV", "AVEN", "RD", "ROAD", "DR", "DRIVE", "DRV", "LN", "LANE", "CT", "COURT", "CRT", "BLVD", "BOULEVARD", "BOUL", "WAY", "WY", "PL", "PLACE", "CIR", "CIRCLE", "CIRC", "TER", "TERRACE", "TERR", "PKWY", "PARKWAY", "HWY", "HIGHWAY", "TRL", "TRAIL", "SQ", "SQUARE", "LOOP", "CRES", "CRESCENT", "CLOSE", "GROVE", "GR", "ALY", "ALLEY", "CV", "COVE", "PT", "POINT", "RUN", "PASS", "PATH", "ROW", "XING", "CROSSING", "PLZ", "PLAZA", "N", "S", "E", "W", "NE", "NW", "SE", "SW", "NORTH", "SOUTH", "EAST", "WEST", "NORTHEAST", "NORTHWEST", "SOUTHEAST", "SOUTHWEST", "CALLE", "AVENIDA", "CARRETERA"]
-_UNITS = ["APT", "APARTMENT", "UNIT", "STE", "SUITE", "RM", "ROOM", "FL", "FLOOR", "BLDG", "BUILDING", "LOT", "TRLR", "SPC", "DEPT", "NO"]
-_BOX = ["BOX", "POBOX"]
+
+def _known(name: str) -> U64:
+    return np.sort(hash_text(pa.array(sorted(words(name)))))
 
 
-def _known(words: list[str]) -> U64:
-    return np.sort(hash_text(pa.array(words)))
-
-
-_FURNITURE_HASHES, _UNIT_HASHES, _BOX_HASHES = _known(_FURNITURE), _known(_UNITS), _known(_BOX)
+_FURNITURE_HASHES = _known("furniture")
+_UNIT_HASHES = _known("units")
+_BOX_HASHES = _known("boxes")
 
 
 def _among(values: U64, known: U64) -> npt.NDArray[np.bool_]:
@@ -107,7 +106,7 @@ def _nothing_left(
     return np.asarray(rest & ~has[row])
 
 
-def _leading_numbers(data: text.Bytes, starts: I64, ends: I64) -> I32:
+def _leading_numbers(data: Bytes, starts: I64, ends: I64) -> I32:
     out = np.zeros(len(starts), np.int64)
     going = np.ones(len(starts), bool)
     for place in range(7):
@@ -127,7 +126,7 @@ def _gather(hashes: U64, row: I64, chosen: npt.NDArray[np.bool_], n: int) -> U64
 
 
 def _shape(
-    data: text.Bytes, row: I64, starts: I64, ends: I64, own: npt.NDArray[np.bool_], n: int
+    data: Bytes, row: I64, starts: I64, ends: I64, own: npt.NDArray[np.bool_], n: int
 ) -> U64:
     edges = np.zeros(len(data) + 1, np.int32)
     np.add.at(edges, starts[own], 1)

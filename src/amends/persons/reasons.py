@@ -33,7 +33,10 @@ _WORDS: dict[tuple[str, str], str] = {
     ("device", "equal"): "device", ("passport", "equal"): "passport",
     ("business", "alike"): "business name alike", ("business", "equal"): "business name",
 }  # fmt: skip
-_ORDER = ["ssn", "passport", "licence", "born", "first", "middle", "last", "suffix", "business", "email", "phone", "place", "account", "device"]
+_ORDER = (
+    *("ssn", "passport", "licence", "born", "first", "middle", "last", "suffix", "business"),
+    *("email", "phone", "place", "account", "device"),
+)
 
 
 def say(levels: int) -> str:
@@ -66,6 +69,7 @@ def reasons(clusters: Clusters) -> tuple[pa.Array, npt.NDArray[np.float64], pa.A
     per_record[copied] = 1
     per_record[clusters.cluster < 0] = 0
     weight[clusters.cluster < 0] = np.nan
+    weight[(clusters.rule[node] == 2) | (clusters.rule[node] == 3)] = np.nan
     rule = np.array(["single", "scored", "linked", "decided"], object)[clusters.rule[node]]
     rule[copied] = "scored"
     rule[clusters.cluster < 0] = "single"

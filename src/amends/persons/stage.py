@@ -1,10 +1,15 @@
-"""Which records are one human: reads ``records`` and decisions; writes memberships, persons, elements, conflicts, changes."""
+"""Which records are one human, and what is known of each.
+
+Reads ``records`` and decisions; writes memberships, persons, person_elements, conflicts and person_changes.
+"""
 
 from __future__ import annotations
 
+import itertools
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from amends.kernel import clock
@@ -66,7 +71,7 @@ def _pairs(case: Case, features: Features, kind: str) -> tuple[tuple[int, int], 
             if len(features) and features.record_id[r] == w
         ]
         if kind == "merge":
-            found.extend(zip(rows, rows[1:], strict=False))
+            found.extend(itertools.pairwise(rows))
         else:
             found.extend((a, b) for i, a in enumerate(rows) for b in rows[i + 1 :])
     return tuple(found)
@@ -86,7 +91,9 @@ def _previous(case: Case) -> Previous | None:
     )
 
 
-def _columns(case: Case, features: Features) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _columns(
+    case: Case, features: Features
+) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]:
     """Return whether each record is a roster's, and the day its exhibit describes."""
     rows = case.engine.arrow(
         f"SELECT role = 'roster' AS is_roster, coalesce(as_of_on - DATE '1970-01-01', 0)::INTEGER AS day"
@@ -103,7 +110,7 @@ def _register_members(
     features: Features,
     clusters: Clusters,
     people: Persons,
-    is_affected: np.ndarray,  # type: ignore[type-arg]
+    is_affected: npt.NDArray[np.generic],
 ) -> str:
     """Make the table that ties records to persons readable in SQL; persons known only from a roster are left out."""
     is_roster, day = _columns(case, features)
@@ -128,7 +135,7 @@ def _register_members(
 
 def _write_conflicts(
     case: Case, features: Features, clusters: Clusters, people: Persons
-) -> np.ndarray:  # type: ignore[type-arg]
+) -> npt.NDArray[np.generic]:
     is_roster, _ = _columns(case, features)
     affected = np.zeros(len(people.numbers), bool)
     affected[people.person[~is_roster]] = True
@@ -136,7 +143,9 @@ def _write_conflicts(
     return affected
 
 
-def _write_memberships(case: Case, members: str, digests: np.ndarray, features: Features) -> None:  # type: ignore[type-arg]
+def _write_memberships(
+    case: Case, members: str, digests: npt.NDArray[np.generic], features: Features
+) -> None:
     table = pa.table({"record_id": features.record_id, "fingerprint": digests.view(np.int64)})
     known = case.engine.register("persons_digests", table)
     case.write(

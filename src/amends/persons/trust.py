@@ -1,4 +1,4 @@
-"""Which record speaks for a person: the roster before the stolen, the later before the earlier, the usual before the odd."""
+"""Which record speaks for a person: roster before stolen, later before earlier, usual before odd."""
 
 from __future__ import annotations
 
