@@ -87,7 +87,7 @@ def test_the_applicants_file_is_a_csv_under_three_lines_of_something_else(larksp
     shapes = {re.sub(r"\d", "9", date) for date in dates}
     assert {"99/99/9999", "9999-99-99", "99/99/99"} <= shapes
     numbers = {re.sub(r"\d", "9", row[6]) for row in rows[1:]}
-    assert {"999-99-9999", "999999999", ""} <= numbers and len(numbers) > 4
+    assert {"999-99-9999", "999999999", ""} < numbers
 
 
 def test_devices_is_a_parquet_file_without_names(larkspur: Path) -> None:
@@ -161,7 +161,7 @@ def test_the_scan_index_is_one_json_object_a_line(larkspur: Path) -> None:
     assert all((scan["passport_no"] is None) == (scan["doc_type"] == "DL") for scan in scans)
 
 
-@pytest.mark.parametrize("lines", [[], ["one"], ["(a) \\ b", "é – ”"], ["x"] * 130])
+@pytest.mark.parametrize("lines", [[], ["one"], ["(a) \\ b", "é – ”"], ["a line"] * 130])
 def test_a_pdf_shows_the_lines_it_was_given(lines: list[str]) -> None:
     document = pypdfium2.PdfDocument(pdf_bytes(lines))
     text = "".join(page.get_textpage().get_text_range() + "\n" for page in document)

@@ -10,7 +10,20 @@ import pyarrow.compute as pc
 
 from amends.demo.people import Address, World
 from amends.demo.places import FOREIGN, KINDS, KINDS_LONG, STREETS
-from amends.demo.strings import Ints, Mask, Text, as_text, blank, choose, digits, join, take
+from amends.demo.strings import (
+    Ints,
+    Mask,
+    Text,
+    as_text,
+    blank,
+    choose,
+    digit_cells,
+    fixed,
+    join,
+    patch,
+    pattern,
+    take,
+)
 
 
 @dataclass(frozen=True)
@@ -46,52 +59,64 @@ def write_lines(
     the: World,
     rng: np.random.Generator,
     address: Address,
-    who: Ints,
     *,
     foreign: Mask,
     unknown: Mask,
     long_kinds: float = 0.1,
 ) -> Lines:
-    """Return the address of each person in ``who``.
+    """Return address lines, one a row.
 
     Args:
         the: The world.
         rng: Chance of this system's habits: spelled-out street types, ZIP+4, lost units.
-        address: Addresses of the chunk.
-        who: Places in the chunk, one a row.
-        foreign: People of the chunk who live abroad.
-        unknown: People of the chunk whose address the carrier never had.
+        address: One address a row.
+        foreign: Rows of people who live abroad.
+        unknown: Rows of people whose address the carrier never had.
         long_kinds: Share of street types spelled out.
     """
-    n = len(who)
-    city = address.city[who]
+    city = address.city
+    n = len(city)
     state_of = the.map.city_state[city]
-    number = as_text(address.number[who])
-    street = take(as_text(STREETS), address.street[who])
-    kind = choose(
-        rng.random(n) < long_kinds,
-        take(as_text(KINDS_LONG), address.kind[who]),
-        take(as_text(KINDS), address.kind[who]),
-    )
+    number = as_text(address.number)
+    street = take(as_text(STREETS), address.street)
+    spelled = np.where(rng.random(n) < long_kinds, len(KINDS), 0)
+    kind = take(as_text([*KINDS, *KINDS_LONG]), address.kind + spelled)
     line1 = join(number, street, kind, sep=" ")
     state = take(the.map.states, state_of)
-    line1 = _special(line1, state, number, street, address.unit[who])
-    line2 = _units(rng, address.unit[who])
-    zip5 = the.map.city_prefix[city] * 100 + address.zip_tail[who]
-    five = digits(zip5, 5)
-    plus = join(five, digits(address.number[who] % 9000 + 1000, 4), sep="-")
     lines = Lines(
-        line1, line2, take(the.map.cities, city), state,
-        choose(rng.random(n) < 0.12, plus, five), pa.repeat("US", n),
-    )  # fmt: skip
-    return _abroad(lines, foreign[who], unknown[who], address.number[who])
+        _special(line1, state, address),
+        _units(rng, address.unit),
+        take(the.map.cities, city),
+        state,
+        _zips(rng, the, address),
+        pa.repeat("US", n),
+    )
+    lines = _abroad(lines, foreign, address.number)
+    return Lines(*(blank(part, unknown) for part in lines._parts()))
 
 
-def _special(line1: Text, state: Text, number: Text, street: Text, unit: Ints) -> Text:
-    military = pc.is_in(state, pa.array(["AE", "AP", "AA"])).to_numpy(zero_copy_only=False)
-    puerto_rico = pc.equal(state, "PR").to_numpy(zero_copy_only=False)
-    line1 = choose(military, join("PSC ", number, " Box ", as_text(unit + 1000)), line1)
-    return choose(puerto_rico, join("Calle ", street, " #", number), line1)
+def _zips(rng: np.random.Generator, the: World, address: Address) -> Text:
+    zip5 = the.map.city_prefix[address.city] * 100 + address.zip_tail
+    cells = digit_cells(zip5 * 10_000 + address.number % 9000 + 1000, 9)
+    plus = rng.random(len(zip5)) < 0.12
+    return choose(plus, pattern(cells, "#####-####"), fixed(cells[:, :5]))
+
+
+def _special(line1: Text, state: Text, address: Address) -> Text:
+    """Write military and Puerto Rican lines as they are written there."""
+    codes = np.asarray(state.to_numpy(zero_copy_only=False), dtype="U2")
+    where = np.flatnonzero(np.isin(codes, ("AE", "AP", "AA", "PR")))
+    written = [
+        f"Calle {STREETS[street]} #{number}" if code == "PR" else f"PSC {number} Box {unit + 1000}"
+        for code, street, number, unit in zip(
+            codes[where].tolist(),
+            address.street[where].tolist(),
+            address.number[where].tolist(),
+            address.unit[where].tolist(),
+            strict=True,
+        )
+    ]
+    return patch(line1, where, written)
 
 
 def _units(rng: np.random.Generator, unit: Ints) -> Text:
@@ -101,14 +126,17 @@ def _units(rng: np.random.Generator, unit: Ints) -> Text:
     return blank(join(word, as_text(unit)), (unit == 0) | lost)
 
 
-def _abroad(lines: Lines, foreign: Mask, unknown: Mask, pick: Ints) -> Lines:
-    if foreign.any():
-        line1, city, state, postal, country = (
-            take(as_text(list(part)), pick % len(FOREIGN)) for part in zip(*FOREIGN, strict=True)
-        )
-        lines = Lines(
-            choose(foreign, line1, lines.line1), blank(lines.line2, foreign),
-            choose(foreign, city, lines.city), choose(foreign, state, lines.state),
-            choose(foreign, postal, lines.zip), choose(foreign, country, lines.country),
-        )  # fmt: skip
-    return Lines(*(blank(part, unknown) for part in lines._parts()))
+def _abroad(lines: Lines, foreign: Mask, pick: Ints) -> Lines:
+    where = np.flatnonzero(foreign)
+    homes = [FOREIGN[number % len(FOREIGN)] for number in pick[where].tolist()]
+    if not homes:
+        return lines
+    line1, city, state, postal, country = (list(part) for part in zip(*homes, strict=True))
+    return Lines(
+        patch(lines.line1, where, line1),
+        blank(lines.line2, foreign),
+        patch(lines.city, where, city),
+        patch(lines.state, where, state),
+        patch(lines.zip, where, postal),
+        patch(lines.country, where, country),
+    )

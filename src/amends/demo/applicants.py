@@ -71,9 +71,7 @@ def application_rows(chunk: Chunk, rng: np.random.Generator, who: Ints, series: 
     name = write_names(
         chunk, rng, who, style="plain", slips=0.015, nicknames=0.1, maiden=0.06, middles=0.3
     )
-    lines = chunk.lines(rng, who, before=False)
-    old = chunk.lines(rng, who, before=True)
-    moved = rng.random(n) < 0.22
+    lines = chunk.lines(rng, who, moved=rng.random(n) < 0.22)
     case = rng.random(n)
     phone = np.where(rng.random(n) < 0.3, numbers.second_phone[who], numbers.phone[who])
     filler = rng.random(n) < 0.015
@@ -93,11 +91,11 @@ def application_rows(chunk: Chunk, rng: np.random.Generator, who: Ints, series: 
         _births(rng, people.born_on[who]),
         Column("DL No", blank(licence, no_licence), "drivers_licence", void=void),
         Column("DL State", blank(state, no_licence)),
-        Column("Street", _typed(choose(moved, old.line1, lines.line1), case), "address"),
-        Column("Unit", choose(moved, old.line2, lines.line2)),
-        Column("City", spoil(choose(moved, old.city, lines.city), rng.random(n) < 0.01, rng, mistype)),
-        Column("State", choose(moved, old.state, lines.state)),
-        Column("Zip", choose(moved, old.zip, lines.zip)),
+        Column("Street", _typed(lines.line1, case), "address"),
+        Column("Unit", lines.line2),
+        Column("City", spoil(lines.city, rng.random(n) < 0.01, rng, mistype)),
+        Column("State", lines.state),
+        Column("Zip", lines.zip),
         Column("Phone", blank(written, rng.random(n) < 0.05), "phone"),
         Column("E-mail", blank(_typed(email, case), rng.random(n) < 0.2), "email", void=filler),
         Column("Decision", take(as_text(["APPROVED", "DEPOSIT", "DECLINED"]), rng.integers(0, 3, n))),

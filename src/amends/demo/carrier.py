@@ -39,13 +39,15 @@ class Chunk:
         """Return the chance of one exhibit on this chunk."""
         return self.the.rng(self.number, salt)
 
-    def lines(self, rng: np.random.Generator, who: Ints, *, before: bool = False) -> Lines:
-        """Return address lines of some people, of their home or of the home before it."""
+    def lines(self, rng: np.random.Generator, who: Ints, *, moved: Mask | None = None) -> Lines:
+        """Return address lines of some people: of the home before this one where they moved."""
         people = self.people
+        address = people.home.of(who)
+        if moved is not None:
+            address = address.unless(moved, people.before.of(who))
         return write_lines(
-            self.the, rng, people.before if before else people.home, who,
-            foreign=people.foreign, unknown=people.unknown,
-        )  # fmt: skip
+            self.the, rng, address, foreign=people.foreign[who], unknown=people.unknown[who]
+        )
 
 
 def make_chunk(the: World, number: int) -> Chunk:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +17,6 @@ import pyarrow.compute as pc
 from amends.demo.carrier import Chunk, write_names
 from amends.demo.numbers import itin_numbers, written_ssn
 from amends.demo.rows import Column, Rows
-from amends.demo.sinks import PgDump
 from amends.demo.strings import (
     Ints,
     Mask,
@@ -39,122 +37,6 @@ from amends.demo.strings import (
 
 SSN_FILLERS = ("999999999", "000000000", "123456789", "111111111")
 EMAIL_FILLERS = ("none@example.com", "noemail@example.com", "na@example.net")
-_TABLES = {
-    "accounts": (
-        ("account_id", "bigint NOT NULL"), ("account_number", "character(10) NOT NULL"),
-        ("holder_id", "bigint NOT NULL"), ("plan_code", "text"), ("acct_pin", "character varying(6)"),
-        ("opened_on", "date"), ("autopay", "boolean"), ("balance_cents", "integer"),
-    ),
-    "addresses": (
-        ("address_id", "bigint NOT NULL"), ("customer_id", "bigint NOT NULL"), ("kind", "text"),
-        ("line_1", "text"), ("line_2", "text"), ("city", "text"), ("state", "text"),
-        ("postal_code", "text"), ("country", "character(2)"), ("valid_from", "date"),
-    ),
-    "credit_profiles": (
-        ("customer_id", "bigint NOT NULL"), ("tax_id", "text"), ("dl_number", "text"),
-        ("dl_state", "character(2)"), ("credit_class", "character(1)"), ("checked_on", "date"),
-    ),
-    "customers": (
-        ("customer_id", "bigint NOT NULL"), ("first_name", "text"), ("middle_name", "text"),
-        ("last_name", "text"), ("suffix", "text"), ("date_of_birth", "date"), ("email", "text"),
-        ("contact_phone", "text"), ("pref_lang", "character(2)"), ("created_on", "date"),
-    ),
-    "device_skus": (
-        ("sku", "character(9) NOT NULL"), ("description", "text"), ("upc", "character(12)"),
-        ("price_cents", "integer"),
-    ),
-    "identity_checks": (
-        ("check_id", "bigint NOT NULL"), ("customer_id", "bigint NOT NULL"), ("vendor", "text"),
-        ("ssn_sha256", "character(64)"), ("passed", "boolean"),
-    ),
-    "lines": (
-        ("line_id", "bigint NOT NULL"), ("account_id", "bigint NOT NULL"), ("user_id", "bigint"),
-        ("msisdn", "character(10)"), ("activated_on", "date"), ("sku", "character(9)"),
-    ),
-    "orders": (
-        ("order_ref", "character varying(11) NOT NULL"), ("account_id", "bigint NOT NULL"),
-        ("sku", "character(9)"), ("tracking_no", "text"), ("placed_on", "date"),
-    ),
-    "portal_logins": (
-        ("customer_id", "bigint NOT NULL"), ("username", "text"), ("password_hash", "text"),
-        ("last_login_ip", "inet"), ("failed_logins", "smallint"),
-    ),
-    "tower_sites": (
-        ("site_id", "integer NOT NULL"), ("site_name", "text"), ("latitude", "numeric(9,6)"),
-        ("longitude", "numeric(9,6)"), ("fcc_asr", "character(7)"), ("height_m", "smallint"),
-    ),
-}  # fmt: skip
-_PRIMARY = {
-    "accounts": "account_id", "addresses": "address_id", "credit_profiles": "customer_id",
-    "customers": "customer_id", "device_skus": "sku", "identity_checks": "check_id",
-    "lines": "line_id", "orders": "order_ref", "portal_logins": "customer_id",
-    "tower_sites": "site_id",
-}  # fmt: skip
-_FOREIGN = (
-    ("accounts", "holder_id", "customers", "customer_id"),
-    ("addresses", "customer_id", "customers", "customer_id"),
-    ("credit_profiles", "customer_id", "customers", "customer_id"),
-    ("identity_checks", "customer_id", "customers", "customer_id"),
-    ("lines", "account_id", "accounts", "account_id"),
-    ("lines", "user_id", "customers", "customer_id"),
-    ("orders", "account_id", "accounts", "account_id"),
-    ("portal_logins", "customer_id", "customers", "customer_id"),
-)
-_HEAD = """--
--- PostgreSQL database dump
---
-
--- Dumped from database version 13.22 (Debian 13.22-1.pgdg110+1)
--- Dumped by pg_dump version 13.22 (Debian 13.22-1.pgdg110+1)
-
-SET statement_timeout = 0;
-SET lock_timeout = 0;
-SET idle_in_transaction_session_timeout = 0;
-SET client_encoding = 'UTF8';
-SET standard_conforming_strings = on;
-SELECT pg_catalog.set_config('search_path', '', false);
-SET check_function_bodies = false;
-SET xmloption = content;
-SET client_min_messages = warning;
-SET row_security = off;
-
-SET default_tablespace = '';
-
-SET default_table_access_method = heap;
-
-"""
-
-
-def open_crm(path: Path) -> PgDump:
-    """Open the dump."""
-    return PgDump(
-        path,
-        _HEAD + "".join(_create(name) for name in _TABLES),
-        {name: ", ".join(column for column, _ in columns) for name, columns in _TABLES.items()},
-        _keys() + "--\n-- PostgreSQL database dump complete\n--\n\n",
-    )
-
-
-def _create(name: str) -> str:
-    columns = ",\n".join(f"    {column} {kind}" for column, kind in _TABLES[name])
-    return (
-        f"--\n-- Name: {name}; Type: TABLE; Schema: public; Owner: larkspur_app\n--\n\n"
-        f"CREATE TABLE public.{name} (\n{columns}\n);\n\n\n"
-        f"ALTER TABLE public.{name} OWNER TO larkspur_app;\n\n"
-    )
-
-
-def _keys() -> str:
-    primary = "".join(
-        f"ALTER TABLE ONLY public.{name}\n    ADD CONSTRAINT {name}_pkey PRIMARY KEY ({key});\n\n\n"
-        for name, key in _PRIMARY.items()
-    )
-    foreign = "".join(
-        f"ALTER TABLE ONLY public.{table}\n    ADD CONSTRAINT {table}_{key}_fkey FOREIGN KEY "
-        f"({key}) REFERENCES public.{target}({other});\n\n\n"
-        for table, key, target, other in _FOREIGN
-    )
-    return primary + foreign
 
 
 def crm_rows(chunk: Chunk) -> Iterator[Rows]:
@@ -223,29 +105,22 @@ def _addresses(chunk: Chunk, rng: np.random.Generator, who: Ints) -> Rows:
     people = chunk.people
     who = who[~people.unknown[who] & ((people.place[who] < 2) | (rng.random(len(who)) < 0.2))]
     moved = who[(people.place[who] == 0) & (rng.random(len(who)) < 0.13)]
-    now, before = chunk.lines(rng, who), chunk.lines(rng, moved, before=True)
     both = np.concatenate([who, moved])
     n = len(both)
-    kind = as_text(["service"] * len(who) + ["previous"] * len(moved))
-    parts = [
-        pa.concat_arrays([pa.array(a), pa.array(b)])
-        for a, b in zip(_parts(now), _parts(before), strict=True)
-    ]
+    earlier = np.arange(n) >= len(who)
+    lines = chunk.lines(rng, both, moved=earlier)
+    kind = choose(earlier, "previous", "service")
     first = np.concatenate([people.first_id + who, people.first_id + moved + 300_000_000])
     order = np.argsort(both, kind="stable")
     return Rows("addresses", both, (
         Column("address_id", pa.array(first + 1_000_000_000)),
         Column("customer_id", pa.array(chunk.numbers.customer[both])),
         Column("kind", kind),
-        Column("line_1", parts[0], "address"),
-        Column("line_2", parts[1]), Column("city", parts[2]), Column("state", parts[3]),
-        Column("postal_code", parts[4]), Column("country", parts[5]),
+        Column("line_1", lines.line1, "address"),
+        Column("line_2", lines.line2), Column("city", lines.city), Column("state", lines.state),
+        Column("postal_code", lines.zip), Column("country", lines.country),
         Column("valid_from", days_between(rng, n, "2012-01-01", "2026-07-01")),
     )).reordered(order)  # fmt: skip
-
-
-def _parts(lines: object) -> list[Text]:
-    return [getattr(lines, part) for part in ("line1", "line2", "city", "state", "zip", "country")]
 
 
 def _account_ids(chunk: Chunk, holders: Ints) -> Text:

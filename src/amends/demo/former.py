@@ -96,8 +96,7 @@ def _history(chunk: Chunk, rng: np.random.Generator, who: Ints, n_first: int) ->
         chunk, rng, who, style="upper", slips=0.012, nicknames=0.04, maiden=0.3, middles=0.4
     )
     moved = (rng.random(n) < 0.4) | (np.arange(n) >= n_first)
-    now, before = chunk.lines(rng, who).upper(), chunk.lines(rng, who, before=True).upper()
-    line1 = choose(moved, before.line1, now.line1)
+    lines = chunk.lines(rng, who, moved=moved).upper()
     old_phone = np.where(rng.random(n) < 0.35, numbers.second_phone[who], numbers.phone[who])
     # A number given back is somebody else's now: theirs stands in these rows.
     recycled = rng.random(n) < 0.03
@@ -123,11 +122,11 @@ def _history(chunk: Chunk, rng: np.random.Generator, who: Ints, n_first: int) ->
         Column("dob", blank(born, rng.random(n) < 0.05), "birth_date", void=filler_birth),
         Column("home_tel", blank(phone, rng.random(n) < 0.08), "phone"),
         Column("email_addr", blank(email, rng.random(n) < 0.4), "email", void=filler),
-        Column("addr1", spoil(line1, rng.random(n) < 0.01, rng, mistype), "address"),
-        Column("addr2", choose(moved, before.line2, now.line2)),
-        Column("city", choose(moved, before.city, now.city)),
-        Column("st", choose(moved, before.state, now.state)),
-        Column("zip", choose(moved, before.zip, now.zip)),
+        Column("addr1", spoil(lines.line1, rng.random(n) < 0.01, rng, mistype), "address"),
+        Column("addr2", lines.line2),
+        Column("city", lines.city),
+        Column("st", lines.state),
+        Column("zip", lines.zip),
         Column("disc_dt", days_between(rng, n, "2008-01-01", "2026-06-01")),
         Column("disc_reason", take(reasons, reason)),
     ))  # fmt: skip

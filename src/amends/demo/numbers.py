@@ -107,10 +107,14 @@ def phone_numbers(places: Ints, area_codes: Ints, n_codes: Ints, seed: int) -> I
     return number
 
 
+# What a digit adds when its place is doubled: 7 → 14 → 1 + 4.
+_DOUBLED = np.array([0, 2, 4, 6, 8, 1, 3, 5, 7, 9], np.uint8)
+
+
 def _with_luhn(cells: Bytes) -> Text:
-    values = cells.astype(np.int64) - 48
-    doubled = values[:, ::-1][:, ::2] * 2
-    total = (doubled // 10 + doubled % 10).sum(axis=1) + values[:, ::-1][:, 1::2].sum(axis=1)
+    values = cells - 48
+    doubled = _DOUBLED[values[:, ::-1][:, ::2]]
+    total = doubled.sum(axis=1, dtype=np.int32) + values[:, ::-1][:, 1::2].sum(1, dtype=np.int32)
     check = ((10 - total % 10) % 10 + 48).astype(np.uint8)
     return fixed(np.concatenate([cells, check[:, None]], axis=1))
 
@@ -150,14 +154,11 @@ def licence_text(places: Ints, state: Ints, states: Text, initials: Text, seed: 
     number = digit_cells(low + 10_000_000 * scatter(places, 99_999_989, seed, 11), _WIDTH)
     first = np.frombuffer(initials.to_numpy(zero_copy_only=False).astype("S1"), np.uint8)
     letter = scatter(places, 999_983, seed, 10)
-    for place in range(_WIDTH):
-        sign = out[:, place]
-        any_letter = 65 + (letter // (1 + place % 7)) % 26
-        out[:, place] = np.select(
-            [sign == ord("#"), sign == ord("@"), sign == ord("?")],
-            [number[:, _WIDTH - 1 - place], first, any_letter],
-            sign,
-        )
+    out = np.where(out == ord("#"), number[:, ::-1], out)
+    out = np.where(out == ord("@"), first[:, None], out)
+    for place in np.flatnonzero((out == ord("?")).any(axis=0)).tolist():
+        any_letter = (65 + (letter // (1 + place % 7)) % 26).astype(np.uint8)
+        out[:, place] = np.where(out[:, place] == ord("?"), any_letter, out[:, place])
     return pc.utf8_rtrim(fixed(out), " ")
 
 

@@ -59,6 +59,18 @@ class Address:
     kind: Ints
     unit: Ints
 
+    def of(self, who: Ints) -> Address:
+        """Return the addresses of some people, one a row."""
+        return Address(*(part[who] for part in self._parts()))
+
+    def unless(self, moved: Mask, other: Address) -> Address:
+        """Return the other address where the mask is true."""
+        both = zip(self._parts(), other._parts(), strict=True)
+        return Address(*(np.where(moved, theirs, own) for own, theirs in both))
+
+    def _parts(self) -> tuple[Ints, ...]:
+        return self.city, self.zip_tail, self.number, self.street, self.kind, self.unit
+
 
 @dataclass(frozen=True)
 class People:

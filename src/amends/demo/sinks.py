@@ -72,8 +72,8 @@ class PgDump:
     def write(self, rows: Rows) -> None:
         """Append rows in COPY text format."""
         cells = [pc.fill_null(as_cells(column.values), "\\N") for column in rows.columns]
-        lines = pc.binary_join_element_wise(*cells, "\t")
-        lines = pc.binary_join_element_wise(lines, "\n", "")
+        ended = pc.binary_join_element_wise(cells[-1], "\n", "")
+        lines = pc.binary_join_element_wise(*cells[:-1], ended, "\t")
         self._open[rows.table].write(raw_bytes(lines))
 
     def close(self) -> None:
@@ -149,7 +149,8 @@ def _mysql_value(values: Text) -> Text:
         return pc.fill_null(values.cast(pa.string()), "NULL")
     escaped = values
     for sign, written in (("\\", "\\\\"), ("'", "\\'")):
-        escaped = pc.replace_substring(escaped, sign, written)
+        if sign.encode() in bytes(raw_bytes(escaped)):
+            escaped = pc.replace_substring(escaped, sign, written)
     return pc.fill_null(pc.binary_join_element_wise("'", escaped, "'", ""), "NULL")
 
 
@@ -181,22 +182,35 @@ class Delimited:
             header = self._comma.join(column.name for column in rows.columns)
             self._put((self._above + header + self._newline).encode())
             self._above = None
-        cells = [pc.fill_null(self._cell(as_cells(c.values)), "") for c in rows.columns]
-        lines = pc.binary_join_element_wise(*cells, self._comma)
-        self._put(raw_bytes(pc.binary_join_element_wise(lines, self._newline, "")))
+        if not len(rows):
+            return
+        cells = [pc.fill_null(as_cells(column.values), "") for column in rows.columns]
+        written = raw_bytes(self._lines(cells))
+        if self._quote and not self._plain(bytes(written), len(rows), len(cells)):
+            written = raw_bytes(self._lines([self._quoted(column) for column in cells]))
+        self._put(written)
+
+    def _lines(self, cells: list[Text]) -> Text:
+        *most, last = cells
+        ended = pc.binary_join_element_wise(last, self._newline, "")
+        return pc.binary_join_element_wise(*most, ended, self._comma)
+
+    def _plain(self, written: bytes, rows: int, columns: int) -> bool:
+        """Return whether no value holds a comma, a quote or a line end."""
+        return (
+            self._quote.encode() not in written
+            and written.count(self._comma.encode()) == rows * (columns - 1)
+            and written.count(b"\n") == rows
+        )
 
     def _put(self, written: bytes | memoryview) -> None:
         if self._encoding != "utf-8":
             written = bytes(written).decode().encode(self._encoding, "replace")
         self._file.write(written)
 
-    def _cell(self, values: Text) -> Text:
+    def _quoted(self, values: Text) -> Text:
         quote = self._quote
-        if not quote:
-            return values
         needs = pc.match_substring_regex(values, f"[{self._comma}{quote}\n]")
-        if not pc.any(needs).as_py():
-            return values
         doubled = pc.replace_substring(values, quote, quote * 2)
         return pc.if_else(needs, pc.binary_join_element_wise(quote, doubled, quote, ""), values)
 

@@ -27,11 +27,11 @@ from amends.demo.strings import Ints, Mask
 _BIT = {element: np.uint64(1 << place) for place, element in enumerate(ELEMENTS)}
 _WORD = pa.dictionary(pa.int16(), pa.string())
 _RECORDS = pa.schema([
-    ("true_id", pa.int64()), ("exhibit", pa.string()), ("inner_path", pa.string()),
-    ("row", pa.int64()), ("offset", pa.int64()), ("relation", pa.string()),
+    ("true_id", pa.int64()), ("exhibit", _WORD), ("inner_path", _WORD),
+    ("row", pa.int64()), ("offset", pa.int64()), ("relation", _WORD),
 ])  # fmt: skip
 _ELEMENTS = pa.schema([
-    ("true_id", pa.int64()), ("element", pa.string()), ("form", pa.string()), ("via", pa.string()),
+    ("true_id", pa.int64()), ("element", _WORD), ("form", _WORD), ("via", _WORD),
 ])  # fmt: skip
 PEOPLE = pa.schema([
     ("true_id", pa.int64()), ("first", pa.string()), ("middle", pa.string()), ("last", pa.string()),
@@ -171,7 +171,7 @@ class Truth:
         self._write(
             self._elements,
             _ELEMENTS,
-            [number, words.cast(pa.string()), _same(form, len(number)), _same(via, len(number))],
+            [number, words, _same(form, len(number)), _same(via, len(number))],
         )
 
     def _keep(self, exhibit: str, table: str, ids: Ints, number: Ints, relation: str) -> None:
@@ -213,8 +213,8 @@ class Truth:
 
 
 def _same(word: str, n: int) -> Any:
-    return pa.repeat(word, n) if n else pa.array([], pa.string())
+    return pa.DictionaryArray.from_arrays(np.zeros(n, np.int16), pa.array([word]))
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(path, schema, compression="zstd")
+    return pq.ParquetWriter(path, schema, compression="snappy")

@@ -12,6 +12,7 @@ import numpy as np
 from amends.demo import applicants, crm, former, network, roster, second
 from amends.demo.business import write_business
 from amends.demo.carrier import Chunk, make_chunk
+from amends.demo.crm_schema import open_crm
 from amends.demo.documents import write_documents
 from amends.demo.exhibits import ROSTER, STOLEN, write_case_notes
 from amends.demo.people import World, world
@@ -112,7 +113,7 @@ def _sinks(
         return second.open_second(evidence), ()
     rosters.mkdir(parents=True, exist_ok=True)
     names: dict[str, tuple[Callable[[Path], Sink], _RowsOf]] = {
-        "larkspur_crm.pg.sql": (crm.open_crm, crm.crm_rows),
+        "larkspur_crm.pg.sql": (open_crm, crm.crm_rows),
         "former_customers.mysql.sql": (former.open_former, former.former_rows),
         "credit_applicants.csv": (applicants.open_applicants, applicants.applicant_rows),
         "devices.parquet": (ParquetFile, network.device_rows),
