@@ -177,7 +177,7 @@ def peers(folder: Path) -> list[dict[str, object]]:
     return found
 
 
-def line(name: str, size: int, rows: int, seconds: float) -> dict[str, object]:
+def line(name: str, size: int, rows: int, seconds: float, cpu: float = 0.0) -> dict[str, object]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "case": name,
@@ -185,6 +185,7 @@ def line(name: str, size: int, rows: int, seconds: float) -> dict[str, object]:
         "rows": rows,
         "seconds": round(seconds, 2),
         "mb_per_s": round(size / 1e6 / seconds, 1),
+        "mb_per_core_s": round(size / 1e6 / (cpu or seconds), 1),
         "peak_mib": round(peak),
     }
 
@@ -207,9 +208,10 @@ def main() -> None:
                 if file.endswith(".gz")
                 else path.stat().st_size
             )
-            start = time.perf_counter()
+            start, busy = time.perf_counter(), time.process_time()
             count, _ = read_all(path)
-            found.append(line(title, size, count, time.perf_counter() - start))
+            seconds, cpu = time.perf_counter() - start, time.process_time() - busy
+            found.append(line(title, size, count, seconds, cpu))
             print(found[-1], file=sys.stderr)
         path = folder / "copy.sql"
         start = time.perf_counter()
@@ -234,7 +236,7 @@ def main() -> None:
     )
     for row in found:
         print(
-            f"{row['case']:<50} {row['mb']:>8} MB {row['rows']:>9} rows {row['seconds']:>7} s {row['mb_per_s']:>7} MB/s {row['peak_mib']:>6} MiB"
+            f"{row['case']:<50} {row['mb']:>8} MB {row['rows']:>9} rows {row['seconds']:>7} s {row['mb_per_s']:>7} MB/s {row['mb_per_core_s']:>7} MB/core-s {row['peak_mib']:>6} MiB"
         )
     if chosen.json:
         chosen.json.write_text(json.dumps(found, indent=1))

@@ -177,6 +177,13 @@ def test_headers(row, below, expected):
     assert is_header(row, below) is expected
 
 
+def test_quotes_that_first_come_late_are_still_quotes(tmp_path):
+    plain = "".join(f"{n},v{n},x\n" for n in range(20_000))
+    found = read_bytes(tmp_path, "x.csv", ("id,v,w\n" + plain + '20000,"a, b",x\n').encode())
+    assert found.rows()[-1] == ["20000", "a, b", "x"]
+    assert not found.faults
+
+
 def test_a_huge_single_line_is_one_cell_not_a_hang(tmp_path):
     found = read_bytes(tmp_path, "x.csv", b"a" * (5 << 20))
     assert (

@@ -58,6 +58,9 @@ def sniff_dialect(sample: str, *, ending: str = "") -> Sniffed:
     best = max(found, key=lambda fit: fit.score, default=None)
     if best is None or best.width < 2 or best.score <= 0:
         return _fit(text, _one_column(text), ending)
+    if not best.dialect.quote and '"' not in text:
+        # nothing in the sample needed quotes; what comes later may (RFC 4180)
+        best = replace(best, dialect=replace(best.dialect, quote='"'))
     if _spaces_follow(text, best.dialect):
         return replace(best, dialect=replace(best.dialect, skips_spaces=True))
     return best
