@@ -10,8 +10,10 @@ server's log), ``print`` (batches placed by rename), ``mute`` (e-mail, nobody ca
 from __future__ import annotations
 
 import argparse
+import asyncio
 import collections
 import csv
+import email
 import json
 import os
 import random
@@ -27,6 +29,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from aiosmtpd.controller import Controller
+
+from amends.kernel.register import open_register
+from amends.notices.channels.base import Outgoing
+from amends.notices.channels.email import EmailChannel
+from amends.notices.channels.print import PrintChannel
+from amends.notices.compose import compose
+from amends.notices.facts import DutyText, ExposedElement, LetterFacts, Recipient, Variant
+from amends.notices.outbox import METADATA, Outbox
+
 MODES = ("http", "log", "print", "mute")
 
 
@@ -37,9 +49,6 @@ class ListPlan:
     """A sealed plan kept in memory: the sender's seam."""
 
     def __init__(self, n: int) -> None:
-        from amends.notices.channels.base import Outgoing
-        from amends.notices.facts import Recipient
-
         self._all = tuple(
             Outgoing(
                 i,
@@ -64,12 +73,10 @@ class ListPlan:
 
 
 def channel(args: argparse.Namespace, folder: Path):
-    from amends.notices.channels.email import EmailChannel
-    from amends.notices.channels.print import PrintChannel
-    from amends.notices.compose import compose
-    from amends.notices.facts import DutyText, ExposedElement, LetterFacts, Variant
 
-    facts = LetterFacts("Larkspur Wireless", date(2026, 11, 22), date(2026, 11, 1), phone="1-888-555-0100")
+    facts = LetterFacts(
+        "Larkspur Wireless", date(2026, 11, 22), date(2026, 11, 1), phone="1-888-555-0100"
+    )
     elements = (ExposedElement("name"), ExposedElement("ssn"))
     texts = {"V1": compose(Variant(DutyText(("US-FL",)), elements), facts)}
     if args.child == "print":
@@ -78,8 +85,6 @@ def channel(args: argparse.Namespace, folder: Path):
 
 
 def child(args: argparse.Namespace) -> None:
-    from amends.kernel.register import open_register
-    from amends.notices.outbox import Outbox
 
     folder = Path(args.folder)
     engine = open_register(args.register, folder / "register.db")
@@ -98,7 +103,6 @@ class Sink:
     """A mail server that takes everything, writes a log, and can be asked."""
 
     def __init__(self, log: Path) -> None:
-        from aiosmtpd.controller import Controller
 
         self.got: collections.Counter[str] = collections.Counter()
         self._log, self._lock = log, threading.Lock()
@@ -125,9 +129,7 @@ class Sink:
         self.ask = f"http://127.0.0.1:{self._http.server_port}/ask"
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
 
-    async def handle_DATA(self, server, session, envelope):
-        import asyncio
-        import email
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's own name
 
         await asyncio.sleep(random.random() * 0.002)
         read = email.message_from_bytes(envelope.content)
@@ -159,11 +161,22 @@ def printed(folder: Path) -> collections.Counter[str]:
     return got
 
 
-def trial(mode: str, kills: int, notices: int, batch: int, register: str, seed: int, spread: float = 0.4) -> dict:
+def trial(
+    mode: str, kills: int, notices: int, batch: int, register: str, seed: int, spread: float = 0.4
+) -> dict:
     """Send a plan with up to so many kills and return what was found; several plans until the kills are used up."""
     chance = random.Random(seed)
-    result = {"mode": mode, "register": register.split(":", maxsplit=1)[0] or "sqlite", "kills": 0, "plans": 0, "notices": 0,
-              "duplicates": 0, "misses": 0, "unknown": 0, "largest_unknown_a_kill": 0, "seconds": 0.0}  # fmt: skip
+    counts = (
+        "kills",
+        "plans",
+        "notices",
+        "duplicates",
+        "misses",
+        "unknown",
+        "largest_unknown_a_kill",
+    )
+    kind = register.split(":", maxsplit=1)[0] or "sqlite"
+    result = {"mode": mode, "register": kind, **dict.fromkeys(counts, 0), "seconds": 0.0}
     began = time.monotonic()
     while result["kills"] < kills:
         with tempfile.TemporaryDirectory() as made:
@@ -199,7 +212,9 @@ def _plan(mode, kills, notices, batch, register, chance, spread, folder, result)
                     result["kills"] += sender.returncode == -signal.SIGKILL
                     done = sender.returncode == 0
             unknown = _unknown(folder, register)
-            result["largest_unknown_a_kill"] = max(result["largest_unknown_a_kill"], unknown - unknown_before)
+            result["largest_unknown_a_kill"] = max(
+                result["largest_unknown_a_kill"], unknown - unknown_before
+            )
             unknown_before = unknown
         time.sleep(0.05)
         got = sink.got if sink else printed(folder)
@@ -207,7 +222,9 @@ def _plan(mode, kills, notices, batch, register, chance, spread, folder, result)
         result["plans"] += 1
         result["notices"] += notices
         result["duplicates"] += sum(n - 1 for n in got.values() if n > 1)
-        result["misses"] += sum(1 for i in range(notices) if not got[f"N{i:016X}"] and f"N{i:016X}" not in unknowns)
+        result["misses"] += sum(
+            1 for i in range(notices) if not got[f"N{i:016X}"] and f"N{i:016X}" not in unknowns
+        )
         result["unknown"] += len(unknowns)
     finally:
         if sink:
@@ -215,13 +232,11 @@ def _plan(mode, kills, notices, batch, register, chance, spread, folder, result)
 
 
 def _engine(folder: Path, register: str):
-    from amends.kernel.register import open_register
 
     return open_register(register, folder / "register.db")
 
 
 def _unknown_ids(folder: Path, register: str) -> set[str]:
-    from amends.notices.outbox import Outbox
 
     engine = _engine(folder, register)
     try:
@@ -235,8 +250,6 @@ def _unknown(folder: Path, register: str) -> int:
 
 
 def _wipe(register: str) -> None:
-    from amends.kernel.register import open_register
-    from amends.notices.outbox import METADATA
 
     engine = open_register(register, Path())
     METADATA.drop_all(engine)
@@ -260,7 +273,9 @@ def main() -> None:
     if args.child:
         child(args)
         return
-    results = [trial(m, args.kills, args.notices, args.batch, args.register, args.seed) for m in args.mode]
+    results = [
+        trial(m, args.kills, args.notices, args.batch, args.register, args.seed) for m in args.mode
+    ]
     keys = list(results[0])
     print(" | ".join(keys))
     for r in results:

@@ -19,10 +19,17 @@ EMPTY = {"text": "", "int": 0, "float": 0.0, "bool": False, "texts": []}
 CA = {
     "residence": "US-CA",
     "jurisdictions": ["US-CA"],
-    "content": (
-        "ENTITY_NAME_CONTACT PI_TYPES DATE_OF_BREACH DATE_OF_NOTICE LE_DELAY_STATEMENT INCIDENT_GENERAL "
-        "CRA_CONTACTS ID_PROTECTION_OFFER ID_PROTECTION_HOWTO"
-    ).split(),
+    "content": [
+        "ENTITY_NAME_CONTACT",
+        "PI_TYPES",
+        "DATE_OF_BREACH",
+        "DATE_OF_NOTICE",
+        "LE_DELAY_STATEMENT",
+        "INCIDENT_GENERAL",
+        "CRA_CONTACTS",
+        "ID_PROTECTION_OFFER",
+        "ID_PROTECTION_HOWTO",
+    ],
     "format": ["TITLE_NOTICE_OF_DATA_BREACH", "HEADINGS_CA5", "PLAIN_LANGUAGE", "FONT_MIN_10PT"],
     "id_protection_months": 12,
     "methods": ["written", "email:esign"],
@@ -118,7 +125,10 @@ def fill(
     """Write the tables that the room reads."""
     case.write(PERSONS, rows(PERSONS, people))
     case.write(DUTY_GROUPS, rows(DUTY_GROUPS, groups))
-    case.write(PERSON_GROUPS, rows(PERSON_GROUPS, [{"person_id": p, "group_id": g} for p, g in member.items()]))
+    case.write(
+        PERSON_GROUPS,
+        rows(PERSON_GROUPS, [{"person_id": p, "group_id": g} for p, g in member.items()]),
+    )
     case.write(CONFLICTS, rows(CONFLICTS, conflicts or []))
     case.write(COVERAGE, rows(COVERAGE, coverage or []))
     case.write(PERSON_CHANGES, rows(PERSON_CHANGES, changes or []))

@@ -236,7 +236,9 @@ def _form(letter: Letter, text: str) -> list[str]:
 
 def _hedges(letter: Letter, text: str) -> list[str]:
     determined = all(e.exposure in ("taken", "seen") for e in letter.variant.elements)
-    hit = HEDGES[letter.variant.language].search(text)
+    # Advice speaks of what may yet come; everything else speaks of what was determined.
+    told = text.replace(_part(letter, "what_you_can_do", text), "")
+    hit = HEDGES[letter.variant.language].search(told)
     if determined and hit:
         return [f"the letter hedges ({hit.group(0).lower()!r}) where a determination exists"]
     return []

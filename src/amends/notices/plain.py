@@ -37,8 +37,8 @@ def as_text(letter: Letter, to: Recipient | None = None) -> str:
     for section in letter.sections:
         if section.heading:
             parts.append(section.heading)
-        parts.extend(_block_text(b) for b in section.blocks)
-    return fill("\n\n".join(p for p in parts if p), to) + "\n"
+        parts.extend(fill(_block_text(b), to) for b in section.blocks)
+    return "\n\n".join(p for p in parts if p) + "\n"
 
 
 def fill(text: str, to: Recipient | None) -> str:

@@ -23,11 +23,16 @@ MAILBOX_CREDENTIALS = ("password", "password_hash", "security_answer", "token")
 # What fits the window of a No. 10 envelope at 10.5 point: five lines under the name of about 48 characters.
 LONGEST_LINE = 48
 LONGEST_NAME = 88
+LONGEST_WORD = 34
 MOST_LINES = 4
 
 # Letters that the fonts shipped with the typesetter can draw; others go to a human rather than out as boxes.
 _UNPRINTABLE = r"[^\p{Latin}\p{Greek}\p{Cyrillic}\p{M}\p{P}\p{Zs}0-9$+<=>^`|~°]"
 _UNSEEN = r"[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]+"
+
+
+# One plain mailbox, as the e-mail channel takes it.
+_MAILBOX = r"""[a-z0-9.!#$%&''*+/=?^_`{|}~-]+@[a-z0-9.-]+[.][a-z]{2,}"""
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ def _listed(values: tuple[str, ...]) -> str:
     return "[" + ", ".join(f"'{v}'" for v in values) + "]"
 
 
-def channels_sql(owed: str) -> str:
+def channels_sql(owed: str, persons: str) -> str:
     """Return SQL of the owed with channel, legal method and printable address.
 
     E-mail only where every rule that applies takes it from this person, never to a shared mailbox, and never where
@@ -133,14 +138,16 @@ WITH conditions AS (
     SELECT *,
         [_m[7:] FOR _m IN coalesce(methods, []) IF starts_with(_m, 'email:')] AS email_rules,
         list_transform(raw_lines, line -> {_clean("line")}) AS address,
-        count(*) OVER (PARTITION BY email) AS n_mailbox
+        email IN (
+            SELECT lower(trim(email)) FROM {persons} WHERE email IS NOT NULL GROUP BY lower(trim(email)) HAVING count(*) > 1
+        ) AS shared_mailbox
     FROM {owed}
 ), judged AS (
     SELECT *,
         len(address) > 0 AND (zip IS NOT NULL OR (city IS NOT NULL AND state IS NOT NULL) OR country IS NOT NULL)
             AS has_address,
-        email IS NOT NULL AND regexp_full_match(email, '[^\\s@<>",;:()]+@[^\\s@<>",;:()]+\\.[^\\s@<>",;:().]+')
-            AND n_mailbox = 1
+        email IS NOT NULL AND regexp_full_match(email, '{_MAILBOX}')
+            AND NOT coalesce(shared_mailbox, FALSE)
             AND status NOT IN ('deceased', 'minor')
             AND len(list_intersect(elements, {_listed(MAILBOX_CREDENTIALS)})) = 0
             AND len(email_rules) > 0
@@ -151,12 +158,21 @@ WITH conditions AS (
             ))) = 0 AS by_email
     FROM conditions
 )
-SELECT * EXCLUDE (methods, email_rules, raw_lines),
+SELECT * EXCLUDE (methods, email_rules, raw_lines, shared_mailbox),
     CASE WHEN by_email THEN 'email' ELSE 'print' END AS channel,
     CASE WHEN by_email THEN 'email:' || array_to_string(list_sort(list_distinct(email_rules)), '+') ELSE 'written' END
         AS legal_method
 FROM judged
 """
+
+
+def _too_long() -> str:
+    """Return SQL that says whether name or address do not fit the envelope's window."""
+    return (
+        f"regexp_matches(coalesce(c.name, ''), '\\S{{{LONGEST_WORD},}}') OR len(c.address) > {MOST_LINES} "
+        f"OR len(list_filter(c.address, line -> length(line) > {LONGEST_LINE})) > 0 "
+        f"OR length(coalesce(c.city, '')) + length(coalesce(c.state, '')) + length(coalesce(c.zip, '')) > {LONGEST_LINE}"
+    )
 
 
 def _reasons(policy: Policy) -> list[tuple[str, str]]:
@@ -168,13 +184,11 @@ def _reasons(policy: Policy) -> list[tuple[str, str]]:
     reasons = [
         ("no_name", "c.name IS NULL"),
         ("no_address", f"{on_paper} AND NOT c.has_address"),
-        ("two_names", "c.audience <> 'business' AND regexp_matches(coalesce(c.name, ''), '(?i)( (&|and|or) )|/')"),
-        ("overflow", f"length(c.name) > {LONGEST_NAME} OR ({on_paper} AND (len(c.address) > {MOST_LINES} OR "
-                     f"len(list_filter(c.address, line -> length(line) > {LONGEST_LINE})) > 0))"),
+        ("two_names", "c.audience <> 'business' AND regexp_matches(coalesce(c.name, ''), '(?i)( (&|and|or) )|\\p{L} */ *\\p{L}')"),
+        ("overflow", f"length(c.name) > {LONGEST_NAME} OR ({on_paper} AND ({_too_long()}))"),
         ("unprintable", f"{on_paper} AND regexp_matches({shown}, '{_UNPRINTABLE}')"),
         ("same_name_same_address", f"{on_paper} AND c.has_address AND c.n_alike > 1"),
         ("conflict", "x.person_id IS NOT NULL"),
-        ("letter_refused", "v.refused IS NOT NULL"),
     ]  # fmt: skip
     if policy.minors == "hold":
         reasons.append(("minor", "c.status = 'minor'"))
@@ -195,6 +209,7 @@ def notices_sql(sources: PlanSources, channels: str, policy: Policy, edition: in
         + f" THEN '{reason}' END"
         for reason, condition in _reasons(policy)
     )
+    cases += ",\n        'letter_refused: ' || v.refused"
     address = "CASE WHEN r.channel = 'print' THEN r.address END"
     keyed = keyed_sql("k.key", notice_message_sql("r.person_id", str(edition), "r.channel"))
     return f"""

@@ -49,7 +49,7 @@ def run(case: Case) -> None:
         task.advance()
         sources = _with_texts(case, sources, owed)
         task.advance()
-        channels = case.engine.materialise("notices_channels", channels_sql(owed))
+        channels = case.engine.materialise("notices_channels", channels_sql(owed, sources.persons))
         task.advance()
         edition = len(seals.in_force(case)) + 1
         planned = notices_sql(sources, channels, policy, edition)
@@ -109,7 +109,7 @@ def _with_texts(case: Case, sources: PlanSources, owed: str) -> PlanSources:
         variant = variant_of(groups[row["group_id"]], row["language"], row["audience"], row["kind"])
         wrong = faults(compose(variant, facts))
         row["variant"] = variant_id(variant)
-        row["refused"] = "; ".join(wrong) or None
+        row["refused"] = wrong[0] if wrong else None
     schema = pa.schema([
         ("group_id", pa.string()), ("language", pa.string()), ("audience", pa.string()), ("kind", pa.string()),
         ("n_persons", pa.int64()), ("variant", pa.string()), ("refused", pa.string()),

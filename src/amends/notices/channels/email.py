@@ -29,6 +29,10 @@ from amends.notices.plain import as_html, as_text
 
 _TIMEOUT_SECONDS = 60
 _ID = re.compile(rb"N[0-9A-F]{16}(?=@)")
+# One plain mailbox; the plan applies the same rule in SQL.
+MAILBOX = re.compile(
+    r"""[^\s@<>",;:()\[\]\\\x00-\x20\x7f-\U0010ffff]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}"""
+)
 Asker = Callable[[Sequence[str]], Mapping[str, Answer]]
 
 
@@ -211,6 +215,8 @@ def message(to: Recipient, letter: Letter, sender: Address) -> EmailMessage:
     Raises:
         ValueError: The person's address cannot stand in a message.
     """
+    if not MAILBOX.fullmatch(to.email):
+        raise ValueError("not an address that can stand in a message")
     made = EmailMessage(policy=SMTP)
     made["From"] = sender
     made["To"] = Address(display_name=_one_line(to.name), addr_spec=to.email)
