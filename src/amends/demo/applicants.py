@@ -128,11 +128,12 @@ def _raw(values: Text, width: int) -> Bytes:
 
 def _licences(chunk: Chunk, rng: np.random.Generator, who: Ints) -> tuple[Text, Mask, Mask]:
     n = len(who)
+    nowhere = chunk.people.foreign[who] | chunk.people.unknown[who]
     licence = take(chunk.numbers.licence, who)
     void = rng.random(n) < 0.02
     licence = put(licence, void, ("NONE", "N/A", "PENDING"), rng)
     licence = spoil(licence, (rng.random(n) < 0.01) & ~void, rng, misdial)
-    return licence, (rng.random(n) < 0.28) | chunk.people.foreign[who], void
+    return licence, (rng.random(n) < 0.28) | nowhere, void
 
 
 def _phones(rng: np.random.Generator, numbers: Ints) -> Text:

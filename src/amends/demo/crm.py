@@ -196,7 +196,7 @@ def _profiles(chunk: Chunk, rng: np.random.Generator, who: Ints) -> Rows:
     who = who[people.adult[who] & (people.place[who] < 2)]
     n = len(who)
     licence = take(chunk.numbers.licence, who)
-    no_licence = (rng.random(n) < 0.4) | people.foreign[who]
+    no_licence = (rng.random(n) < 0.4) | people.foreign[who] | people.unknown[who]
     state = take(chunk.the.map.states, people.state[who])
     return Rows("credit_profiles", who, (
         Column("customer_id", pa.array(chunk.numbers.customer[who])),

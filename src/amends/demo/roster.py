@@ -14,7 +14,7 @@ from amends.demo.carrier import Chunk, write_names
 from amends.demo.crm import days_between, spanish_readers
 from amends.demo.numbers import written_ssn
 from amends.demo.rows import Column, Rows
-from amends.demo.strings import as_text, blank, choose, digits, iso_day, join, take
+from amends.demo.strings import Mask, as_text, blank, choose, digits, iso_day, join, take
 
 
 def master_rows(chunk: Chunk) -> Iterator[Rows]:
@@ -48,14 +48,21 @@ def master_rows(chunk: Chunk) -> Iterator[Rows]:
     ))  # fmt: skip
 
 
+def on_death_list(chunk: Chunk) -> Mask:
+    """Return who stands on the death list: most of those who died."""
+    known = chunk.rng(63).random(len(chunk.people)) < 0.93
+    listed: Mask = ~np.isnat(chunk.people.died_on) & known
+    return listed
+
+
 def death_rows(chunk: Chunk) -> Iterator[Rows]:
     """Yield the death list, as bought: most of those who died, ours or not."""
     rng = chunk.rng(61)
     people = chunk.people
-    dead = ~np.isnat(people.died_on)
-    who = rng.permutation(np.flatnonzero(dead & (rng.random(len(people)) < 0.93)))
+    who = rng.permutation(np.flatnonzero(on_death_list(chunk)))
     n = len(who)
     name = write_names(chunk, rng, who, style="upper", slips=0.003, middles=0.6)
+    state = take(chunk.the.map.states, people.state[who])
     ssn = written_ssn(people.ssn[who], np.ones(n, np.bool_))
     yield Rows("", who, (
         Column("LAST_NAME", name.last), Column("FIRST_NAME", name.first),
@@ -63,7 +70,7 @@ def death_rows(chunk: Chunk) -> Iterator[Rows]:
         Column("SSN", blank(ssn, people.no_ssn[who] | people.has_itin[who])),
         Column("DATE_OF_BIRTH", iso_day(people.born_on[who])),
         Column("DATE_OF_DEATH", iso_day(people.died_on[who])),
-        Column("LAST_RESIDENCE_STATE", take(chunk.the.map.states, people.state[who])),
+        Column("LAST_RESIDENCE_STATE", blank(state, people.foreign[who] | people.unknown[who])),
     ))  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def scan_rows(chunk: Chunk) -> Iterator[Rows]:
     seen = (chunk.applicant & (rng.random(len(people)) < 0.2)) | (
         chunk.former & (rng.random(len(people)) < 0.06)
     )
-    who = rng.permutation(np.flatnonzero(seen & ~people.foreign))
+    who = rng.permutation(np.flatnonzero(seen & ~people.foreign & ~people.unknown))
     n = len(who)
     name = write_names(chunk, rng, who, style="upper", slips=0.01, middles=0.8)
     passport = rng.random(n) < 0.06

@@ -70,7 +70,7 @@ def _as_subjects(chunk: Chunk, rng: np.random.Generator, who: Ints) -> list[Subj
     cells = zip(*(as_text(c).to_pylist() for c in columns), strict=True)
     days = people.born_on[who].astype("datetime64[D]").tolist()
     return [
-        _subject(int(place), int(people.ids[place]), row, day)
+        _subject(int(place), people.first_id + int(place), row, day)
         for place, row, day in zip(who, cells, days, strict=True)
     ]
 

@@ -1,6 +1,7 @@
 """What is true, for tests only: who the people are, which row is whose, what of whom was exposed.
 
-``people.parquet``    true_id, name parts, birth date, status, state of residence, address, affected
+``people.parquet``    true_id, name parts, birth date, death, status, state of residence (null where
+                      no address tells it: abroad, military, never known), address, affected
 ``records.parquet``   true_id, exhibit, inner_path, row (from 1, header not counted) or offset in the
                       document's text, relation (``self``, or ``holder`` of the account a row names)
 ``elements.parquet``  true_id, element, form (``valid``, or ``malformed`` where no well-formed value
@@ -35,7 +36,7 @@ _ELEMENTS = pa.schema([
 ])  # fmt: skip
 PEOPLE = pa.schema([
     ("true_id", pa.int64()), ("first", pa.string()), ("middle", pa.string()), ("last", pa.string()),
-    ("suffix", pa.string()), ("birth_on", pa.date32()), ("died_on", pa.date32()),
+    ("suffix", pa.string()), ("birth_on", pa.date32()), ("died_on", pa.date32()), ("on_death_list", pa.bool_()),
     ("status", pa.string()), ("state", pa.string()), ("line1", pa.string()), ("line2", pa.string()),
     ("city", pa.string()), ("zip", pa.string()), ("country", pa.string()), ("affected", pa.bool_()),
 ])  # fmt: skip
@@ -102,7 +103,10 @@ class Truth:
     ) -> None:
         known = rows.person >= 0
         if other is not None:
-            self._valid[rows.person[mask & other[1] & known]] |= _BIT[other[0]]
+            code, others = _BIT[other[0]], mask & other[1] & known
+            bad = np.zeros(len(rows), np.bool_) if malformed is None else malformed
+            self._valid[rows.person[others & ~bad]] |= code
+            self._malformed[rows.person[others & bad]] |= code
             mask = mask & ~other[1]
         if malformed is not None:
             self._malformed[rows.person[mask & malformed & known]] |= _BIT[element]
@@ -217,4 +221,7 @@ def _same(word: str, n: int) -> Any:
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(path, schema, compression="snappy")
+    words = [field.name for field in schema if field.type == _WORD]
+    return pq.ParquetWriter(
+        path, schema, compression="snappy", use_dictionary=words or False, write_statistics=False
+    )

@@ -186,6 +186,7 @@ def _true_people(chunk: Chunk) -> dict[str, object]:
     dead = ~np.isnat(people.died_on)
     status = np.where(dead, 2, np.where(people.adult, 0, 1))
     state = take(chunk.the.map.states, people.state)
+    military = np.isin(state.to_numpy(zero_copy_only=False).astype("U2"), ("AE", "AP", "AA"))
     return {
         "true_id": people.ids,
         "first": take(pool.given.written, people.given),
@@ -194,8 +195,9 @@ def _true_people(chunk: Chunk) -> dict[str, object]:
         "suffix": take(as_text(["", "Jr", "Sr", "III"]), people.suffix),
         "birth_on": people.born_on,
         "died_on": people.died_on,
+        "on_death_list": roster.on_death_list(chunk),
         "status": take(as_text(["adult", "minor", "deceased"]), status),
-        "state": blank(state, people.foreign | people.unknown),
+        "state": blank(state, people.foreign | people.unknown | military),
         "line1": lines.line1,
         "line2": lines.line2,
         "city": lines.city,
