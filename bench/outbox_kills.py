@@ -37,7 +37,8 @@ from amends.notices.channels.email import EmailChannel
 from amends.notices.channels.print import PrintChannel
 from amends.notices.compose import compose
 from amends.notices.facts import DutyText, ExposedElement, LetterFacts, Recipient, Variant
-from amends.notices.outbox import METADATA, Outbox
+from amends.notices.outbox import Outbox
+from amends.notices.outbox_record import METADATA
 
 MODES = ("http", "log", "print", "mute")
 

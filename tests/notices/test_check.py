@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from amends.notices.blocks import Block
 from amends.notices.check import faults
-from amends.notices.compose import Block, Letter
+from amends.notices.compose import Letter
 from tests.notices.letters_world import CA, IL, MA, RI, letter
 
 

@@ -31,15 +31,17 @@ class Handler:
         self.to: list[str] = []
         self.answers: dict[str, str] = {}
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's own name
         self, server: Any, session: Any, envelope: Any, address: str, options: Any
-    ) -> str:  # noqa: N802
+    ) -> str:
         answer = self.answers.get(address, "250 OK")
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
         return answer
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's own name
+        self, server: Any, session: Any, envelope: Any
+    ) -> str:
         self.got.append(envelope.content)
         self.to += envelope.rcpt_tos
         return "250 OK"

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from amends.kernel.errors import AmendsError, BusyError, DeliveryError
 from amends.kernel.register import open_register
 from amends.notices.channels.base import Receipt
-from amends.notices.outbox import Outbox, Sent
+from amends.notices.outbox import Outbox
+from amends.notices.outbox_record import Sent
 from tests.notices.outbox_world import FakeChannel, Killed, ListPlan, Sink
 
 N = 23

@@ -13,6 +13,9 @@ from amends.notices import stage
 from amends.tables.notices import NOTICES
 from tests.notices.world import CA, FL, MA, fill, group, make_case, person
 
+NS = ("name", "ssn")
+RELATED = {**FL, "methods": ["written", "email:prior_relationship"]}
+
 
 @pytest.fixture
 def case(tmp_path: Path) -> Iterator[Case]:
@@ -20,8 +23,13 @@ def case(tmp_path: Path) -> Iterator[Case]:
         yield made
 
 
-def plan(case: Case, people: list[dict[str, Any]], law: dict[str, Any] = CA, elements: tuple[str, ...] = ("name", "ssn"),
-         **more: Any) -> dict[str, dict[str, Any]]:  # fmt: skip
+def plan(
+    case: Case,
+    people: list[dict[str, Any]],
+    law: dict[str, Any] = CA,
+    elements: tuple[str, ...] = NS,
+    **more: Any,
+) -> dict[str, dict[str, Any]]:
     """Plan for people who are all in one group; return the notices by person."""
     fill(
         case,
@@ -36,7 +44,7 @@ def plan(case: Case, people: list[dict[str, Any]], law: dict[str, Any] = CA, ele
 
 
 def one(
-    case: Case, law: dict[str, Any] = CA, elements: tuple[str, ...] = ("name", "ssn"), **given: Any
+    case: Case, law: dict[str, Any] = CA, elements: tuple[str, ...] = NS, **given: Any
 ) -> dict[str, Any]:
     """Plan for one person and return the notice."""
     return plan(case, [person(1, **given)], law, elements)["P000000000001"]
@@ -57,23 +65,23 @@ def test_everybody_owed_has_exactly_one_notice_with_their_own_elements(case: Cas
 @pytest.mark.parametrize(
     ("law", "elements", "given", "channel", "method"),
     [
-        (CA, ("name", "ssn"), {"consents_email": True}, "email", "email:esign"),
-        (CA, ("name", "ssn"), {"consents_email": False}, "print", "written"),
-        (CA, ("name", "ssn"), {}, "print", "written"),
-        (FL, ("name", "ssn"), {}, "email", "email:any_on_file"),
+        (CA, NS, {"consents_email": True}, "email", "email:esign"),
+        (CA, NS, {"consents_email": False}, "print", "written"),
+        (CA, NS, {}, "print", "written"),
+        (FL, NS, {}, "email", "email:any_on_file"),
         (FL, ("email", "password"), {"consents_email": True}, "print", "written"),
         (FL, ("email", "security_answer"), {}, "print", "written"),
-        (FL, ("name", "ssn"), {"email": None}, "print", "written"),
-        (FL, ("name", "ssn"), {"email": "not an address"}, "print", "written"),
-        (FL, ("name", "ssn"), {"email": "ann.o'neil+x@mail.example.org"}, "email", "email:any_on_file"),
-        (FL, ("name", "ssn"), {"email": "änn@example.org"}, "print", "written"),
-        (FL, ("name", "ssn"), {"status": "minor"}, "print", "written"),
-        (FL, ("name", "ssn"), {"status": "deceased"}, "print", "written"),
-        ({**FL, "methods": ["written"]}, ("name", "ssn"), {"consents_email": True}, "print", "written"),
-        ({**FL, "methods": ["written", "email:limited"]}, ("name", "ssn"), {"consents_email": True}, "print", "written"),
-        ({**FL, "methods": ["written", "email:prior_relationship"]}, ("name", "ssn"), {}, "email", "email:prior_relationship"),
-        ({**FL, "methods": ["written", "email:prior_relationship"]}, ("name", "ssn"), {"populations": ["prospective"]}, "print", "written"),
-        ({**FL, "methods": ["written", "email:primary_or_esign"]}, ("name", "ssn"), {}, "print", "written"),
+        (FL, NS, {"email": None}, "print", "written"),
+        (FL, NS, {"email": "not an address"}, "print", "written"),
+        (FL, NS, {"email": "ann.o'neil+x@mail.example.org"}, "email", "email:any_on_file"),
+        (FL, NS, {"email": "änn@example.org"}, "print", "written"),
+        (FL, NS, {"status": "minor"}, "print", "written"),
+        (FL, NS, {"status": "deceased"}, "print", "written"),
+        ({**FL, "methods": ["written"]}, NS, {"consents_email": True}, "print", "written"),
+        ({**FL, "methods": ["written", "email:limited"]}, NS, {"consents_email": True}, "print", "written"),
+        (RELATED, NS, {}, "email", "email:prior_relationship"),
+        (RELATED, NS, {"populations": ["prospective"]}, "print", "written"),
+        ({**FL, "methods": ["written", "email:primary_or_esign"]}, NS, {}, "print", "written"),
     ],
 )  # fmt: skip
 def test_email_is_used_only_where_law_and_person_allow_it(

@@ -10,7 +10,8 @@ import re
 import unicodedata
 from functools import cache
 
-from amends.notices.compose import CREDENTIALS, Letter, element_name
+from amends.notices.blocks import CREDENTIALS, element_name
+from amends.notices.compose import Letter
 from amends.notices.plain import as_text
 from amends.notices.wording import Wording, element_words, wording
 

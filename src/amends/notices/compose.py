@@ -10,82 +10,24 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import jinja2
-
-from amends.kernel.errors import DeliveryError
 from amends.notices import contacts
-from amends.notices.facts import EXPOSURES, ExposedElement, LetterFacts, Variant
-from amends.notices.wording import (
-    SECTIONS,
-    ElementWords,
-    Paragraph,
-    Wording,
-    element_words,
-    template,
-    wording,
+from amends.notices.blocks import (
+    CREDENTIALS,
+    CREDIT_RISK,
+    MONEY_RISK,
+    Block,
+    fill_block,
+    state_offices,
 )
+from amends.notices.facts import EXPOSURES, LetterFacts, Variant
+from amends.notices.wording import SECTIONS, Paragraph, Wording, element_words, template, wording
 
-# Elements that open credit or an identity, after the triggers of the state offers of identity protection.
-CREDIT_RISK = frozenset(
-    (
-        "ssn", "itin", "ein", "drivers_licence", "state_id", "passport", "birth_date", "military_id", "tribal_id",
-        "gov_id_other", "alien_number", "atin", "tax_info", "irs_ip_pin", "mother_maiden_name", "e_signature",
-        "vital_certificate",
-    )
-)  # fmt: skip
-MONEY_RISK = frozenset(
-    [
-        "bank_account",
-        "routing_number",
-        "iban",
-        "card",
-        "card_cvv",
-        "card_expiry",
-        "card_track",
-        "pin",
-    ]
-)
-CREDENTIALS = frozenset(("password", "password_hash", "security_answer"))
 # A reassurance is given for these only: what people fear most, and what a letter must not speak of lightly.
 REASSURED = ("ssn", "card", "bank_account")
 TOLL_FREE = re.compile(r"^\D*(?:1\D*)?8(?:00|33|44|55|66|77|88)\D*\d{3}\D*\d{4}\D*$")
-_STATE = re.compile(r"^US-[A-Z]{2}$")
 FORBIDDEN_TOGETHER = {"COUNT_STATE_RESIDENTS": "COUNT_AFFECTED"}
 
 NOTICE_SLOT, CODE_SLOT = "[[notice_id]]", "[[code]]"
-
-
-@dataclass(frozen=True)
-class Office:
-    """One office as printed: its name, then its lines."""
-
-    name: str
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Block:
-    """One composed paragraph.
-
-    Attributes:
-        id: The template paragraph it came from.
-        kind: ``text``, ``list`` (text, then items), ``offices`` (text, then offices), ``code``, ``signature``.
-        text: The sentence or sentences.
-        items: List items.
-        offices: Offices of a contact block.
-        satisfies: Content codes it fulfils.
-        reveals: Content codes it would reveal.
-        elements: Codes of the elements named in ``items``.
-    """
-
-    id: str
-    kind: str
-    text: str
-    items: tuple[str, ...] = ()
-    offices: tuple[Office, ...] = ()
-    satisfies: frozenset[str] = frozenset()
-    reveals: frozenset[str] = frozenset()
-    elements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,7 +93,7 @@ def compose(variant: Variant, facts: LetterFacts) -> Letter:
     flags = _flags(variant, facts)
     values = _values(variant, facts, words)
     chosen = _chosen(words.paragraphs, variant, flags)
-    made = {p.id: _block(p, variant, facts, words, values) for p in chosen}
+    made = {p.id: fill_block(p, variant, words, values) for p in chosen}
     sections = tuple(
         Section(key, _heading(key, variant, words), blocks)
         for key in SECTIONS
@@ -266,7 +208,7 @@ def _flags(variant: Variant, facts: LetterFacts) -> frozenset[str]:
         "website": bool(facts.website),
         "parent": bool(facts.parent),
         "dpo": bool(facts.dpo_contact),
-        "state_office": bool(_offices(variant)),
+        "state_office": bool(state_offices(variant)),
         "told_elsewhere": bool(facts.what_happened or facts.how_it_happened),
     }
     held = {name for name, holds in tests.items() if holds}
@@ -284,18 +226,6 @@ def _offer_months(variant: Variant, facts: LetterFacts) -> int:
 def _reassured(variant: Variant, facts: LetterFacts) -> list[str]:
     own = {e.element for e in variant.elements}
     return [e for e in REASSURED if e in facts.not_exposed and e not in own]
-
-
-def _offices(variant: Variant) -> tuple[contacts.Contact, ...]:
-    """Return the offices of the person's state; for an unknown residence all that a statute wants printed."""
-    states = [j for j in variant.duty.jurisdictions if _STATE.match(j)]
-    if len(states) > 1:
-        return tuple(contacts.state_offices(j)[0] for j in states if contacts.prescribed(j))
-    for jurisdiction in variant.duty.jurisdictions:
-        found = contacts.state_offices(jurisdiction)
-        if found:
-            return found
-    return ()
 
 
 def _values(variant: Variant, facts: LetterFacts, words: Wording) -> dict[str, object]:
@@ -346,142 +276,3 @@ def _reach(facts: LetterFacts, words: Wording) -> str:
     parts = [form.format(value) for form, value in zip(forms, values, strict=True) if value]
     joiner = {"en": " or ", "es": " o "}[words.language]
     return ", ".join(parts[:-1]) + (joiner if len(parts) > 1 else "") + (parts[-1] if parts else "")
-
-
-def _block(
-    paragraph: Paragraph,
-    variant: Variant,
-    facts: LetterFacts,
-    words: Wording,
-    values: dict[str, object],
-) -> Block | None:
-    source = paragraph.text.get(variant.audience) or paragraph.text.get("")
-    if source is None:
-        return None
-    made = _MAKERS.get(paragraph.kind, _plain)(paragraph, variant, words)
-    text = made.text or _filled(paragraph, source, values)
-    return Block(
-        paragraph.id, made.kind, text, made.items, made.offices,
-        paragraph.satisfies, paragraph.reveals, made.elements,
-    )  # fmt: skip
-
-
-def _filled(paragraph: Paragraph, source: str, values: dict[str, object]) -> str:
-    """Return the words of a paragraph; a value that is not there is an error, never a blank."""
-    if paragraph.kind == "steps":
-        return ""
-    try:
-        return template(source).render(values)
-    except jinja2.UndefinedError as error:
-        raise DeliveryError(
-            f"A letter lacks a value: {error.message}",
-            where=f"paragraph {paragraph.id}",
-            remedy="give it in case.toml or as an event of the case, then run again",
-        ) from error
-
-
-@dataclass(frozen=True)
-class _Made:
-    kind: str
-    text: str = ""
-    items: tuple[str, ...] = ()
-    offices: tuple[Office, ...] = ()
-    elements: tuple[str, ...] = ()
-
-
-def _plain(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:
-    return _Made({"offer_code": "code", "signature": "signature"}.get(paragraph.kind, "text"))
-
-
-def _element_list(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:
-    wanted = in_order([e for e in variant.elements if paragraph.exposure in (e.exposure, "all")])
-    names = tuple(element_name(e, variant.audience, words) for e in wanted)
-    return _Made("list", items=names, elements=tuple(e.element for e in wanted))
-
-
-def element_name(exposed: ExposedElement, audience: str, words: Wording) -> str:
-    """Return what a letter calls an element of its person: singular, and not "your" in a letter about somebody else."""
-    name = element_words(words.language)[exposed.element].singular
-    if audience != "adult":
-        name = re.sub(r"\byour\b", "the", name)
-    marks = [
-        m
-        for m, holds in (("encrypted", exposed.encrypted), ("possible", exposed.possible))
-        if holds
-    ]
-    return " ".join([name, *(str(words.words[m]) for m in marks)])
-
-
-def in_order(exposed: Iterable[ExposedElement]) -> list[ExposedElement]:
-    """Return elements in the order in which people look for them: that of the taxonomy, name first."""
-    places = {code: place for place, code in enumerate(element_words("en"))}
-    return sorted(exposed, key=lambda e: places[e.element])
-
-
-def _urgency(exposed: ExposedElement) -> int:
-    """Return a rank: what can be acted on at once comes first, wariness last."""
-    for rank, those in enumerate((CREDENTIALS, CREDIT_RISK, MONEY_RISK)):
-        if exposed.element in those:
-            return rank
-    return len(("credentials", "credit", "money"))
-
-
-def _steps(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:
-    """Return one step for each piece of advice, naming the person's elements that it serves."""
-    named = element_words(words.language)
-    by_advice: dict[str, list[ElementWords]] = {}
-    for exposed in sorted(in_order(variant.elements), key=_urgency):
-        by_advice.setdefault(named[exposed.element].what_to_do, []).append(named[exposed.element])
-    form = paragraph.text.get(variant.audience) or paragraph.text[""]
-    items = []
-    for advice, elements in by_advice.items():
-        own = [
-            re.sub(r"\byour\b", "the", e.singular) if variant.audience != "adult" else e.singular
-            for e in elements
-        ]
-        items.append(
-            form.format(
-                elements=words.joined(own), advice=_to_audience(advice, variant.audience, words)
-            )
-        )
-    return _Made("list", items=tuple(items))
-
-
-def _to_audience(advice: str, audience: str, words: Wording) -> str:
-    """Return advice for a child or a business in words that fit them."""
-    if words.language != "en" or audience == "adult":
-        return advice
-    whose = {
-        "guardian": "the child's",
-        "business": "your business's",
-        "next_of_kin": "the person's",
-    }[audience]
-    return re.sub(
-        r"\b([Yy])our (?=credit|name|bank|card|account|health plan)", lambda m: whose + " ", advice
-    )
-
-
-def _consequences(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:
-    named = element_words(words.language)
-    return _Made(
-        "list", items=tuple(dict.fromkeys(named[e.element].could_happen for e in variant.elements))
-    )
-
-
-def _bureaus(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:
-    return _Made("offices", offices=tuple(Office(c.name, c.lines) for c in contacts.bureaus()))
-
-
-def _ftc(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:
-    found = contacts.trade_commission()
-    return _Made("offices", offices=(Office(found.name, found.lines),))
-
-
-def _office(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:
-    return _Made("offices", offices=tuple(Office(c.name, c.lines) for c in _offices(variant)))
-
-
-_MAKERS = {
-    "elements": _element_list, "steps": _steps, "consequences": _consequences,
-    "bureaus": _bureaus, "ftc": _ftc, "office": _office,
-}  # fmt: skip

@@ -17,7 +17,8 @@ from amends.notices.channels.base import Channel
 from amends.notices.channels.email import EmailChannel
 from amends.notices.channels.print import PrintChannel
 from amends.notices.facts import LetterFacts
-from amends.notices.outbox import Outbox, Sent
+from amends.notices.outbox import Outbox
+from amends.notices.outbox_record import Sent
 from amends.notices.release import NotApproved, releasable
 from amends.notices.sealed_plan import SealedPlan
 from amends.notices.seals import Seal

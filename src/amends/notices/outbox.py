@@ -15,7 +15,6 @@ from __future__ import annotations
 import fcntl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -23,49 +22,18 @@ import sqlalchemy as sa
 
 from amends.kernel import clock, ids
 from amends.kernel.errors import BusyError, DeliveryError
-from amends.kernel.ledger import Ledger, Line
+from amends.kernel.ledger import Ledger
 from amends.notices.channels.base import Batch, Channel, Outcome, Outgoing
-
-METADATA = sa.MetaData()
-
-FENCES = sa.Table(
-    "outbox_fences",
-    METADATA,
-    sa.Column("scope", sa.String(80), primary_key=True),
-    sa.Column("epoch", sa.Integer, nullable=False),
-    sa.Column("holder", sa.String(80), nullable=False),
-    sa.Column("record_seq", sa.Integer, nullable=False),
+from amends.notices.outbox_record import (
+    BATCHES,
+    FENCES,
+    PIECES,
+    SCOPE,
+    Sent,
+    Standing,
+    replay,
+    serialise,
 )
-
-BATCHES = sa.Table(
-    "outbox_batches",
-    METADATA,
-    sa.Column("batch_id", sa.String(64), primary_key=True),
-    sa.Column("seal_id", sa.String(16), nullable=False),
-    sa.Column("channel", sa.String(16), nullable=False),
-    sa.Column("first", sa.Integer, nullable=False),  # ordinal; retries count down from -1
-    sa.Column("n_notices", sa.Integer, nullable=False),
-    sa.Column("state", sa.String(12), nullable=False),  # intent, settled
-    sa.Column("epoch", sa.Integer, nullable=False),
-    sa.Column("at", sa.String(32), nullable=False),
-    sa.UniqueConstraint("seal_id", "channel", "first"),
-)
-
-# Only notices that are something other than simply accepted with their batch.
-PIECES = sa.Table(
-    "outbox_pieces",
-    METADATA,
-    sa.Column("notice_id", sa.String(32), primary_key=True),
-    sa.Column("seal_id", sa.String(16), nullable=False, index=True),
-    sa.Column("channel", sa.String(16), nullable=False),
-    sa.Column("ordinal", sa.Integer, nullable=False),
-    sa.Column("batch_id", sa.String(64), nullable=False, index=True),
-    sa.Column("state", sa.String(12), nullable=False),
-    sa.Column("detail", sa.String(80), nullable=False),
-    sa.Column("at", sa.String(32), nullable=False),
-)
-
-SCOPE = "outbox"
 
 
 class Plan(Protocol):
@@ -84,30 +52,7 @@ class Plan(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Sent:
-    """What a run of ``send`` came to, for one seal and channel.
-
-    Attributes:
-        planned: Notices in the sealed plan.
-        accepted: Taken by the channel, in all runs together, and not refused later.
-        refused: Refused for good.
-        deferred: Not taken for now; the same command tries again.
-        unknown: Nobody can say whether they arrived; waiting for a decision.
-        recovered: Of this run: found to have arrived before a crash.
-        resent: Of this run: offered again because they had not arrived.
-    """
-
-    planned: int
-    accepted: int
-    refused: int
-    deferred: int
-    unknown: int
-    recovered: int = 0
-    resent: int = 0
-
-
-class Outbox:
+class Outbox(Standing):
     """The outbox of a case.
 
     Args:
@@ -117,12 +62,11 @@ class Outbox:
 
     def __init__(self, engine: sa.Engine, record: Path) -> None:
         """Open the outbox and make its tables."""
-        self._engine = engine
+        super().__init__(engine)
         self._record = Ledger(record)
         self._epoch = 0
         self._lock: sa.Connection | None = None
         self._file: IO[str] | None = None
-        METADATA.create_all(engine)
 
     # ------------------------------------------------------------------ holding it
 
@@ -136,7 +80,7 @@ class Outbox:
         self._take_lock()
         self._record = Ledger(self._record.path)
         with self._engine.begin() as connection:
-            _serialise(connection)
+            serialise(connection)
             row = (
                 connection.execute(sa.select(FENCES).where(FENCES.c.scope == SCOPE))
                 .mappings()
@@ -203,7 +147,7 @@ class Outbox:
             last = line.seq
             highest = max(highest, int(line.body.get("epoch", 0)))
             if line.seq > known:
-                _replay(connection, line)
+                replay(connection, line)
         if last < known:
             raise DeliveryError(
                 f"The record of deliveries ends at line {last}, the register has seen line {known}",
@@ -301,7 +245,7 @@ class Outbox:
 
     def _write(self, connection: sa.Connection, act: str, **body: object) -> None:
         line = self._record.append(act, **body)
-        _replay(connection, line)
+        replay(connection, line)
         connection.execute(
             FENCES.update().where(FENCES.c.scope == SCOPE).values(record_seq=line.seq)
         )
@@ -312,7 +256,7 @@ class Outbox:
         Raises:
             DeliveryError: One has.
         """
-        _serialise(connection)
+        serialise(connection)
         held = connection.execute(
             FENCES.update()
             .where(FENCES.c.scope == SCOPE, FENCES.c.epoch == self._epoch)
@@ -412,7 +356,7 @@ class Outbox:
             self._mine(connection)
             self._write(connection, "claim", batch=batch_id, epoch=self._epoch, at=clock.stamp())
 
-    # ------------------------------------------------------------------ what came back, and where it stands
+    # ------------------------------------------------------------------ what came back
 
     def receive(
         self, seal_id: str, channel: Channel, known: Callable[[Sequence[str]], dict[str, int]]
@@ -464,51 +408,6 @@ class Outbox:
                 ordinal=row["ordinal"], state="arrived" if arrived else "deferred", detail="decided", at=clock.stamp(),
             )  # fmt: skip
 
-    def status(self, seal_id: str, channel: str, planned: int) -> Sent:
-        """Return where a seal stands in one channel."""
-        with self._engine.connect() as connection:
-            settled = connection.execute(
-                sa.select(sa.func.coalesce(sa.func.sum(BATCHES.c.n_notices), 0)).where(
-                    BATCHES.c.seal_id == seal_id, BATCHES.c.channel == channel,
-                    BATCHES.c.state == "settled", BATCHES.c.first >= 0,
-                )
-            ).scalar_one()  # fmt: skip
-            counts = self.states(seal_id, channel)
-        open_states = ("refused", "deferred", "unknown", "intent")
-        away = sum(counts.get(s, 0) for s in open_states)
-        return Sent(
-            planned, int(settled) - away, counts.get("refused", 0),
-            counts.get("deferred", 0) + counts.get("intent", 0), counts.get("unknown", 0),
-        )  # fmt: skip
-
-    def states(self, seal_id: str, channel: str) -> dict[str, int]:
-        """Return how many notices are in each state other than plainly accepted."""
-        query = (
-            sa.select(PIECES.c.state, sa.func.count())
-            .where(PIECES.c.seal_id == seal_id, PIECES.c.channel == channel)
-            .group_by(PIECES.c.state)
-        )
-        with self._engine.connect() as connection:
-            return {state: n for state, n in connection.execute(query)}
-
-    def since(self, notice_id: str) -> str:
-        """Return when a notice came into its present state, as ISO text; "" when it is plainly accepted."""
-        query = sa.select(PIECES.c.at).where(PIECES.c.notice_id == notice_id)
-        with self._engine.connect() as connection:
-            return str(connection.execute(query).scalar() or "")
-
-    def waiting(self, seal_id: str | None = None) -> list[str]:
-        """Return the ids of notices that are unknown and wait for a decision."""
-        query = (
-            sa.select(PIECES.c.notice_id)
-            .where(PIECES.c.state == "unknown")
-            .order_by(PIECES.c.notice_id)
-        )
-        if seal_id is not None:
-            query = query.where(PIECES.c.seal_id == seal_id)
-        with self._engine.connect() as connection:
-            return list(connection.execute(query).scalars())
-
 
 def _busy() -> BusyError:
     return BusyError(
@@ -538,71 +437,3 @@ def _unknown(batch: Batch, answers: Any) -> list[Outcome]:  # Any: a mapping of 
         for n in batch.notices
         if answers.get(n.to.notice_id, "unknown") == "unknown"
     ]
-
-
-def _serialise(connection: sa.Connection) -> None:
-    """Take the write lock at the start, so that two workers cannot both read before either writes."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("UPDATE outbox_fences SET epoch = epoch WHERE scope = 'outbox'")
-    else:
-        connection.execute(
-            sa.select(FENCES.c.epoch).where(FENCES.c.scope == SCOPE).with_for_update()
-        )
-
-
-def _replay(connection: sa.Connection, line: Line) -> None:
-    """Bring the register to what one line of the record says; doing it twice changes nothing."""
-    body = line.body
-    if line.act == "intent":
-        _replay_intent(connection, body)
-    elif line.act == "settled":
-        connection.execute(
-            BATCHES.update().where(BATCHES.c.batch_id == body["batch"]).values(state="settled")
-        )
-        connection.execute(
-            PIECES.delete().where(PIECES.c.batch_id == body["batch"], PIECES.c.state == "intent")
-        )
-        for notice, ordinal, state, detail in body["other"]:
-            _put(connection, body, notice, ordinal, state, detail)
-    elif line.act == "claim":
-        connection.execute(
-            BATCHES.update().where(BATCHES.c.batch_id == body["batch"]).values(epoch=body["epoch"])
-        )
-    elif line.act == "receipt":
-        _put(
-            connection,
-            {**body, "batch": "receipt"},
-            body["notice"],
-            body["ordinal"],
-            body["state"],
-            body["detail"],
-        )
-
-
-def _replay_intent(connection: sa.Connection, body: dict[str, Any]) -> None:  # Any: JSON
-    there = connection.execute(
-        sa.select(BATCHES.c.batch_id).where(BATCHES.c.batch_id == body["batch"])
-    ).first()
-    if there is None:
-        connection.execute(BATCHES.insert().values(
-            batch_id=body["batch"], seal_id=body["seal"], channel=body["channel"], first=body["first"],
-            n_notices=body["n"], state="intent", epoch=body["epoch"], at=body["at"],
-        ))  # fmt: skip
-    for notice, ordinal in body["again"]:
-        _put(connection, body, notice, ordinal, "intent", "")
-
-
-def _put(
-    connection: sa.Connection,
-    body: dict[str, Any],
-    notice: str,
-    ordinal: int,
-    state: str,
-    detail: str,
-) -> None:  # Any: JSON
-    """Set the state of one notice."""
-    connection.execute(PIECES.delete().where(PIECES.c.notice_id == notice))
-    connection.execute(PIECES.insert().values(
-        notice_id=notice, seal_id=body["seal"], channel=body["channel"], ordinal=ordinal, batch_id=body["batch"],
-        state=state, detail=detail[:80], at=body["at"],
-    ))  # fmt: skip

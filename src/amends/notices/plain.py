@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 
-from amends.notices.compose import CODE_SLOT, NOTICE_SLOT, Block, Letter
+from amends.notices.blocks import Block
+from amends.notices.compose import CODE_SLOT, NOTICE_SLOT, Letter
 from amends.notices.facts import Recipient
 from amends.notices.wording import wording
 

@@ -28,6 +28,7 @@ MOST_LINES = 4
 
 # Letters that the fonts shipped with the typesetter can draw; others go to a human rather than out as boxes.
 _UNPRINTABLE = r"[^\p{Latin}\p{Greek}\p{Cyrillic}\p{M}\p{P}\p{Zs}0-9$+<=>^`|~°]"
+_TWO_NAMES = r"(?i)( (&|and|or) )|\p{L} */ *\p{L}"
 _UNSEEN = r"[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]+"
 
 
@@ -139,7 +140,8 @@ WITH conditions AS (
         [_m[7:] FOR _m IN coalesce(methods, []) IF starts_with(_m, 'email:')] AS email_rules,
         list_transform(raw_lines, line -> {_clean("line")}) AS address,
         email IN (
-            SELECT lower(trim(email)) FROM {persons} WHERE email IS NOT NULL GROUP BY lower(trim(email)) HAVING count(*) > 1
+            SELECT lower(trim(email)) FROM {persons} WHERE email IS NOT NULL
+            GROUP BY lower(trim(email)) HAVING count(*) > 1
         ) AS shared_mailbox
     FROM {owed}
 ), judged AS (
@@ -171,7 +173,7 @@ def _too_long() -> str:
     return (
         f"regexp_matches(coalesce(c.name, ''), '\\S{{{LONGEST_WORD},}}') OR len(c.address) > {MOST_LINES} "
         f"OR len(list_filter(c.address, line -> length(line) > {LONGEST_LINE})) > 0 "
-        f"OR length(coalesce(c.city, '')) + length(coalesce(c.state, '')) + length(coalesce(c.zip, '')) > {LONGEST_LINE}"
+        f"OR length(concat_ws(' ', c.city, c.state, c.zip)) > {LONGEST_LINE}"
     )
 
 
@@ -184,7 +186,7 @@ def _reasons(policy: Policy) -> list[tuple[str, str]]:
     reasons = [
         ("no_name", "c.name IS NULL"),
         ("no_address", f"{on_paper} AND NOT c.has_address"),
-        ("two_names", "c.audience <> 'business' AND regexp_matches(coalesce(c.name, ''), '(?i)( (&|and|or) )|\\p{L} */ *\\p{L}')"),
+        ("two_names", f"c.audience <> 'business' AND regexp_matches(coalesce(c.name, ''), '{_TWO_NAMES}')"),
         ("overflow", f"length(c.name) > {LONGEST_NAME} OR ({on_paper} AND ({_too_long()}))"),
         ("unprintable", f"{on_paper} AND regexp_matches({shown}, '{_UNPRINTABLE}')"),
         ("same_name_same_address", f"{on_paper} AND c.has_address AND c.n_alike > 1"),
