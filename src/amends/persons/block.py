@@ -20,12 +20,11 @@ CAP = 40
 def keys(f: Features) -> Iterator[tuple[str, U64]]:
     """Yield each blocking key by name: a hash for each record, 0 where a part is absent."""
     names = f.names
-    first, last = names.whole[f.first], names.whole[f.last]
     root, root1 = names.root[f.first], names.root_initial[f.first]
     head_first, head_last = names.head[f.first], names.head[f.last]
-    sound_first, sound_last = names.sound[f.first], names.sound[f.last]
+    sound_last = names.sound[f.last]
     last1 = names.initial[f.last]
-    both = np.where((first != 0) & (last != 0), mix(first) + mix(last), np.uint64(0))
+    both = _both_names(f)
     born, ssn4 = f.born, f.ssn4.astype(np.int64) + 1
     year = born // 10000
     address = np.where(f.house >= 0, f.street, np.uint64(0))
@@ -56,6 +55,15 @@ def keys(f: Features) -> Iterator[tuple[str, U64]]:
     yield "business+place", _key(f.business, place)
     yield "business+phone", _key(f.business, f.phone)
     yield "business+address", _key(f.business, address, house)
+    yield from _bare_keys(f, born, place)
+
+
+def _bare_keys(f: Features, born: npt.NDArray[np.int32], place: U64) -> Iterator[tuple[str, U64]]:
+    """Yield keys of names, birth dates and places only, most of them for records without any identifier."""
+    names = f.names
+    root1, last1 = names.root_initial[f.first], names.initial[f.last]
+    sound_first, sound_last = names.sound[f.first], names.sound[f.last]
+    both, year = _both_names(f), born // 10000
     yield "born+place", _key(born, place)
     yield "sounds+place", _key(sound_first, sound_last, place)
     weak = (f.ssn == 0) & (f.licence == 0) & (f.passport == 0) & (f.account == 0)
@@ -71,6 +79,12 @@ def keys(f: Features) -> Iterator[tuple[str, U64]]:
         yield "bare:place+family+given1", _key(bare, place, sound_last, root1)
         yield "bare:place+given+family1", _key(bare, place, sound_first, last1)
         yield "bare:sounds", _key(bare, sound_first, sound_last)
+
+
+def _both_names(f: Features) -> U64:
+    """Return a hash of given and family name in either order."""
+    first, last = f.names.whole[f.first], f.names.whole[f.last]
+    return np.where((first != 0) & (last != 0), mix(first) + mix(last), np.uint64(0))
 
 
 def _key(*parts: npt.NDArray[np.generic]) -> U64:

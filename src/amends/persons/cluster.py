@@ -350,7 +350,7 @@ def _must_links(f: Features, node: I64, decisions: Decisions) -> U64:
         found.append(block.pack(node[rows], node[f.linked[rows]]))
     packed = np.unique(np.concatenate(found))
     a, b = block.unpack(packed)
-    return packed[a != b]
+    return np.asarray(packed[a != b])
 
 
 def _obedient(n: int, must: U64, apart: U64, merged: U64) -> U64:
@@ -361,7 +361,7 @@ def _obedient(n: int, must: U64, apart: U64, merged: U64) -> U64:
     a, b = block.unpack(apart)
     clash = np.unique(held[a[held[a] == held[b]]])
     x, _ = block.unpack(must)
-    return must[~np.isin(held[x], clash) | _isin(must, merged)]
+    return np.asarray(must[~np.isin(held[x], clash) | _isin(must, merged)])
 
 
 def _packed_nodes(pairs: Iterable[tuple[int, int]], node: I64) -> U64:

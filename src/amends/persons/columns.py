@@ -6,6 +6,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 from amends.persons import fillers, text
 from amends.persons.dates import dates_of
 from amends.persons.features import Features, Part, assemble
-from amends.persons.hashing import I64, U64, mix
+from amends.persons.hashing import I64, U64, Bytes, hash_spans, mix
 from amends.persons.names import FILLERS, ROLE_WORDS, SUFFIXES
 from amends.persons.places import streets_of
 
@@ -34,11 +35,11 @@ SYNONYMS: dict[str, str] = {
         "ssn4": "ssn4 ssn_last4 ssn_last_4 last4_ssn ssn_l4 last4",
         "phone": "phone phone_number telephone tel mobile cell cell_phone msisdn telefono",
         "email": "email e_mail email_address mail correo",
-        "street": "street address street_address address1 address_1 address_line1 address_line_1 addr addr1 direccion calle",
+        "street": "street address street_address address1 address_1 address_line1 address_line_1 addr addr1 direccion",
         "city": "city town suburb ciudad locality municipality",
         "state": "state st state_code province region estado",
         "zip": "zip zip_code zipcode postcode postal_code postal codigo_postal",
-        "dl": "dl drivers_licence drivers_license driver_license driver_licence licence license dl_number licence_number",
+        "dl": "dl drivers_licence drivers_license driver_license driver_licence licence license dl_number",
         "account": "account account_number acct acct_no account_no account_id cuenta",
         "passport": "passport passport_number passport_no pasaporte",
         "imei": "imei", "imsi": "imsi", "ein": "ein fein employer_id",
@@ -98,7 +99,7 @@ def plain_part(columns: Mapping[str, pa.Array]) -> Part:
         for f, c in columns.items()
         if f != "record_id"
     }
-    out: dict[str, npt.NDArray[np.generic]] = {}
+    out: dict[str, npt.NDArray[Any]] = {}
     if "ssn" in cells:
         out["ssn"], out["ssn4"] = _ssn(cells["ssn"])
     if "ssn4" in cells:
@@ -167,7 +168,7 @@ def _licence(column: pa.Array) -> tuple[U64, U64]:
     found = text.hash_rows(data, offsets)
     found[np.isin(found, fillers.hashes("drivers_licence", "code"))] = 0
     short = np.diff(offsets) < 4
-    last4 = text.hash_spans(data, np.maximum(offsets[1:] - 4, offsets[:-1]), offsets[1:])
+    last4 = hash_spans(data, np.maximum(offsets[1:] - 4, offsets[:-1]), offsets[1:])
     found[short] = 0
     last4[found == 0] = 0
     return found, last4
@@ -198,7 +199,7 @@ def _email(column: pa.Array) -> tuple[U64, U64]:
     return found, shape
 
 
-def _span_signature(data: text.Bytes, starts: I64, ends: I64) -> U64:
+def _span_signature(data: Bytes, starts: I64, ends: I64) -> U64:
     edges = np.zeros(len(data) + 1, np.int32)
     np.add.at(edges, starts, 1)
     np.add.at(edges, ends, -1)
@@ -212,7 +213,7 @@ def _postal(column: pa.Array) -> U64:
     """Return a hash of the first five characters: ZIP+4 and ZIP are one."""
     data, offsets = text.keep(column, text.CODE)
     ends = np.minimum(offsets[1:], offsets[:-1] + 5)
-    return text.hash_spans(data, offsets[:-1], ends)
+    return hash_spans(data, offsets[:-1], ends)
 
 
 _SUFFIX_WORDS = "|".join(sorted(SUFFIXES, key=len, reverse=True))
@@ -265,7 +266,7 @@ def _suffix(column: pa.Array) -> npt.NDArray[np.uint8]:
     data, offsets = text.keep(encoded.dictionary, text.CODE)
     codes = [SUFFIXES.get(v, 0) for v in text.to_arrow(data, offsets).to_pylist()]
     indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return np.array([0, *codes], np.uint8)[indices + 1]
+    return np.asarray(np.array([0, *codes], np.uint8)[indices + 1])
 
 
 def _cut_suffix(

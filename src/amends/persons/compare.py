@@ -210,12 +210,12 @@ def _place(f: Features, crowd: U8, a: I64, b: I64) -> U8:
 
 
 def _both(values: U64, a: I64, b: I64) -> npt.NDArray[np.bool_]:
-    return (values[a] != 0) & (values[b] != 0)
+    return np.asarray((values[a] != 0) & (values[b] != 0))
 
 
 def is_business(f: Features) -> npt.NDArray[np.bool_]:
     """Say which records name a business and no human."""
-    return (f.business != 0) & (f.first == 0) & (f.last == 0)
+    return np.asarray((f.business != 0) & (f.first == 0) & (f.last == 0))
 
 
 def _business(f: Features, a: I64, b: I64) -> U8:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from amends.persons.block import unpack
 from amends.persons.cluster import Clusters
@@ -83,15 +84,29 @@ NAME_AND_BUSINESS = Kind(
 )
 
 
-def conflicts(features: Features, clusters: Clusters, people: Persons) -> pa.Table:
-    """Return the table ``conflicts``: one row is one matter, with persons and records concerned."""
+def conflicts(
+    features: Features, clusters: Clusters, people: Persons, affected: npt.NDArray[np.bool_]
+) -> pa.Table:
+    """Return the table ``conflicts``: one row is one matter, with persons and records concerned.
+
+    Args:
+        features: The records.
+        clusters: Their clusters.
+        people: Their persons.
+        affected: Which persons have stolen records; matters among others are left out.
+    """
     node_person, row_of = _nodes(clusters, people)
     tables = [
         *_inside(clusters, node_person, row_of, features, people),
         _shared(features, people),
         *_close(clusters, node_person, row_of, features, people),
     ]
-    return pa.concat_tables(tables) if tables else CONFLICTS.schema.empty_table()
+    found = pa.concat_tables(tables)
+    ours = people.ids.filter(pa.array(affected))
+    owner = pc.list_parent_indices(found.column("persons").combine_chunks())
+    known = pc.is_in(found.column("persons").combine_chunks().flatten(), ours)
+    rows = np.unique(owner.filter(known).to_numpy(zero_copy_only=False))
+    return found.take(pa.array(rows, pa.int64()))
 
 
 def _nodes(clusters: Clusters, people: Persons) -> tuple[I64, I64]:
@@ -152,7 +167,7 @@ def _value_changes(group: I64, values: U64) -> tuple[I64, I64]:
 
 def _slip4(a: npt.NDArray[np.int16], b: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
     x, y = a.astype(np.int64), b.astype(np.int64)
-    return one_slip(x, y, 4) | (x == y)
+    return np.asarray(one_slip(x, y, 4) | (x == y))
 
 
 def _shared(features: Features, people: Persons) -> pa.Table:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from amends.persons.hashing import bytes_of
 from amends.persons.words import ordered
 
 I32 = npt.NDArray[np.int32]
@@ -62,9 +64,32 @@ def dates_of(column: pa.Array) -> I32:
     if pa.types.is_temporal(column.type):
         column = pc.strftime(column.cast(pa.timestamp("s")), format="%Y-%m-%d")
     encoded = column.cast(pa.string()).dictionary_encode()
-    parsed = np.array([0, *(parse_date(v or "") for v in encoded.dictionary.to_pylist())], np.int32)
+    parsed = np.concatenate([np.zeros(1, np.int32), _parse_all(encoded.dictionary)])
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return np.asarray(parsed[codes + 1])
+
+
+def _parse_all(texts: pa.Array) -> I32:
+    """Return ``yyyymmdd`` of distinct texts: ISO dates all at once, others one by one."""
+    data, offsets = bytes_of(texts)
+    starts = offsets[:-1]
+    out = np.zeros(len(starts), np.int32)
+    iso = np.diff(offsets) == 10
+    at = starts[iso][:, None] + np.arange(10)
+    signs = data[at].astype(np.int32) - 48 if len(at) else np.zeros((0, 10), np.int32)
+    digits = signs[:, [0, 1, 2, 3, 5, 6, 8, 9]]
+    plain = ((digits >= 0) & (digits <= 9)).all(axis=1) & (signs[:, 4] == -3) & (signs[:, 7] == -3)
+    value = digits @ np.array([10**k for k in range(7, -1, -1)], np.int32)
+    month, day = value // 100 % 100, value % 100
+    plain &= (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+    plain &= (value >= 18_500_000) & (value < 21_010_000)
+    rows = np.flatnonzero(iso)[plain]
+    out[rows] = value[plain]
+    rest = np.ones(len(starts), bool)
+    rest[rows] = False
+    words = texts.filter(pa.array(rest)).to_pylist()
+    out[rest] = [parse_date(w or "") for w in words]
+    return out
 
 
 MISSING, DIFFERENT, SAME_YEAR, NEAR, SLIP, EQUAL = range(6)
@@ -89,8 +114,8 @@ def compare_dates(a: I32, b: I32) -> npt.NDArray[np.uint8]:
 
 
 def one_slip(
-    a: npt.NDArray[np.integer[npt.NBitBase]],
-    b: npt.NDArray[np.integer[npt.NBitBase]],
+    a: npt.NDArray[Any],
+    b: npt.NDArray[Any],
     digits: int,
 ) -> npt.NDArray[np.bool_]:
     """Say for each pair of numbers whether one digit differs, or two neighbours are swapped."""
@@ -105,4 +130,4 @@ def one_slip(
         n_differ += now_x != now_y
         swap |= (now_x == before_y) & (now_y == before_x) & (now_x != now_y)
         before_x, before_y = now_x, now_y
-    return (n_differ == 1) | ((n_differ == 2) & swap)
+    return np.asarray((n_differ == 1) | ((n_differ == 2) & swap))

@@ -8,6 +8,7 @@ and its last four, never more.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -109,9 +110,9 @@ class Features:
     def __len__(self) -> int:
         return len(self.first)
 
-    def take(self, rows: npt.NDArray[np.integer[npt.NBitBase]]) -> Features:
+    def take(self, rows: npt.NDArray[Any]) -> Features:
         """Return the features of these rows, in this order."""
-        chosen = {
+        chosen: dict[str, Any] = {
             f.name: (
                 v[rows] if isinstance(v := getattr(self, f.name), np.ndarray) and len(v) else v
             )
@@ -158,7 +159,7 @@ def assemble(parts: list[Part], record_id: I64, *, secret: bool) -> Features:
         record_id: Id of each row.
         secret: Whether identifiers came in plain.
     """
-    columns = {name: _joined(name, parts) for name in DTYPES}
+    columns: dict[str, Any] = {name: _joined(name, parts) for name in DTYPES}
     codes, names = _name_codes(parts)
     return Features(
         record_id=record_id,

@@ -55,7 +55,7 @@ def is_filler_ssn(number: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """
     area, group, serial = number // 1_000_000, number // 10_000 % 100, number % 10_000
     repeated = number % 111_111_111 == 0
-    return (area == 0) | (area == 999) | (group == 0) | (serial == 0) | repeated
+    return np.asarray((area == 0) | (area == 999) | (group == 0) | (serial == 0) | repeated)
 
 
 def is_filler_phone(number: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -63,4 +63,4 @@ def is_filler_phone(number: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     exchange, line = number // 10_000 % 1000, number % 10_000
     repeated = number % 1_111_111_111 == 0
     fiction = (exchange == 555) & ((line // 100 == 1) | (line == 1212))
-    return repeated | fiction | (number % 10_000_000 == 0)
+    return np.asarray(repeated | fiction | (number % 10_000_000 == 0))

@@ -34,9 +34,7 @@ def crowds(values: U64, initials: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint
     low = np.uint64(1023)
     named = (values != 0) & (initials != 0)  # a record without both names may be anybody's
     packed = distinct((values[named] & ~low) | initials[named].astype(np.uint64)) & ~low
-    starts = (
-        np.flatnonzero(np.concatenate([[True], packed[1:] != packed[:-1]])) if len(packed) else []
-    )
+    starts = starts_of(packed)
     counts = np.diff(np.append(starts, len(packed))).astype(np.int64)
     several = counts > FEW
     shared, counts = packed[starts][several] if len(packed) else packed, counts[several]
@@ -46,6 +44,13 @@ def crowds(values: U64, initials: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint
         hit = (shared[at] == values & ~low) & (values != 0)
         out[hit] = np.minimum(counts[at[hit]], 255)
     return out
+
+
+def starts_of(values: U64) -> npt.NDArray[np.intp]:
+    """Return where each run of equal values begins in a sorted column."""
+    if not len(values):
+        return np.zeros(0, np.intp)
+    return np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
 
 
 def initials_of(features: Features) -> npt.NDArray[np.uint16]:

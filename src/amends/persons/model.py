@@ -96,7 +96,7 @@ def _equal_bins(field: str, shares: Shares, counts: Mapping[str, F64]) -> tuple[
     weight /= max(weight.sum(), _FLOOR)
     borne = np.bincount(classes, weight, 4) + 1e-6
     chance = np.bincount(classes, weight * share, 4) + 1e-9
-    return borne / borne.sum(), chance
+    return np.asarray(borne / borne.sum()), np.asarray(chance, np.float64)
 
 
 def _spread(
@@ -110,7 +110,7 @@ def _spread(
         start = levels.index("equal_common")
         out[start : start + 4] = given["equal"] * borne
     out[0] = 1.0
-    return np.maximum(out, _FLOOR)
+    return np.asarray(np.maximum(out, _FLOOR))
 
 
 def _strangers(
@@ -138,7 +138,7 @@ def _strangers(
         out[levels.index(level)] = expected / max(n, SMALLEST)
     out[1] = max(1.0 - out[2:].sum(), 0.01)
     out[0] = 1.0
-    return np.maximum(out, _FLOOR)
+    return np.asarray(np.maximum(out, _FLOOR))
 
 
 def log_chances(table: Mapping[str, F64], levels: Levels) -> F32:
@@ -175,14 +175,13 @@ def weigh(model: Model, levels: Levels, *, inside: bool = False) -> F32:
 
 _NAMES = ("first", "last")
 _FIRST_AGREEING = {
-    "first": 2, "last": 2, "middle": 3, "born": 3, "ssn": 2, "phone": 2, "email": 2, "place": 3, "licence": 2, "account": 2,
-    "device": 2, "passport": 2, "business": 2,
+    **dict.fromkeys(FIELDS, 2), "middle": 3, "born": 3, "place": 3, "suffix": 9,
 }  # fmt: skip
-"""Lowest level of each field that counts as an agreement; the name counts once."""
+"""Lowest level of each field that counts as an agreement; given and family name count once, a suffix not."""
 
 
 def kinds_agreeing(levels: Levels) -> npt.NDArray[np.uint8]:
-    """Return in how many kinds of things each pair agrees: a name, a birth date, a phone …
+    """Return in how many kinds of things each pair agrees, a name, a birth date and a phone being three.
 
     Nobody is one person by a name alone, nor by one shared identifier alone.
     """

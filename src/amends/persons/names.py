@@ -206,9 +206,9 @@ def _levels(distinct: U64, table: NameTable, nicknames: bool) -> U8:
     out[(slips == 2) & (length >= 6) & (out == DIFFERENT)] = ALIKE
     out[table.whole[left] == table.whole[right]] = EQUAL
     blank = table.blank[left] | table.blank[right]
-    for at in np.flatnonzero(blank & (out != EQUAL)):
-        if _one_holds_the_other(values[left[at]], values[right[at]]):
-            out[at] = PART
+    for row in np.flatnonzero(blank & (out != EQUAL)).tolist():
+        if _one_holds_the_other(values[left[row]], values[right[row]]):
+            out[row] = PART
     if nicknames:
         initial = (table.short[left] | table.short[right]) & (out != EQUAL)
         same = table.initial[left] == table.initial[right]

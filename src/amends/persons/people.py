@@ -59,11 +59,12 @@ def gathered_sql(joined: str) -> str:
     here = "FILTER (WHERE street IS NOT NULL AND (zip IS NOT NULL OR state IS NOT NULL OR city IS NOT NULL))"
     area = "FILTER (WHERE state IS NOT NULL OR zip IS NOT NULL OR country IS NOT NULL)"
     dead = "FILTER (WHERE coalesce(deceased, FALSE) OR death_on IS NOT NULL)"
+    named = "FILTER (WHERE name_first IS NOT NULL OR name_last IS NOT NULL)"
     stolen = "FILTER (WHERE role = 'stolen')"
     return f"""
         SELECT person_id,
-               arg_max(name_first, trust_name) FILTER (WHERE name_first IS NOT NULL OR name_last IS NOT NULL) AS name_first,
-               arg_max(name_last, trust_name) FILTER (WHERE name_first IS NOT NULL OR name_last IS NOT NULL) AS name_last,
+               nullif(arg_max(coalesce(name_first, ''), trust_name) {named}, '') AS name_first,
+               nullif(arg_max(coalesce(name_last, ''), trust_name) {named}, '') AS name_last,
                arg_max(name_middle, length(name_middle) * 4611686018427387904::HUGEINT + trust_name)
                    FILTER (WHERE name_middle IS NOT NULL) AS name_middle,
                arg_max(name_suffix, trust_name) FILTER (WHERE name_suffix IS NOT NULL) AS name_suffix,
@@ -122,16 +123,19 @@ def persons_sql(
         )
         SELECT p.person_id, p.kind,
                nullif(CASE WHEN p.kind = 'business' THEN p.business
-                           ELSE concat_ws(' ', p.name_first, p.name_middle, p.name_last, p.name_suffix) END, '') AS name,
+                           ELSE concat_ws(' ', p.name_first, p.name_middle, p.name_last, p.name_suffix)
+                      END, '') AS name,
                p.name_first, p.name_middle, p.name_last, p.name_suffix, p.business, p.birth_on, p.phone, p.email,
                p.street, nullif(p.city, '') AS city, nullif(p.state, '') AS state, nullif(p.zip, '') AS zip,
                nullif(p.country, '') AS country,
                nullif(concat_ws('; ', 'address from record ' || p.street_record, 'phone from record ' || p.phone_record,
                          'e-mail from record ' || p.email_record), '') AS contact_source,
                coalesce(dr.choice, p.found_residence) AS residence,
-               CASE WHEN dr.choice IS NOT NULL THEN 'decided' ELSE {_residence_evidence_sql()} END AS residence_evidence,
+               CASE WHEN dr.choice IS NOT NULL THEN 'decided'
+                    ELSE {_residence_evidence_sql()} END AS residence_evidence,
                coalesce(ds.choice, {_status_sql(day, minor_age)}) AS status,
-               CASE WHEN ds.choice IS NOT NULL THEN 'decided' ELSE {_status_evidence_sql(day, minor_age)} END AS status_evidence,
+               CASE WHEN ds.choice IS NOT NULL THEN 'decided'
+                    ELSE {_status_evidence_sql(day, minor_age)} END AS status_evidence,
                p.guardian, p.language, p.consents_email, p.owners, p.populations, p.n_records, p.n_roster_records,
                CASE WHEN p.weakest IS NULL THEN 1.0
                     ELSE 1.0 / (1.0 + power(10.0, -least(greatest(p.weakest, -9.0), 9.0))) END AS confidence
@@ -175,7 +179,8 @@ def _residence_evidence_sql() -> str:
         CASE WHEN p.area_record IS NULL THEN 'no address in any record'
              ELSE concat('address in ', p.area_role, ' record ', p.area_record,
                          CASE WHEN p.area_as_of = '' THEN '' ELSE ' as of ' || p.area_as_of END,
-                         CASE WHEN p.area_state = '' AND p.found_residence IS NOT NULL THEN ', by ZIP prefix' ELSE '' END,
+                         CASE WHEN p.area_state = '' AND p.found_residence IS NOT NULL
+                              THEN ', by ZIP prefix' ELSE '' END,
                          CASE WHEN len(p.states) > 1 THEN '; other records name ' ||
                               array_to_string(list_filter(p.states, lambda s: s <> p.area_state), ' ') ELSE '' END,
                          CASE WHEN p.found_residence IS NULL THEN '; it tells no jurisdiction' ELSE '' END) END"""

@@ -81,7 +81,7 @@ def _after(marks: npt.NDArray[np.bool_], row: I64) -> npt.NDArray[np.bool_]:
     """Return for each word whether a marked word stands before it in its row."""
     count = np.cumsum(marks)
     start = np.searchsorted(row, row, side="left")
-    before = count - marks
+    before: I64 = count - marks
     return np.asarray(before > before[start])
 
 

@@ -7,6 +7,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from amends.persons.cluster import Clusters, agreements
+from amends.persons.compare import FIELDS
+from amends.persons.hashing import I64
+from amends.persons.model import pack_levels, unpack_levels
 
 ALONE = "only record"
 SAME_CONTENT = "same content as another record"
@@ -52,10 +55,28 @@ def say(levels: int) -> str:
     return ", ".join(words) or "no field alone"
 
 
+def _coarse(levels: I64) -> tuple[I64, I64]:
+    """Return distinct levels without what the words do not tell, and which of them each tie has."""
+    distinct, code = np.unique(levels, return_inverse=True)
+    parts = unpack_levels(distinct)
+    for field, names in FIELDS.items():
+        kept = np.array([_kept_level(field, names, i) for i in range(len(names))], np.uint8)
+        parts[field] = kept[parts[field]]
+    coarse, again = np.unique(pack_levels(parts), return_inverse=True)
+    return coarse, again[code]
+
+
+def _kept_level(field: str, names: tuple[str, ...], level: int) -> int:
+    """Return the level that stands for this one in words: equal names are one, silent levels none."""
+    if names[level].startswith("equal_") and "equal_common" in names:
+        return names.index("equal_common")
+    return level if (field, names[level]) in _WORDS else 0
+
+
 def reasons(clusters: Clusters) -> tuple[pa.Array, npt.NDArray[np.float64], pa.Array]:
     """Return for each record the reason, the weight (log10 odds, NaN for a single record) and the rule."""
     node = clusters.node
-    distinct, code = np.unique(clusters.tie, return_inverse=True)
+    distinct, code = _coarse(clusters.tie)
     words = [say(int(v)) for v in distinct]
     fixed = [ALONE, SAME_CONTENT, LINKED, DECIDED]
     alone = clusters.partner < 0

@@ -98,7 +98,7 @@ def _batches(
 def _as_numbers(given: pa.Array) -> I64:
     """Return record ids as numbers that order them the same in every run."""
     if pa.types.is_integer(given.type) and not given.null_count:
-        return given.cast(pa.int64(), safe=False).to_numpy(zero_copy_only=False)
+        return np.asarray(given.cast(pa.int64(), safe=False).to_numpy(zero_copy_only=False))
     return hash_text(as_text(given)).view(np.int64)
 
 

@@ -17,9 +17,10 @@ from amends.kernel.case import Case
 from amends.kernel.progress import step
 from amends.kernel.stage import Stage
 from amends.persons import people as describe
-from amends.persons.cluster import Clusters, Decisions, cluster
+from amends.persons.cluster import Decisions, cluster
 from amends.persons.conflicts import conflicts
 from amends.persons.features import Features
+from amends.persons.hashing import U64
 from amends.persons.identity import Persons, Previous, decode, encode, persons_of, record_digests
 from amends.persons.reasons import reasons
 from amends.persons.records import COLUMNS, record_features
@@ -40,9 +41,28 @@ def run(case: Case) -> None:
         task.advance()
         digests = record_digests(features, clusters)
         people = persons_of(clusters, digests, _previous(case))
-        affected = _write_conflicts(case, features, clusters, people)
+        is_roster, day = _columns(case)
+        affected = np.zeros(len(people.numbers), bool)  # who is known only from a roster is not
+        affected[people.person[~is_roster]] = True
+        case.write(CONFLICTS, conflicts(features, clusters, people, affected))
         task.advance()
-        members = _register_members(case, features, clusters, people, affected)
+        said, weight, rule = reasons(clusters)
+        statements = trust(features, people.person, is_roster, day)
+        table = pa.table(
+            {
+                "record_id": features.record_id,
+                "person_id": encode(people.numbers).take(pa.array(people.person)),
+                "reason": said,
+                "weight": pa.array(weight, from_pandas=True),
+                "rule": rule,
+                "trust_contact": statements.contact,
+                "trust_name": statements.name,
+                "trust_born": statements.born,
+            }
+        )
+        members = case.engine.register(
+            "persons_members", table.filter(pa.array(affected[people.person]))
+        )
         _write_memberships(case, members, digests, features)
         task.advance()
         _describe(case, members, records)
@@ -91,61 +111,18 @@ def _previous(case: Case) -> Previous | None:
     )
 
 
-def _columns(
-    case: Case, features: Features
-) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]:
-    """Return whether each record is a roster's, and the day its exhibit describes."""
+def _columns(case: Case) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int32]]:
+    """Return whether each record is a roster's, and the day its exhibit describes, by ``record_id``."""
     rows = case.engine.arrow(
         f"SELECT role = 'roster' AS is_roster, coalesce(as_of_on - DATE '1970-01-01', 0)::INTEGER AS day"
         f" FROM {case.read(RECORDS)} ORDER BY record_id"
     )
-    return (
-        rows.column("is_roster").combine_chunks().fill_null(False).to_numpy(zero_copy_only=False),
-        rows.column("day").combine_chunks().to_numpy(zero_copy_only=False),
-    )
+    is_roster = rows.column("is_roster").combine_chunks().fill_null(False)
+    day = rows.column("day").combine_chunks()
+    return is_roster.to_numpy(zero_copy_only=False), day.to_numpy(zero_copy_only=False)
 
 
-def _register_members(
-    case: Case,
-    features: Features,
-    clusters: Clusters,
-    people: Persons,
-    is_affected: npt.NDArray[np.generic],
-) -> str:
-    """Make the table that ties records to persons readable in SQL; persons known only from a roster are left out."""
-    is_roster, day = _columns(case, features)
-    said, weight, rule = reasons(clusters)
-    statements = trust(features, people.person, is_roster, day)
-    affected = np.zeros(len(people.numbers), bool)
-    affected[people.person[~is_roster]] = True
-    table = pa.table(
-        {
-            "record_id": features.record_id,
-            "person_id": encode(people.numbers).take(pa.array(people.person)),
-            "reason": said,
-            "weight": pa.array(weight, from_pandas=True),
-            "rule": rule,
-            "trust_contact": statements.contact,
-            "trust_name": statements.name,
-            "trust_born": statements.born,
-        }
-    )
-    return case.engine.register("persons_members", table.filter(pa.array(affected[people.person])))
-
-
-def _write_conflicts(
-    case: Case, features: Features, clusters: Clusters, people: Persons
-) -> npt.NDArray[np.generic]:
-    is_roster, _ = _columns(case, features)
-    affected = np.zeros(len(people.numbers), bool)
-    affected[people.person[~is_roster]] = True
-    case.write(CONFLICTS, conflicts(features, clusters, people))
-    return affected
-
-
-def _write_memberships(
-    case: Case, members: str, digests: npt.NDArray[np.generic], features: Features
-) -> None:
+def _write_memberships(case: Case, members: str, digests: U64, features: Features) -> None:
     table = pa.table({"record_id": features.record_id, "fingerprint": digests.view(np.int64)})
     known = case.engine.register("persons_digests", table)
     case.write(

@@ -7,6 +7,7 @@ Everything works on the bytes of a whole column. Letters outside ASCII lose thei
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -166,11 +167,11 @@ def signature(data: Bytes, offsets: I64) -> U64:
     return out
 
 
-def likeness(a: U64, b: U64) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+def likeness(a: U64, b: U64) -> npt.NDArray[np.float32]:
     """Return the share of letter pairs two signatures have in common, 0 to 1."""
     both = np.bitwise_count(a & b).astype(np.float32)
     either = np.bitwise_count(a | b).astype(np.float32)
-    return both / np.maximum(either, 1)
+    return np.asarray(both / np.maximum(either, 1), np.float32)
 
 
 def hash_rows(data: Bytes, offsets: I64) -> U64:
