@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from amends.demo import exhibits, write_demo
+from amends.demo import people as people_module
+from amends.demo.carrier import make_chunk
+from amends.demo.crm import crm_rows
 from amends.kernel.errors import UsageError
 
 _CODE = "import sys; from pathlib import Path; from amends.demo import write_demo; "
@@ -88,3 +91,15 @@ def test_truth_goes_where_it_is_told(tmp_path: Path) -> None:
     write_demo(tmp_path / "case", people=50, truth=tmp_path / "elsewhere")
     assert (tmp_path / "elsewhere" / "elements.parquet").exists()
     assert not (tmp_path / "case" / "truth-1").exists()
+
+
+def test_the_last_chunk_of_54_million_people_can_be_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people_module, "CHUNK", 1_000)
+    the = people_module.world(54_000_000, 1)
+    first, last = make_chunk(the, 0), make_chunk(the, the.chunks - 1)
+    assert last.people.ids[-1] == 54_000_000
+    rows = {table.table: table for table in crm_rows(last)}
+    assert len(rows["customers"]) == last.current.sum()
+    for name in ("account", "imei", "imsi", "iccid"):
+        both = [set(getattr(chunk.numbers, name).to_pylist()) for chunk in (first, last)]
+        assert not both[0] & both[1]
