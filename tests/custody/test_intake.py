@@ -171,7 +171,10 @@ def test_the_case_itself_is_never_taken_in(case, tmp_path):
 
 
 def test_items_and_exceptions_add_up_and_logs_stay_closed(case, tmp_path):
-    put(tmp_path / "in" / "a.zip", zip_of({"p.csv": CSV, "x.bin": bytes(range(256)) * 9, "t.txt": b"hello\n"}))
+    put(
+        tmp_path / "in" / "a.zip",
+        zip_of({"p.csv": CSV, "x.bin": bytes(range(256)) * 9, "t.txt": b"hello\n"}),
+    )
     put(tmp_path / "in" / "empty.csv", b"")
     put(tmp_path / "in" / "ragged.csv", b"a,b,c\n1,2,3\n4,5\n6,7,8\n")
     take_in(case, [tmp_path / "in"], Tags())

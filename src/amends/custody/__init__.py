@@ -1,8 +1,9 @@
 """Evidence in, nothing lost, nothing touched.
 
-In come files of any kind; out go ``exhibits``, ``items`` and ``exceptions``, and a journal whose lines seal each other.
-``take_in`` receives, ``verify`` checks, ``Reader`` opens containers and readable things inside them and yields tables in
-batches, documents in blocks, and faults with a remedy. Items read and exceptions always add up to items found.
+In come files of any kind; out go ``exhibits``, ``items`` and ``exceptions``, and a journal whose lines seal
+each other. ``take_in`` receives, ``verify`` checks, ``Reader`` opens containers and readable things inside them
+and yields tables in batches, documents in blocks, and faults with a remedy. Items read and exceptions always add
+up to items found.
 """
 
 from __future__ import annotations

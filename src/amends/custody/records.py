@@ -161,10 +161,10 @@ def _bare(text: str, at: int, dialect: Dialect, stop: re.Pattern[str]) -> tuple[
     while True:
         found = stop.search(text, at)
         close = found.start() if found else len(text)
-        if dialect.escape and found and _is_escaped(text, close, begin, dialect.escape):
-            if text[close] == dialect.separator:
-                at = close + 1
-                continue
+        is_escaped = dialect.escape and _is_escaped(text, close, begin, dialect.escape)
+        if is_escaped and found and text[close] == dialect.separator:
+            at = close + 1
+            continue
         value = text[begin:close]
         if dialect.escape and dialect.escape in value:
             value = value.replace(dialect.escape + dialect.separator, dialect.separator)

@@ -46,7 +46,8 @@ _MAIL_HEADERS = (
     b"return-path:",
 )
 _FROM_LINE = re.compile(rb"From \S+.*\d{4}\s*$|From MAILER-DAEMON|From - ")
-PASSWORD_REMEDY = "decrypt it in the mail program of its receiver and add the result"
+PASSWORD_REMEDY = "decrypt it in the mail program of its receiver and add the result"  # noqa: S105 (a sentence)
+MOST_NESTED = 50
 PART_REMEDY = "open the message in a mail program and save the attachment"
 
 
@@ -170,22 +171,27 @@ def _walk(
         if kind != "multipart/encrypted":
             return
     name = _file_name(part)
-    if part.is_multipart() and kind != "message/rfc822":
-        parts = [child for child in part.get_payload() if isinstance(child, Message)]
-        if depth > 50:
+    children = (
+        [child for child in part.get_payload() if isinstance(child, Message)]
+        if part.is_multipart()
+        else []
+    )
+    if kind == "message/rfc822":
+        attached.extend((name or "message.eml", _whole(child)) for child in children[:1])
+        return
+    if part.is_multipart():
+        if depth > MOST_NESTED:
             faults.append(Fault(inner, "", "bomb", PART_REMEDY, whole=False))
             return
-        if kind == "multipart/alternative":
-            parts = _chosen(parts)
-        for child in parts:
+        for child in _chosen(children) if kind == "multipart/alternative" else children:
             _walk(child, texts, attached, faults, inner, depth + 1)
         return
-    if kind == "message/rfc822":
-        children = part.get_payload()
-        inner_mail = children[0] if isinstance(children, list) and children else None
-        if isinstance(inner_mail, Message):
-            attached.append((name or "message.eml", _whole(inner_mail)))
-        return
+    _leaf(part, name, texts, attached)
+
+
+def _leaf(part: Message, name: str, texts: list[str], attached: list[tuple[str, bytes]]) -> None:
+    """Take a part that holds no others: text of the message, or an attachment."""
+    kind = part.get_content_type()
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else b""
     disposition = part.get_content_disposition()

@@ -173,21 +173,27 @@ class _Writer:
         if name in ROWS:
             self.cells.append(0)
         elif name in CELLS and self.cells:
-            if self.cells[-1]:
-                self.pieces.append("\t")
-            self.cells[-1] += 1
-            self.paragraphs.append(0)
+            self._start_cell()
         elif name in PARAGRAPHS:
-            if self.paragraphs and self.paragraphs[-1]:
-                self.pieces.append(" ")
-            if self.paragraphs:
-                self.paragraphs[-1] += 1
-            if name.startswith("text:"):
-                self.in_text += 1
+            self._start_paragraph()
+            self.in_text += name.startswith("text:")
         elif name in TEXTS:
             self.in_text += 1
         elif name in BREAKS:
             self.pieces.append(" " if self.paragraphs else BREAKS[name])
+
+    def _start_cell(self) -> None:
+        if self.cells[-1]:
+            self.pieces.append("\t")
+        self.cells[-1] += 1
+        self.paragraphs.append(0)
+
+    def _start_paragraph(self) -> None:
+        if not self.paragraphs:
+            return
+        if self.paragraphs[-1]:
+            self.pieces.append(" ")
+        self.paragraphs[-1] += 1
 
     def end(self, name: str) -> None:
         """End rows, cells and text."""

@@ -27,7 +27,7 @@ MEDIA_TYPES = {
     "xls": "application/vnd.ms-excel",
 }
 LOOK_ROWS = 400
-PASSWORD_REMEDY = "open it with its password, save it without, and add that"
+PASSWORD_REMEDY = "open it with its password, save it without, and add that"  # noqa: S105 (a sentence)
 DAMAGED_REMEDY = "open it with a spreadsheet program, repair and save it, and add that"
 
 
@@ -112,6 +112,7 @@ class _Sheet:
         self._rows = self._texts(sheet)
         self._waiting: list[Row] = []
         self._notes: list[str] = []
+        self._seen: list[Row] = []
 
     def _texts(self, sheet: CalamineSheet) -> Iterator[Row]:
         for row in sheet.iter_rows():
@@ -209,8 +210,6 @@ class _Sheet:
             if outside:
                 self._notes.append("\t".join(outside))
             yield row[begin:end]
-
-    _seen: list[Row] = []
 
     def _table_of(self, rows: list[Row], more: Iterator[Row], table: int) -> Iterator[Part]:
         """Yield one table from rows at hand and rows to come."""

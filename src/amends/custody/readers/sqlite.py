@@ -35,7 +35,8 @@ class Sqlite:
                 names = [
                     row[0]
                     for row in database.execute(
-                        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
+                        "SELECT name FROM sqlite_master WHERE type = 'table'"
+                        " AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
                     )
                 ]
             except sqlite3.DatabaseError:

@@ -33,7 +33,8 @@ _COPY = re.compile(
 _KEPT = re.compile(rb"(?:CREATE\s+(?:\w+\s+){0,3}TABLE|ALTER\s+TABLE)\b", re.I)
 _DELIMITER = re.compile(rb"DELIMITER\s+(\S+)[^\n]*(?:\n|\Z)", re.I)
 _LINE_ALONE = re.compile(
-    rb"(?:GO|USE\s+[^\n;]*|SET\s+(?:IDENTITY_INSERT|ANSI\w*|QUOTED_IDENTIFIER|NOCOUNT)\b[^\n;]*|PRINT\b[^\n;]*|\\[a-z]+[^\n]*|UNLOCK TABLES)\s*(?:;|\n|\Z)",
+    rb"(?:GO|USE\s+[^\n;]*|SET\s+(?:IDENTITY_INSERT|ANSI\w*|QUOTED_IDENTIFIER|NOCOUNT)\b[^\n;]*"
+    rb"|PRINT\b[^\n;]*|\\[a-z]+[^\n]*|UNLOCK TABLES)\s*(?:;|\n|\Z)",
     re.I,
 )
 _PIECES = re.compile(

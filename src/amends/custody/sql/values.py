@@ -11,6 +11,7 @@ Source:
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -310,40 +311,48 @@ EXACT_BYTES = 1 << 20
 
 def exact_rows(chunk: bytes, width: int, *, backslashes: bool, final: bool) -> Rows | None:
     """Return the rows at the start of a chunk, token by token, up to about a megabyte of them."""
-    token = _TOKEN_BACKSLASH if backslashes else _TOKEN
     rows: list[list[str | None]] = []
     fields: list[str | None] = []
     current: list[bytes] = []
-    depth = used = 0
+    used = 0
+    for kind, piece, end in _pieces(chunk, backslashes, final):
+        if kind == "open":
+            fields, current = [], []
+        elif kind == "inside":
+            current.append(piece)
+        else:
+            fields.append(_value(b"".join(current), backslashes))
+            current = []
+            if kind == "row":
+                rows.append(fields)
+                used = end
+                if used > EXACT_BYTES:
+                    break
+    return _as_rows(rows, width, used) if rows else None
+
+
+def _pieces(chunk: bytes, backslashes: bool, final: bool) -> Iterator[tuple[str, bytes, int]]:
+    """Yield the pieces of rows with what each is: ``open``, ``inside``, ``cell`` or ``row`` (their ends)."""
+    token = _TOKEN_BACKSLASH if backslashes else _TOKEN
+    depth = 0
     for found in token.finditer(chunk):
         piece = found.group()
         if depth == 0:
             if piece == b"(":
-                depth, fields, current = 1, [], []
+                depth = 1
+                yield "open", piece, found.end()
             elif piece != b"," and piece.strip() and not piece.startswith((b"--", b"/*")):
-                break
+                return
             continue
         if piece == b"'" and not final:
-            break  # a string that goes on past the chunk
-        if piece == b"(":
-            depth += 1
-        elif piece == b")":
-            depth -= 1
-            if depth == 0:
-                fields.append(_value(b"".join(current), backslashes))
-                rows.append(fields)
-                used = found.end()
-                if used > EXACT_BYTES:
-                    break
-                continue
+            return  # a string that goes on past the chunk
+        depth += (piece == b"(") - (piece == b")")
+        if depth == 0:
+            yield "row", piece, found.end()
         elif piece == b"," and depth == 1:
-            fields.append(_value(b"".join(current), backslashes))
-            current = []
-            continue
-        current.append(piece)
-    if not rows:
-        return None
-    return _as_rows(rows, width, used)
+            yield "cell", piece, found.end()
+        else:
+            yield "inside", piece, found.end()
 
 
 def _as_rows(rows: list[list[str | None]], width: int, used: int) -> Rows:
