@@ -55,13 +55,23 @@ def fold(label, places):
 
 def read(path, places):
     raw = Path(path).read_text("utf-8")
-    rows = json.loads(raw) if raw[:1] == "[" else [json.loads(x) for x in raw.splitlines() if x.strip()]
+    rows = (
+        json.loads(raw)
+        if raw[:1] == "["
+        else [json.loads(x) for x in raw.splitlines() if x.strip()]
+    )
     for r in rows:
         gold = []
         for s in r.get("spans") or r.get("annotations") or []:
             code = fold(s.get("label") or s.get("entity_type"), places)
             if code:
-                gold.append((s.get("start", s.get("start_position")), s.get("end", s.get("end_position")), code))
+                gold.append(
+                    (
+                        s.get("start", s.get("start_position")),
+                        s.get("end", s.get("end_position")),
+                        code,
+                    )
+                )
         yield r.get("text") or r.get("full_text") or "", gold
 
 
@@ -93,7 +103,13 @@ def score(rows, found, show=""):
             else:
                 fn[c] += 1
                 if c == show:
-                    print("MISS", repr(text[a:b]), "|", repr(text[max(0, a - 60) : b + 40]), [(text[x:y], k) for x, y, k in hits])
+                    print(
+                        "MISS",
+                        repr(text[a:b]),
+                        "|",
+                        repr(text[max(0, a - 60) : b + 40]),
+                        [(text[x:y], k) for x, y, k in hits],
+                    )
         for i, (x, y, k) in enumerate(hits):
             if i not in used:
                 (fp if k in known else alarms)[k] += 1
@@ -131,11 +147,19 @@ def speed(text, names, repeat=3):
         found = find(text, names=names)
         took.append(time.perf_counter() - t0)
     size = len(text.encode())
-    return {"bytes": size, "findings": len(found), "names": names, "mb_per_s": round(size / min(took) / 1e6, 2)}
+    return {
+        "bytes": size,
+        "findings": len(found),
+        "names": names,
+        "mb_per_s": round(size / min(took) / 1e6, 2),
+    }
 
 
 def public():
-    roots = [Path(os.environ.get("AMENDS_PUBLIC_DATA", "")), Path(__file__).resolve().parents[2] / "shared" / "data"]
+    roots = [
+        Path(os.environ.get("AMENDS_PUBLIC_DATA", "")),
+        Path(__file__).resolve().parents[2] / "shared" / "data",
+    ]
     for root in roots:
         path = root / "pii-text" / "data" / "synth_dataset_v2.json"
         if path.is_file():
@@ -145,11 +169,22 @@ def public():
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     ap.add_argument("--data", nargs="*")
-    ap.add_argument("--places", action="store_true", help="fold bare places (GPE) into address, as the peers' scorer does")
+    ap.add_argument(
+        "--places",
+        action="store_true",
+        help="fold bare places (GPE) into address, as the peers' scorer does",
+    )
     ap.add_argument("--least", type=float, default=0.4)
-    ap.add_argument("--seed", type=int, default=9001, help="seed of the own set; 1 to 99 were looked at while writing")
+    ap.add_argument(
+        "--seed",
+        type=int,
+        default=9001,
+        help="seed of the own set; 1 to 99 were looked at while writing",
+    )
     ap.add_argument("--documents", type=int, default=1500)
     ap.add_argument("--misses", default="")
     ap.add_argument("--speed", nargs="*", default=[])
@@ -159,7 +194,9 @@ def main():
     report = {}
     sets = {}
     if a.only in ("", "own"):
-        sets["own telecom-like notes, forms, chats, logs"] = list(text_notes.documents(a.documents, a.seed))
+        sets["own telecom-like notes, forms, chats, logs"] = list(
+            text_notes.documents(a.documents, a.seed)
+        )
     if a.only in ("", "public"):
         for path in a.data if a.data is not None else public():
             sets[Path(path).name] = list(read(path, a.places))
@@ -176,7 +213,9 @@ def main():
                 alarms[f.element] += 1
                 if f.element == a.misses:
                     print("FALSE", repr(t[f.start : f.end]), repr(t))
-        print(f"\n## look-alikes: {len(quiet)} documents without an identifier, alarms", dict(alarms))
+        print(
+            f"\n## look-alikes: {len(quiet)} documents without an identifier, alarms", dict(alarms)
+        )
         report["look-alikes"] = {"documents": len(quiet), "alarms": dict(alarms)}
     if a.only in ("", "speed"):
         bulk = {title: "\n".join(t for t, _ in rows) for title, rows in sets.items()}

@@ -9,22 +9,39 @@ import random
 import re
 import string
 
-FIRST = (
-    "Dolores Marcus Priya Tomasz Aisha Wei Guillermo Brandi Keiko Femi Jolene Hector Siobhan Dmitri Latoya Omar Ingrid Rafael "
-    "Bernice Curtis Nadia Phuong Esteban Wanda Clyde Yolanda Terrence Mei Alejandra Russell Thuy Gloria Devon Amina Patrick Rosa"
-).split()
-LAST = (
-    "Whitaker Okafor Kowalczyk Nguyen Castellanos Delacroix Abernathy Ramaswamy Petrov Hutchins Villanueva Lindqvist Mbeki Tran "
-    "O'Malley Fitzgerald Szymanski Gutierrez Pham Rosenbaum Chaudhry Blackwood McAllister Ferreira Jankowski Takahashi Dupree "
-    "Vandenberg Montoya Haddad Coleman Beasley Quintero Larsen Yamamoto Sandoval"
-).split()
-STREET = "Juniper Cottonwood Larkspur Magnolia Granite Pinehurst Hollow Creek|Elm|County Line|Old Mill|N Lamar|SW 42nd|Martin Luther King Jr|Sycamore".replace(" ", "|", 5).split("|")
-SUFFIX = "St Street Ave Avenue Rd Road Dr Drive Ln Lane Blvd Ct Way Pl Pkwy Cir".split()
+from amends.elements.detectors.vehicle import valid_vin
+
+
+def words(text):
+    return text.split()
+
+
+FIRST = words("""
+Dolores Marcus Priya Tomasz Aisha Wei Guillermo Brandi Keiko Femi Jolene Hector Siobhan Dmitri Latoya Omar
+Ingrid Rafael Bernice Curtis Nadia Phuong Esteban Wanda Clyde Yolanda Terrence Mei Alejandra Russell Thuy
+Gloria Devon Amina Patrick Rosa
+""")
+LAST = words("""
+Whitaker Okafor Kowalczyk Nguyen Castellanos Delacroix Abernathy Ramaswamy Petrov Hutchins Villanueva
+Lindqvist Mbeki Tran O'Malley Fitzgerald Szymanski Gutierrez Pham Rosenbaum Chaudhry Blackwood McAllister
+Ferreira Jankowski Takahashi Dupree Vandenberg Montoya Haddad Coleman Beasley Quintero Larsen Yamamoto
+Sandoval
+""")
+STREET = "Juniper Cottonwood Larkspur Magnolia Granite Pinehurst Hollow Creek|Elm|County Line|Old Mill|N Lamar|SW 42nd|Martin Luther King Jr|Sycamore".replace(
+    " ", "|", 5
+).split("|")
+SUFFIX = words("""
+St Street Ave Avenue Rd Road Dr Drive Ln Lane Blvd Ct Way Pl Pkwy Cir
+""")
 CITY = [
-    ("Tacoma", "WA", "984"), ("Des Moines", "IA", "503"), ("El Paso", "TX", "799"), ("Baton Rouge", "LA", "708"), ("Reno", "NV", "895"),
-    ("Chattanooga", "TN", "374"), ("Fresno", "CA", "937"), ("Yonkers", "NY", "107"), ("Peoria", "IL", "616"), ("Mesa", "AZ", "852"),
+    ("Tacoma", "WA", "984"), ("Des Moines", "IA", "503"), ("El Paso", "TX", "799"), ("Baton Rouge", "LA",
+     "708"), ("Reno", "NV", "895"),
+    ("Chattanooga", "TN", "374"), ("Fresno", "CA", "937"), ("Yonkers", "NY", "107"), ("Peoria", "IL",
+     "616"), ("Mesa", "AZ", "852"),
 ]  # fmt: skip
-AREA = "206 515 915 225 775 423 559 914 309 480 512 303 617 718 404".split()
+AREA = words("""
+206 515 915 225 775 423 559 914 309 480 512 303 617 718 404
+""")
 
 
 def luhn(body):
@@ -86,7 +103,16 @@ class Values:
         a, b, c = self.r.choice(AREA), self.r.choice("2346789") + self.digits(2), self.digits(4)
         if b[1:] == "11":
             b = b[0] + "20"
-        return self.r.choice([f"({a}) {b}-{c}", f"{a}-{b}-{c}", f"{a}.{b}.{c}", f"+1 {a} {b} {c}", f"1-{a}-{b}-{c}", f"{a}{b}{c}"])
+        return self.r.choice(
+            [
+                f"({a}) {b}-{c}",
+                f"{a}-{b}-{c}",
+                f"{a}.{b}.{c}",
+                f"+1 {a} {b} {c}",
+                f"1-{a}-{b}-{c}",
+                f"{a}{b}{c}",
+            ]
+        )
 
     def email(self):
         r = self.r
@@ -94,23 +120,56 @@ class Values:
 
     def dob(self):
         y, m, d = self.r.randint(1938, 2004), self.r.randint(1, 12), self.r.randint(1, 28)
-        month = "January February March April May June July August September October November December".split()[m - 1]
-        return self.r.choice([f"{m:02}/{d:02}/{y}", f"{m}/{d}/{y % 100:02}", f"{y}-{m:02}-{d:02}", f"{month} {d}, {y}", f"{d} {month[:3]} {y}"])
+        month = [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ][m - 1]
+        return self.r.choice(
+            [
+                f"{m:02}/{d:02}/{y}",
+                f"{m}/{d}/{y % 100:02}",
+                f"{y}-{m:02}-{d:02}",
+                f"{month} {d}, {y}",
+                f"{d} {month[:3]} {y}",
+            ]
+        )
 
     def licence(self):
         r = self.r
         return r.choice([
-            ("CA", r.choice("ABCDEFNY") + self.digits(7)), ("FL", r.choice("ABCDGHKLMS") + "-".join(["", self.digits(3), self.digits(3), self.digits(2), self.digits(3), self.digits(1)])[1:]),
-            ("TX", self.digits(8)), ("NY", f"{self.digits(3)} {self.digits(3)} {self.digits(3)}"), ("WA", "WDL" + r.choice("BCDF") + self.digits(7) + "B"),
-            ("IL", f"{r.choice('BCDW')}{self.digits(3)}-{self.digits(4)}-{self.digits(4)}"), ("OH", self.letters(2) + self.digits(6)), ("NJ", f"{r.choice('ABCS')}{self.digits(4)} {self.digits(5)} {self.digits(5)}"),
+            ("CA", r.choice("ABCDEFNY") + self.digits(7)), ("FL", r.choice("ABCDGHKLMS") + "-".join(["",
+             self.digits(3), self.digits(3), self.digits(2), self.digits(3), self.digits(1)])[1:]),
+            ("TX", self.digits(8)), ("NY", f"{self.digits(3)} {self.digits(3)} {self.digits(3)}"), ("WA",
+             "WDL" + r.choice("BCDF") + self.digits(7) + "B"),
+            ("IL", f"{r.choice('BCDW')}{self.digits(3)}-{self.digits(4)}-{self.digits(4)}"), ("OH",
+             self.letters(2) + self.digits(6)), ("NJ", f"{r.choice('ABCS')}{self.digits(4)} {self.digits(5)} {self.digits(5)}"),
             ("PA", f"{self.digits(2)} {self.digits(3)} {self.digits(3)}"), ("VA", "T" + self.digits(8)),
         ])  # fmt: skip
 
     def passport(self):
-        return self.r.choice([self.r.choice("45") + self.digits(8), self.r.choice("AX") + self.digits(8)])
+        return self.r.choice(
+            [self.r.choice("45") + self.digits(8), self.r.choice("AX") + self.digits(8)]
+        )
 
     def account(self):
-        return self.r.choice([self.digits(9), self.digits(10), f"{self.digits(3)}-{self.digits(6)}", "LW" + self.digits(8)])
+        return self.r.choice(
+            [
+                self.digits(9),
+                self.digits(10),
+                f"{self.digits(3)}-{self.digits(6)}",
+                "LW" + self.digits(8),
+            ]
+        )
 
     def bank(self):
         return self.digits(self.r.choice([8, 10, 12]))
@@ -124,10 +183,23 @@ class Values:
 
     def password(self):
         r = self.r
-        return r.choice(["Blu3", "qwer", "Sunny", "K9#", "tiger"]) + r.choice(["!", "", "_", "$"]) + self.digits(r.randint(2, 4)) + r.choice(["", "xy", "Q"])
+        return (
+            r.choice(["Blu3", "qwer", "Sunny", "K9#", "tiger"])
+            + r.choice(["!", "", "_", "$"])
+            + self.digits(r.randint(2, 4))
+            + r.choice(["", "xy", "Q"])
+        )
 
     def username(self):
-        return self.r.choice([self.r.choice(FIRST).lower()[0] + self.r.choice(LAST).lower().replace("'", "") + self.digits(2), "user_" + self.digits(4), self.r.choice(FIRST).lower() + ".k" + self.digits(1)])
+        return self.r.choice(
+            [
+                self.r.choice(FIRST).lower()[0]
+                + self.r.choice(LAST).lower().replace("'", "")
+                + self.digits(2),
+                "user_" + self.digits(4),
+                self.r.choice(FIRST).lower() + ".k" + self.digits(1),
+            ]
+        )
 
     def pin(self):
         return self.digits(self.r.choice([4, 4, 6]))
@@ -138,13 +210,23 @@ class Values:
     def npi(self):
         while True:
             body = self.r.choice("12") + self.digits(8)
-            full = luhn("80840" + body)[5:]
-            return full
+            return luhn("80840" + body)[5:]
 
     def mbi(self):
         s = "ACDEFGHJKMNPQRTUVWXY"
         c = self.r.choice
-        m = c("123456789") + c(s) + c(s + "0123456789") + self.digits(1) + c(s) + c(s) + self.digits(1) + c(s) + c(s) + self.digits(2)
+        m = (
+            c("123456789")
+            + c(s)
+            + c(s + "0123456789")
+            + self.digits(1)
+            + c(s)
+            + c(s)
+            + self.digits(1)
+            + c(s)
+            + c(s)
+            + self.digits(2)
+        )
         return self.r.choice([m, f"{m[:4]}-{m[4:7]}-{m[7:]}"])
 
     def policy(self):
@@ -158,8 +240,6 @@ class Values:
 
     def vin(self):
         chars = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
-        from amends.elements.detectors.vehicle import valid_vin
-
         while True:
             v = self.r.choice("12345") + "".join(self.r.choice(chars) for _ in range(16))
             for c in "0123456789X":
@@ -169,7 +249,15 @@ class Values:
     def address(self):
         r = self.r
         city, state, zip3 = r.choice(CITY)
-        unit = r.choice(["", "", f" Apt {r.randint(1, 99)}", f", Unit {r.choice('ABC')}", f" #{r.randint(1, 400)}"])
+        unit = r.choice(
+            [
+                "",
+                "",
+                f" Apt {r.randint(1, 99)}",
+                f", Unit {r.choice('ABC')}",
+                f" #{r.randint(1, 400)}",
+            ]
+        )
         sep = r.choice([", ", ", ", "\n"])
         return f"{r.randint(10, 9999)} {r.choice(STREET)} {r.choice(SUFFIX)}{unit}{sep}{city}, {state} {zip3}{self.digits(2)}"
 
@@ -282,9 +370,12 @@ def fill(template, v, r):
 
 def make(key, v, state, licence, r):
     plain = {
-        "licence": ("drivers_licence", licence), "licence_plain": ("drivers_licence", licence), "licence_state": ("", state),
-        "ssn9": ("ssn", v.ssn9()), "ein7": ("", v.digits(7)), "group": ("health_policy", v.digits(6)), "last": ("security_answer", r.choice(LAST)),
-        "alien": ("", v.digits(9)), "ssn_last4": ("ssn_last4", v.last4()), "card_cvv": ("card_cvv", r.choice("123456789") + v.digits(2)),
+        "licence": ("drivers_licence", licence), "licence_plain": ("drivers_licence",
+        licence), "licence_state": ("", state),
+        "ssn9": ("ssn", v.ssn9()), "ein7": ("", v.digits(7)), "group": ("health_policy",
+        v.digits(6)), "last": ("security_answer", r.choice(LAST)),
+        "alien": ("", v.digits(9)), "ssn_last4": ("ssn_last4", v.last4()), "card_cvv": ("card_cvv",
+        r.choice("123456789") + v.digits(2)),
         "birth_date_us": ("birth_date", f"{r.randint(1, 12):02}/{r.randint(1, 28):02}/{r.randint(1940, 2003)}"),
     }  # fmt: skip
     if key in plain:
@@ -309,7 +400,8 @@ def look_alikes(n, seed):
                 return "".join(r.choice("0123456789abcdef") for _ in range(int(key[3:])))
             return {
                 "letters": v.letters(3), "letters2": v.letters(2), "date": f"{r.randint(1, 12):02}/{r.randint(1, 28):02}/2021",
-                "time": f"{r.randint(0, 23):02}:{r.randint(0, 59):02}", "uuid": "-".join("".join(r.choice("0123456789abcdef") for _ in range(k)) for k in (8, 4, 4, 4, 12)),
+                "time": f"{r.randint(0, 23):02}:{r.randint(0, 59):02}",
+                "uuid": "-".join("".join(r.choice("0123456789abcdef") for _ in range(k)) for k in (8, 4, 4, 4, 12)),
             }[key]  # fmt: skip
 
         yield re.sub(r"\{(\w+)\}", one, template)

@@ -20,12 +20,15 @@ from amends.elements.text_normal import read_date, read_phone
 from amends.elements.text_parts import AddressParts, NameParts, address_parts, name_parts
 
 # Findings less sure than this make no mention.
+NO_NAME, NO_ADDRESS = NameParts(), AddressParts()
 LEAST_NAME, LEAST_ELEMENT = 0.5, 0.5
 # One person has one of each of these; a second one belongs to somebody else.
 _ONLY_ONE = frozenset(["ssn", "itin", "birth_date"])
 _ROLE_STAFF = re.compile(
-    r"\b(?:agents?|rep(?:resentative)?|csr|associate|advisor|supervisor|officer|dr|doctor|physician|provider|nurse|attorney|judge"
-    r"|technician|clerk|prepared by|reviewed by|signed by|approved by|entered by|handled by|assisted by|manager|notary"
+    r"\b(?:agents?|rep(?:resentative)?|csr|associate|advisor|supervisor|officer|dr|doctor|physician|provider"
+    r"|nurse|attorney|judge"
+    r"|technician|clerk|prepared by|reviewed by|signed by|approved by|entered by|handled by|assisted by|manager"
+    r"|notary"
     r"|hi this is|thank you for calling [^\n]{0,30}this is|from|by)[ \t]*[:,.]?[ \t]*(?:mrs?|ms|dr)?\.?[ \t]*\Z",
     re.IGNORECASE,
 )
@@ -34,8 +37,15 @@ _ROLE_OTHER = re.compile(
     r"|beneficiary|dependent|authorized user|co-?applicant|c/o|next of kin)(?:'s)?(?: name)?[ \t]*[:,(]?[ \t]*\Z",
     re.IGNORECASE,
 )
-_BREAK = re.compile(r"\n[ \t>]*\n|\f|\n[ \t]*[-=_*]{4,}[ \t]*(?=\n|$)|\n(?=[ \t]*(?:full |customer |patient |employee |applicant |subscriber )?name[ \t]*[:=])", re.IGNORECASE)
-_SPEAKER = re.compile(r"^[ \t]*(?:agent|customer|user|bot|caller|rep|chat|support)\b[^:\n]{0,20}:", re.IGNORECASE | re.MULTILINE)
+_BREAK = re.compile(
+    r"\n[ \t>]*\n|\f|\n[ \t]*[-=_*]{4,}[ \t]*(?=\n|$)|\n(?=[ \t]*(?:full |customer |patient |employee "
+    r"|applicant |subscriber )?name[ \t]*[:=])",
+    re.IGNORECASE,
+)
+_SPEAKER = re.compile(
+    r"^[ \t]*(?:agent|customer|user|bot|caller|rep|chat|support)\b[^:\n]{0,20}:",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -58,9 +68,9 @@ class Mention:
 
     start: int
     end: int
-    name: NameParts = NameParts()
+    name: NameParts = NO_NAME
     birth_on: datetime.date | None = None
-    address: AddressParts = AddressParts()
+    address: AddressParts = NO_ADDRESS
     phones: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     findings: tuple[int, ...] = ()
@@ -106,7 +116,9 @@ def mentions(text: str, findings: Sequence[Finding]) -> list[Mention]:
     for block in scene.blocks:
         scene.link_block(block)
     scene.give_rest_to_only_person()
-    made = [scene.mention_of(p) for p in scene.people.values()] + [scene.loose_mention(x) for x in scene.loose]
+    made = [scene.mention_of(p) for p in scene.people.values()] + [
+        scene.loose_mention(x) for x in scene.loose
+    ]
     return sorted((m for m in made if m is not None), key=lambda m: (m.start, m.end))
 
 
@@ -145,7 +157,9 @@ class _Scene:
             return
         subjects = [p for p in people if not p.staff]
         if len(subjects) == 1 and not self._repeats(rest):
-            self._give(subjects[0], rest, "form" if self._line(rest[0]) != self._line(rest[-1]) else "row")
+            self._give(
+                subjects[0], rest, "form" if self._line(rest[0]) != self._line(rest[-1]) else "row"
+            )
             return
         if len(people) == 1 and not self._repeats(rest):
             self._give(people[0], rest, "block")
@@ -183,7 +197,9 @@ class _Scene:
         before = self.text[max(0, found.start - 60) : found.start].rsplit("\n", 1)[-1]
         return _ROLE_STAFF.search(before) is not None
 
-    def _give(self, person: _Person, numbers: Iterable[int], layout: str, confidence: float = 0.95) -> None:
+    def _give(
+        self, person: _Person, numbers: Iterable[int], layout: str, confidence: float = 0.95
+    ) -> None:
         person.held.extend(numbers)
         person.layout = layout
         person.confidence = min(person.confidence, confidence)
@@ -211,7 +227,9 @@ class _Scene:
     def _has_one(self, person: _Person, rest: list[int]) -> bool:
         return self._repeats([*person.held, *rest])
 
-    def _link_row(self, numbers: list[int], named: list[_Person], owner_of: dict[int, _Person]) -> None:
+    def _link_row(
+        self, numbers: list[int], named: list[_Person], owner_of: dict[int, _Person]
+    ) -> None:
         """Link a line that names somebody."""
         rest = [n for n in numbers if n not in owner_of]
         if len(named) == 1:
@@ -241,7 +259,11 @@ class _Scene:
         left = []
         for number in rest:
             found = self.findings[number]
-            owners = [p for p in named if found.element == "email" and _spells(self.text[found.start : found.end], p.key)]
+            owners = [
+                p
+                for p in named
+                if found.element == "email" and _spells(self.text[found.start : found.end], p.key)
+            ]
             if len(owners) == 1:
                 self._give(owners[0], [number], "sentence", 0.85)
             else:
@@ -250,7 +272,12 @@ class _Scene:
 
     def _leave(self, rest: list[int], people: Sequence[_Person]) -> None:
         if rest:
-            self.loose.append(_Loose(rest, f"{len(people)} names compete" if len(people) > 1 else "belongs to another"))
+            self.loose.append(
+                _Loose(
+                    rest,
+                    f"{len(people)} names compete" if len(people) > 1 else "belongs to another",
+                )
+            )
 
     def give_rest_to_only_person(self) -> None:
         """Give blocks without a name to the one person whom the whole document is about."""
@@ -287,7 +314,9 @@ class _Scene:
             return [value[n] for n in sorted(numbers) if self.findings[n].element == element]
 
         births = [day for v in of("birth_date") if (day := read_date(v)) is not None]
-        addresses = sorted((address_parts(v) for v in of("address")), key=lambda a: (bool(a.street), bool(a.zip)))
+        addresses = sorted(
+            (address_parts(v) for v in of("address")), key=lambda a: (bool(a.street), bool(a.zip))
+        )
         return Mention(
             start=min(f.start for f in found),
             end=max(f.end for f in found),
@@ -327,4 +356,9 @@ def _same(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
 
 def _spells(email: str, words: tuple[str, ...]) -> bool:
     local = re.sub(r"[^a-z]", "", email.lower().partition("@")[0])
-    return len(words) > 1 and len(words[-1]) > 2 and words[-1] in local and (words[0] in local or local[:1] == words[0][:1])
+    return (
+        len(words) > 1
+        and len(words[-1]) > 2
+        and words[-1] in local
+        and (words[0] in local or local[:1] == words[0][:1])
+    )

@@ -7,12 +7,9 @@ detectors under ``detectors/`` do.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from amends.elements.detectors.base import (
-    ELEMENTS,
     Candidate,
     Finding,
     Label,
@@ -26,15 +23,12 @@ from amends.elements.detectors.online import valid_email
 from amends.elements.text_context import Context, end_of_lead
 from amends.elements.text_gate import Gate, Hits, address_gate, the_gate
 from amends.elements.text_shadow import Shadow, shadow_of
-from amends.kernel.contents import Block
 
 LEAST_CONFIDENCE = 0.4
-# Findings look at most this far around them, so blocks overlap by it.
-OVERLAP = 512
-SECONDS_PER_MB = 20.0
 
-_MAIL = re.compile(r"[\w.+%&'-]{1,64}@[^\W_](?:[\w-]{0,62}\.){1,8}[^\W\d_]{2,24}(?![\w@])")
-_BIT_NAMES = {bit(e): e for e in ELEMENTS}
+_DOMAIN = re.compile(r"[^\W_](?:[\w-]{0,62}\.){1,8}[^\W\d_]{2,24}(?![\w@])")
+_DIGIT = re.compile(r"[0-9]")
+_LOCAL = re.compile(r"[\w.+%&'-]{1,64}\Z")
 
 
 def find(text: str, *, names: bool = True, least: float = LEAST_CONFIDENCE) -> list[Finding]:
@@ -65,14 +59,12 @@ def find(text: str, *, names: bool = True, least: float = LEAST_CONFIDENCE) -> l
 def _mail_addresses(text: str) -> Iterator[Finding]:
     place = text.find("@")
     while place >= 0:
-        start = max(0, place - 64)
-        for match in _MAIL.finditer(text, start, place + 256):
-            if match.start() <= place < match.end():
-                value = match.group()
-                begin = match.start() + len(value) - len(value.lstrip("'.-&%+"))
-                if valid_email(text[begin : match.end()]) is Validity.VALID:
-                    yield Finding(begin, match.end(), "email", 0.99, ("shape",))
-                break
+        domain = _DOMAIN.match(text, place + 1, place + 256)
+        local = _LOCAL.search(text, max(0, place - 64), place) if domain else None
+        if domain and local:
+            begin = place - len(local.group().lstrip("'.-&%+"))
+            if begin < place and valid_email(text[begin : domain.end()]) is Validity.VALID:
+                yield Finding(begin, domain.end(), "email", 0.99, ("shape",))
         place = text.find("@", place + 1)
 
 
@@ -119,8 +111,13 @@ def _goes_on(text: str, end: int, size: int) -> bool:
 def _labelled(gate: Gate, hits: Hits, shadow: Shadow, context: Context) -> Iterator[Finding]:
     text = shadow.text
     done: set[tuple[int, int]] = set()
+    has_digit = _DIGIT.search
     for end, number in hits.words:
         for element, label in gate.word_labels[number]:
+            if not label.wordy and not has_digit(
+                text, end - 48 if label.before and end > 48 else end, end + label.reach + 64
+            ):
+                continue
             match = _value_after(label, text, end, context)
             if match is None or (id(label), match.start()) in done:
                 continue
@@ -147,13 +144,17 @@ def _value_after(label: Label, text: str, end: int, context: Context) -> re.Matc
         if text[start - 1 : start].isalnum() or text[start - 1] in "$.,-/" or match.end() == start:
             continue
         between = text[begin:start]
-        if ("\n" in between and "?" not in between) or context.word_between(end, start, label.across):
+        if ("\n" in between and "?" not in between) or context.word_between(
+            end, start, label.across
+        ):
             break
         return match
     return _value_before(label, text, end) if label.before else None
 
 
-_BEFORE_LABEL = re.compile(r"([0-9]{4,8}) (?:is|was|as|for) (?:my|the|your|his|her|their) (?:[a-z]+ )?\Z", re.IGNORECASE)
+_BEFORE_LABEL = re.compile(
+    r"([0-9]{4,8}) (?:is|was|as|for) (?:my|the|your|his|her|their) (?:[a-z]+ )?\Z", re.IGNORECASE
+)
 
 
 def _value_before(label: Label, text: str, end: int) -> re.Match[str] | None:
@@ -189,4 +190,7 @@ def _without_overlap(found: Iterable[Finding]) -> list[Finding]:
 
 
 def _better(first: Finding, second: Finding) -> bool:
-    return (first.confidence, first.end - first.start) >= (second.confidence, second.end - second.start)
+    return (first.confidence, first.end - first.start) >= (
+        second.confidence,
+        second.end - second.start,
+    )

@@ -13,7 +13,8 @@ _PLAIN_SIGNS = frozenset(" :=#-\n\t")
 _LEAD = re.compile(
     r"(?>(?:[\s:=#>\"'*|\].,~\-]|\([^()0-9\n]{0,24}\)"
     r"|(?:numbers?|num|nbr|no|id|is|was|are|be|the|a|an|my|your|his|her|its|it|of|on|at|file|currently|still|just|now"
-    r"|under|as|to|me|back|us|him|reads?|shows?|says?|ends?|ending|in|with|value|code|card|name|used|new|set|reset|updated?"
+    r"|under|as|to|me|back|us|him|reads?|shows?|says?|ends?|ending|in|with|value|code|card|name|used|new|set"
+    r"|reset|updated?"
     r"|changed|sure|yes|yeah|ok|okay|here|so|that|thats|s|info|information|and|es|el|la|del|de|su|mi|numero|num|nro"
     r"|details?|address|account|date|for)\b){0,14})",
     re.IGNORECASE,
@@ -72,7 +73,10 @@ class Context:
         """Tell whether only leading words and signs stand between a word and a value."""
         if start - word_end > most:
             return False
-        return not self._text[word_end:start].strip(_SIGNS) or end_of_lead(self._text, word_end) >= start
+        return (
+            not self._text[word_end:start].strip(_SIGNS)
+            or end_of_lead(self._text, word_end) >= start
+        )
 
     def word_between(self, start: int, end: int, allowed: int) -> bool:
         """Tell whether a word for another element than the allowed (bits), or against, ends between two places."""

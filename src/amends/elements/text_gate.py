@@ -18,7 +18,6 @@ from amends.elements.detectors.family import AGAINST_WORDS, DETECTORS
 from amends.elements.text_shadow import Shadow
 
 
-
 @dataclass(frozen=True)
 class Hits:
     """Where words and shapes end.
@@ -30,7 +29,6 @@ class Hits:
 
     words: list[tuple[int, int]]
     shapes: list[tuple[int, int]]
-
 
 
 class Gate:

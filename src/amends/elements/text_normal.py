@@ -29,7 +29,9 @@ def read_date(value: str) -> datetime.date | None:
 
     Two-digit years stand for the hundred years that end in 2029.
     """
-    pieces = [p for p in _PIECES.findall(value.lower()) if p not in ("st", "nd", "rd", "th", "of", "de")]
+    pieces = [
+        p for p in _PIECES.findall(value.lower()) if p not in ("st", "nd", "rd", "th", "of", "de")
+    ]
     if len(pieces) == 1 and len(pieces[0]) == 8 and pieces[0].isdigit():
         pieces = _split_eight(pieces[0])
     if len(pieces) != 3:

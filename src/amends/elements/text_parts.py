@@ -13,7 +13,9 @@ from amends.elements.detectors.address import STATE_NAMES, UNIT, usps_code
 from amends.elements.detectors.words import GIVEN, PARTICLE, countries, kinds
 
 _SUFFIX = re.compile(r"^(?:jr|sr|ii|iii|iv|v)\.?$", re.IGNORECASE)
-_TITLE = re.compile(r"^(?:mr|mrs|ms|miss|dr|prof|rev|sr|sra|srta|dra|don|doña|sir|madam)\.?$", re.IGNORECASE)
+_TITLE = re.compile(
+    r"^(?:mr|mrs|ms|miss|dr|prof|rev|sr|sra|srta|dra|don|doña|sir|madam)\.?$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -44,18 +46,30 @@ def name_parts(value: str) -> NameParts:
         words = [w for w in rest.split() if not _TITLE.match(w)]
         suffix = [w for w in words if _SUFFIX.match(w)]
         words = [w for w in words if not _SUFFIX.match(w)]
-        return NameParts(words[0] if words else "", " ".join(words[1:]), head.strip(), " ".join(suffix))
+        return NameParts(
+            words[0] if words else "", " ".join(words[1:]), head.strip(), " ".join(suffix)
+        )
     words = [w.strip(",") for w in value.split() if not _TITLE.match(w)]
     suffix_word = ""
     if len(words) > 1 and _SUFFIX.match(words[-1]):
         suffix_word = words.pop().rstrip(".").upper()
     if len(words) == 1:
         given = kinds().get(words[0].lower(), 0) & GIVEN
-        return NameParts(first=words[0], suffix=suffix_word) if given else NameParts(last=words[0], suffix=suffix_word)
+        return (
+            NameParts(first=words[0], suffix=suffix_word)
+            if given
+            else NameParts(last=words[0], suffix=suffix_word)
+        )
     cut = len(words) - 1
-    while cut > 1 and kinds().get(words[cut - 1].lower(), 0) & PARTICLE and words[cut - 1].islower():
+    while (
+        cut > 1 and kinds().get(words[cut - 1].lower(), 0) & PARTICLE and words[cut - 1].islower()
+    ):
         cut -= 1
-    return NameParts(words[0], " ".join(words[1:cut]), " ".join(words[cut:]), suffix_word) if words else NameParts()
+    return (
+        NameParts(words[0], " ".join(words[1:cut]), " ".join(words[cut:]), suffix_word)
+        if words
+        else NameParts()
+    )
 
 
 _ZIP = re.compile(r"[, ]*\b([0-9]{5}(?:-[0-9]{4})?)\s*$")

@@ -13,36 +13,41 @@ from functools import cache
 
 from amends.elements.detectors.base import Candidate, Detector, Label, Shape, Verdict, bit
 from amends.elements.detectors.words import common_words, countries
-from amends.elements.shapes_data import shipped
+from amends.elements.shapes_data import shipped, word_set
 from amends.taxonomy import reference
 
-_SHORT = frozenset("ST AV RD DR LN CT PL WY SQ".split())
+_SHORT = word_set("ST AV RD DR LN CT PL WY SQ")
 # Spellings that are rarely a street and often something else.
-_NO_STREET = frozenset(
-    "UNION UNIONS FORGE ISLAND ISLANDS DAM DIVIDE FERRY KEY KEYS LAND LIGHT LIGHTS LOAF LOCK LOCKS MILL MILLS MISSION "
-    "NECK PORT PORTS RANCH RAPID RAPIDS REST SHOAL SHOALS STATION FALL FALLS FIELD FIELDS FLAT FLATS FORD FORDS CLUB "
-    "CAMP CAPE EST EXT STA STN PRT STR DIV UNS ISS LGT RAD RIV SHL SHR SPG VIA RUE STRA MEETING TRACK".split()
+_NO_STREET = word_set(
+    "UNION UNIONS FORGE ISLAND ISLANDS DAM DIVIDE FERRY KEY KEYS LAND LIGHT LIGHTS LOAF LOCK LOCKS MILL "
+    "MILLS MISSION NECK PORT PORTS RANCH RAPID RAPIDS REST SHOAL SHOALS STATION FALL FALLS FIELD FIELDS "
+    "FLAT FLATS FORD FORDS CLUB CAMP CAPE EST EXT STA STN PRT STR DIV UNS ISS LGT RAD RIV SHL SHR SPG VIA "
+    "RUE STRA MEETING TRACK"
 )
-_SURE = frozenset(
-    "STREET ST AVENUE AVE AV ROAD RD DRIVE DR LANE LN BOULEVARD BLVD COURT CT CIRCLE CIR PLACE PL TERRACE TER TERR "
-    "PARKWAY PKWY HIGHWAY HWY TRAIL TRL".split()
+_SURE = word_set(
+    "STREET ST AVENUE AVE AV ROAD RD DRIVE DR LANE LN BOULEVARD BLVD COURT CT CIRCLE CIR PLACE PL TERRACE "
+    "TER TERR PARKWAY PKWY HIGHWAY HWY TRAIL TRL"
 )
-_LOWER_SURE = frozenset("STREET ST AVENUE AVE ROAD RD LANE LN BOULEVARD BLVD".split())
+_LOWER_SURE = word_set("STREET ST AVENUE AVE ROAD RD LANE LN BOULEVARD BLVD")
 STATE_NAMES = (
-    r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|V[AIT]"
-    r"|W[AIVY]|A[AEP]|Alabama|Alaska|Arizona|Arkansas|California|Calif\.|Colorado|Connecticut|Delaware|Florida|Georgia"
+    r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]"
+    r"|UT|V[AIT]"
+    r"|W[AIVY]|A[AEP]|Alabama|Alaska|Arizona|Arkansas|California|Calif\.|Colorado|Connecticut|Delaware|Florida"
+    r"|Georgia"
     r"|Hawaii|Idaho|Illinois|Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota"
     r"|Mississippi|Missouri|Montana|Nebraska|Nevada|New Hampshire|New Jersey|New Mexico|New York|North Carolina"
     r"|North Dakota|Ohio|Oklahoma|Oregon|Pennsylvania|Puerto Rico|Rhode Island|South Carolina|South Dakota|Tennessee"
     r"|Texas|Utah|Vermont|Virginia|Washington|West Virginia|Wisconsin|Wyoming|District of Columbia|D\.C\.)"
 )
-_STOP = frozenset(
-    "a an the is are was were be been to in on at by for from with and or of my your his her our their it this that "
-    "minute minutes hour hours day days week weeks month months year years mile miles km meter meters foot feet inch "
-    "inches percent people times per more most less than only about over under dollars points items users lines".split()
+_STOP = word_set(
+    "a an the is are was were be been to in on at by for from with and or of my your his her our their it "
+    "this that minute minutes hour hours day days week weeks month months year years mile miles km meter "
+    "meters foot feet inch inches percent people times per more most less than only about over under "
+    "dollars points items users lines"
 )
 UNIT = re.compile(
-    r"[, ]{0,3}\n?[ \t]{0,8}(?:(?:apt|apartment|suite|ste|unit|rm|room|floor|fl|bldg|building|lot|trlr|space|spc|apto|ph)\b"
+    r"[, ]{0,3}\n?[ \t]{0,8}(?:(?:apt|apartment|suite|ste|unit|rm|room|floor|fl|bldg|building|lot|trlr|space"
+    r"|spc|apto|ph)\b"
     r"\.? ?#? ?[A-Za-z0-9-]{1,6}|# ?[A-Za-z0-9-]{1,6})(?!\w)",
     re.IGNORECASE,
 )
@@ -69,7 +74,9 @@ def _suffixes() -> frozenset[str]:
 
 @cache
 def _zip_states() -> dict[str, str]:
-    return {r["prefix"]: f"{r['state']} {r['other_states']}" for r in reference.rows("zip_prefix_state")}
+    return {
+        r["prefix"]: f"{r['state']} {r['other_states']}" for r in reference.rows("zip_prefix_state")
+    }
 
 
 @cache
@@ -92,7 +99,8 @@ def _tail(text: str, end: int) -> tuple[int, float, tuple[str, ...]]:
     """Return where an address that has its street line at ``end`` ends, the worth of its tail, and why."""
     if text[end : end + 1] == ".":
         end += 1
-    worth, why = 0.0, ()
+    worth = 0.0
+    why: tuple[str, ...] = ()
     unit = UNIT.match(text, end)
     if unit:
         end, worth, why = unit.end(), 0.05, ("unit",)
@@ -131,9 +139,13 @@ def _foreign_tail(text: str, end: int) -> tuple[int, float]:
 
 
 def _is_sentence(words: str, text: str, end: int) -> bool:
-    first = words.split()[0].lower()
+    first = words.split(maxsplit=1)[0].lower()
     after = text[end : end + 2]
-    return (first in common_words() and after[:1] in (" ", ":")) or after[:1] == ":" or after[:1] == "@"
+    return (
+        (first in common_words() and after[:1] in (" ", ":"))
+        or after[:1] == ":"
+        or after[:1] == "@"
+    )
 
 
 def _judge_street(found: Candidate) -> Verdict | None:
@@ -151,11 +163,15 @@ def _judge_street(found: Candidate) -> Verdict | None:
         sure = verdict + worth
         if found.speaks_for & bit("address"):
             sure += 0.08
-        return Verdict(min(sure, 0.98), ("street", *why), start=found.start + number.start(), end=stop)
+        return Verdict(
+            min(sure, 0.98), ("street", *why), start=found.start + number.start(), end=stop
+        )
     return None
 
 
-_NUMBER = re.compile(r"(?<![\w$.,/#-])(?:[NSEW] ?)?[0-9]{1,6}(?:-[0-9]{1,4})?[A-Za-z]?(?: 1/2)?(?=,? )")
+_NUMBER = re.compile(
+    r"(?<![\w$.,/#-])(?:[NSEW] ?)?[0-9]{1,6}(?:-[0-9]{1,4})?[A-Za-z]?(?: 1/2)?(?=,? )"
+)
 
 
 def _street_line(found: Candidate, words: list[str], start: int) -> float | None:
@@ -164,7 +180,11 @@ def _street_line(found: Candidate, words: list[str], start: int) -> float | None
     if suffix not in _suffixes():
         return None
     between = [w.strip(".,") for w in words[:-1]]
-    if any(not w for w in between) or len(between) > 5 or any(w.endswith((",", ";", ":")) for w in words[1:-1]):
+    if (
+        any(not w for w in between)
+        or len(between) > 5
+        or any(w.endswith((",", ";", ":")) for w in words[1:-1])
+    ):
         return None
     lowered = [w for w in between if w[0].islower() and not w[0].isdigit()]
     if any(w.lower() in _STOP for w in between[:1]) or sum(w.lower() in _STOP for w in between) > 1:
@@ -174,7 +194,10 @@ def _street_line(found: Candidate, words: list[str], start: int) -> float | None
         return 0.55 if plain else None
     if words[-1][0].islower() and suffix not in _LOWER_SURE:
         return None
-    year = 1900 <= int(re.sub(r"\D", "", found.text[start : start + 6].split()[0])[:5] or 0) <= 2035 and len(between) > 2
+    year = (
+        1900 <= int(re.sub(r"\D", "", found.text[start : start + 6].split()[0])[:5] or 0) <= 2035
+        and len(between) > 2
+    )
     return (0.72 if suffix in _SURE else 0.55) - (0.1 if year else 0.0)
 
 
@@ -190,28 +213,59 @@ def _judge_state_zip(found: Candidate) -> Verdict | None:
     if not zip_agrees(state, code) or not (state.isupper() or len(state) > 2):
         return None
     city = _CITY_BEFORE.search(found.text, max(0, found.start - 40), found.start)
-    start = city.start() if city and city.group()[0].isupper() and "," in city.group() else found.start
+    start = (
+        city.start() if city and city.group()[0].isupper() and "," in city.group() else found.start
+    )
     return Verdict(0.72 if city else 0.6, ("state and ZIP agree",), start=start)
 
 
 def _judge_foreign(found: Candidate) -> Verdict | None:
     value = found.value
     first = value.split()[0]
-    if not value[0].isalpha() or first.islower() and first not in ("ul.", "ul", "c/", "via", "rue", "calle"):
+    if not value[0].isalpha() or (
+        first.islower() and first not in ("ul.", "ul", "c/", "via", "rue", "calle")
+    ):
         sure = 0.5
     else:
         sure = 0.7
     if not re.search(r"[A-Z\u00c0-\u00de]", value) and not found.speaks_for & bit("address"):
         sure -= 0.08
     stop, worth, why = _tail(found.text, found.end)
-    before = re.search(r"(?<![\w.,-])[0-9]{1,6} \Z", found.text[max(0, found.start - 8) : found.start])
+    before = re.search(
+        r"(?<![\w.,-])[0-9]{1,6} \Z", found.text[max(0, found.start - 8) : found.start]
+    )
     start = found.start - len(before.group()) if before else found.start
     return Verdict(min(sure + worth, 0.95), ("foreign street", *why), start=start, end=stop)
 
 
+_STREET_BEFORE_UNIT = re.compile(
+    r"(?:[0-9]{1,6}[A-Za-z]?,? )?(?:[^\W\d_][\w.'/-]*[ ]){1,5}(?:[0-9]{1,5}[A-Za-z]?\.?)?[,\s>}|?]{0,8}\Z"
+)
+
+
+def _judge_unit(found: Candidate) -> Verdict | None:
+    """Judge "Apt. 12" or "Suite 4": what stands before it on its line or the line above is a street, if it has a number."""
+    text = found.text
+    before = text[max(0, found.start - 70) : found.start]
+    street = _STREET_BEFORE_UNIT.search(before.rstrip(" \t\n,>}|") + " ")
+    if street is None or not any(c.isdigit() for c in street.group()):
+        return None
+    words = [w for w in street.group().split() if w[0].isalpha()]
+    if not words or not any(w[0].isupper() for w in words) or {w.lower() for w in words} & _STOP:
+        return None
+    start = found.start - len(before) + street.start()
+    stop, worth, why = _tail(text, found.end)
+    return Verdict(min(0.66 + worth, 0.92), ("street before unit", *why), start=start, end=stop)
+
+
 def _judge_labelled(found: Candidate) -> Verdict | None:
     value = found.value.rstrip(" ,.;")
-    if not any(c.isdigit() for c in value) or "@" in value or "://" in value or len(value.split()) < 2:
+    if (
+        not any(c.isdigit() for c in value)
+        or "@" in value
+        or "://" in value
+        or len(value.split()) < 2
+    ):
         return None
     if re.fullmatch(r"[0-9a-fA-F.: /x-]+", value) or not re.search(r"[^\W\d_]{2}", value):
         return None
@@ -225,15 +279,16 @@ def _suffix_gate() -> str:
 
 
 _ENDINGS = (
-    r"strasse|stra?e|straat|laan|weg|gasse|platz|allee|plein|gracht|kade|dreef|gade|vej|veien|vei|vagen|gatan|gata|katu|kuja"
+    r"strasse|stra?e|straat|laan|weg|gasse|platz|allee|plein|gracht|kade|dreef|gade|vej|veien|vei|vagen|gatan"
+    r"|gata|katu|kuja"
     r"|tie|polku|utca|utcaja|ulica|cesta|namesti|stigen|backen|grand|alle|gade|strada"
 )
 _OPENERS = (
-    r"calle|avda|avenida|av|c|carrera|cra|plaza|paseo|camino|carretera|rua|travessa|praca|largo|rue|avenue|boulevard|chemin"
-    r"|allee|place|impasse|quai|via|viale|corso|piazza|vicolo|strada|str|ul|ulica|aleja|al|os|pl|rambla|ronda|urb|bulevar|utca"
+    r"calle|avda|avenida|av|c|carrera|cra|plaza|paseo|camino|carretera|rua|travessa|praca|largo|rue|avenue"
+    r"|boulevard|chemin"
+    r"|allee|place|impasse|quai|via|viale|corso|piazza|vicolo|strada|str|ul|ulica|aleja|al|os|pl|rambla|ronda"
+    r"|urb|bulevar|utca"
 )
-
-STREET_SHAPES: tuple[Shape, ...] = ()
 
 
 @cache
@@ -243,21 +298,26 @@ def address_shapes() -> tuple[Shape, ...]:
         Shape(_suffix_gate(), re.compile(r"[\s\S]+\Z"), 70, _judge_street),
         Shape(
             r"\b(p ?o ?|post +office +)box +#? ?[0-9]{1,7}\b",
-            re.compile(r"(?<!\w)(?:P\.? ?O\.? ?|Post Office )Box\.? +#? ?[0-9]{1,7}\Z", re.IGNORECASE),
+            re.compile(
+                r"(?<!\w)(?:P\.? ?O\.? ?|Post Office )Box\.? +#? ?[0-9]{1,7}\Z", re.IGNORECASE
+            ),
             30,
             _judge_box,
         ),
         Shape(
             r"\b(psc|cmr|unit|rr|hc|rural +route|apartado)( +[0-9]{1,5})?,? +(box|bx) +[0-9]{1,6}\b",
             re.compile(
-                r"(?<!\w)(?:PSC|CMR|Unit|RR|HC|Rural Route|Apartado)(?: +[0-9]{1,5})?,? +(?:Box|Bx) +[0-9]{1,6}\Z", re.IGNORECASE
+                r"(?<!\w)(?:PSC|CMR|Unit|RR|HC|Rural Route|Apartado)(?: +[0-9]{1,5})?,? +(?:Box|Bx) +[0-9]{1,6}\Z",
+                re.IGNORECASE,
             ),
             36,
             _judge_box,
         ),
         Shape(
             r"\b(usns|uss|usnv|usnv|uscgc) [a-z]{3,20}( +|\n)(fpo|apo) (aa|ae|ap) [0-9]{5}\b",
-            re.compile(r"(?<!\w)(?:USNS|USS|USNV|USCGC) [A-Za-z]{3,20}\s+(?:FPO|APO) A[AEP] [0-9]{5}\Z"),
+            re.compile(
+                r"(?<!\w)(?:USNS|USS|USNV|USCGC) [A-Za-z]{3,20}\s+(?:FPO|APO) A[AEP] [0-9]{5}\Z"
+            ),
             48,
             _judge_box,
         ),
@@ -276,9 +336,18 @@ def address_shapes() -> tuple[Shape, ...]:
             _judge_foreign,
         ),
         Shape(
+            r"\b(apt|apartment|suite|ste) +#?[0-9]{1,5}[a-z]?\b",
+            re.compile(
+                r"(?<!\w)(?:Apt|Apartment|Suite|Ste)\b\.? +#?[0-9]{1,5}[A-Za-z]?\Z", re.IGNORECASE
+            ),
+            20,
+            _judge_unit,
+        ),
+        Shape(
             rf"\b({_OPENERS}) +([a-z?]{{1,20}},? +){{1,5}}[0-9]{{1,5}}[a-z]?\b",
             re.compile(
-                rf"(?<![\w])(?:{_OPENERS})(?:\.|/)? ?(?:[^\W\d_][\w.'-]*,? +){{1,5}}[0-9]{{1,5}}[A-Za-z]?\Z", re.IGNORECASE
+                rf"(?<![\w])(?:{_OPENERS})(?:\.|/)? ?(?:[^\W\d_][\w.'-]*,? +){{1,5}}[0-9]{{1,5}}[A-Za-z]?\Z",
+                re.IGNORECASE,
             ),
             80,
             _judge_foreign,
@@ -290,9 +359,14 @@ ADDRESS = Detector(
     "address",
     labels=(
         Label(
-            (r"\b(home|street|mailing|billing|postal|residential|shipping|current|new|permanent|service)? *address(es)?\b",
-             r"\b(lives?|living|resid(es|ing)) +(at|in|on)\b", r"\b(ship|bill|deliver|sent|send)( +(it|this|them))? +to\b",
-             r"\bresidence\b", r"\bdireccion\b", r"\bdomicilio\b", r"\bvive +en\b", r"\baddr\b", r"\bmeet (me |you )?at\b"),
+            (r"\b(home|street|mailing|billing|postal|residential|shipping|current|new|permanent"
+            r"|service)? *address(es)?\b",
+             r"\b(lives?|living|resid(es|ing)) +(at|in|on)\b",
+             r"\b(ship|bill|deliver|sent|send)( +(it|this|them))? +to\b",
+             r"\bresidence\b", r"\bdireccion\b", r"\bdomicilio\b", r"\bvive +en\b", r"\baddr\b",
+             r"\bmeet (me |you )?at\b",
+             r"\b(located|located +at|corner +of|return +to|taxi +to|off +at|office +is +at|is +at|live +in"
+             r"|arrived +at)\b"),
             re.compile(r"[0-9A-Z][^\n;:?!<>|\t]{6,80}"),
             _judge_labelled,
         ),

@@ -80,7 +80,12 @@ class Candidate:
     __slots__ = ("_around", "_labelled", "_look", "end", "start", "text")
 
     def __init__(
-        self, text: str, start: int, end: int, look: Callable[[int, int], Around] | None = None, labelled: int = 0
+        self,
+        text: str,
+        start: int,
+        end: int,
+        look: Callable[[int, int], Around] | None = None,
+        labelled: int = 0,
     ) -> None:
         self.text = text
         self.start = start
@@ -96,7 +101,9 @@ class Candidate:
 
     def _see(self) -> Around:
         if self._around is None:
-            nearby, label, against = self._look(self.start, self.end) if self._look else (0, 0, False)
+            nearby, label, against = (
+                self._look(self.start, self.end) if self._look else (0, 0, False)
+            )
             self._around = (nearby | self._labelled, label | self._labelled, against)
         return self._around
 
@@ -147,6 +154,7 @@ class Label:
         before: True when a value may also stand before ("4821 is my PIN").
         below: True when a value may stand on the next line, under its label.
         across: Elements whose words may stand between the label and its value, as bits.
+        wordy: True when a value need not hold a digit.
     """
 
     words: tuple[str, ...]
@@ -156,6 +164,7 @@ class Label:
     before: bool = False
     below: bool = True
     across: int = 0
+    wordy: bool = False
 
 
 @dataclass(frozen=True)

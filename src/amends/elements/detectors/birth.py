@@ -52,8 +52,11 @@ BIRTH_DATE = Detector(
 )  # fmt: skip
 
 
-_SHORT_DATE = re.compile(r"(?<![\w/.-])(?:[0-9]{1,2}[/-][0-9]{1,2}[/-](?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2})(?![\w/.:-]|[ T][0-9]{2}:)")
-_CELL_ENDS = "|,;\t\""
+_SHORT_DATE = re.compile(
+    r"(?<![\w/.-])(?:[0-9]{1,2}[/-][0-9]{1,2}[/-](?:19|20)[0-9]{2}|(?:19"
+    r"|20)[0-9]{2}-[0-9]{2}-[0-9]{2})(?![\w/.:-]|[ T][0-9]{2}:)"
+)
+_CELL_ENDS = '|,;\t"'
 
 
 def births_in_rows(text: str, found: Sequence[Finding]) -> Iterator[Finding]:
@@ -77,10 +80,14 @@ def births_in_rows(text: str, found: Sequence[Finding]) -> Iterator[Finding]:
             continue
         day = read_date(dates[0].group())
         if day is not None and 1900 <= day.year <= 2012:
-            yield Finding(dates[0].start(), dates[0].end(), "birth_date", 0.72, ("date", "row: beside ssn"))
+            yield Finding(
+                dates[0].start(), dates[0].end(), "birth_date", 0.72, ("date", "row: beside ssn")
+            )
 
 
 def _stands_in_cell(text: str, date: re.Match[str]) -> bool:
     before = text[max(0, date.start() - 3) : date.start()].rstrip(" ")
     after = text[date.end() : date.end() + 3].lstrip(" ")
-    return (before[-1:] in _CELL_ENDS or not before or before[-1:] == "\n") or after[:1] in tuple(_CELL_ENDS)
+    return (before[-1:] in _CELL_ENDS or not before or before[-1:] == "\n") or after[:1] in tuple(
+        _CELL_ENDS
+    )

@@ -89,12 +89,19 @@ def _judge_international(found: Candidate) -> Verdict | None:
 def _judge_grouped(found: Candidate) -> Verdict | None:
     """Judge two to five groups of digits with blanks between: how numbers are written in other countries."""
     value = found.value
+    if _DAY_AND_HOUR.match(value) or found.text[found.end : found.end + 1] == ":":
+        return None
     digits = digits_of(value)
+    if not 7 <= len(digits) <= 12:
+        return None
     groups = re.split(r"[^0-9]+", value.strip("() "))
     spoken = found.speaks_for & bit("phone")
-    if _DAY_AND_HOUR.match(value) or found.text[found.end : found.end + 1] in ":":
-        return None
-    if not (7 if spoken else 9) <= len(digits) <= 12 or found.label & _OTHERS or found.against or _is_date(groups):
+    if (
+        not (7 if spoken else 9) <= len(digits) <= 12
+        or found.label & _OTHERS
+        or found.against
+        or _is_date(groups)
+    ):
         return None
     if not spoken and (digits[0] != "0" or len(digits) < 9):
         return None
@@ -102,7 +109,9 @@ def _judge_grouped(found: Candidate) -> Verdict | None:
         return None
     if max(map(len, groups)) > 8 or len(groups) > 6:
         return None
-    return Verdict(0.85 if found.label & bit("phone") else 0.7 if spoken else 0.5, ("groups of digits",))
+    return Verdict(
+        0.85 if found.label & bit("phone") else 0.7 if spoken else 0.5, ("groups of digits",)
+    )
 
 
 def _judge_labelled(found: Candidate) -> Verdict | None:
@@ -122,23 +131,34 @@ def _is_date(groups: list[str]) -> bool:
     sizes = tuple(map(len, groups))
     if sizes == (4, 2, 2):
         return groups[0][:2] in ("19", "20") and int(groups[1]) <= 12
-    return sizes[2] in (2, 4) and sizes[0] <= 2 and sizes[1] <= 2 and int(groups[0]) <= 31 and int(groups[1]) <= 31
+    return (
+        sizes[2] in (2, 4)
+        and sizes[0] <= 2
+        and sizes[1] <= 2
+        and int(groups[0]) <= 31
+        and int(groups[1]) <= 31
+    )
 
 
-_DAY_AND_HOUR = re.compile(r"(?:19|20)[0-9]{2}[-/. ][01]?[0-9][-/. ][0-3]?[0-9]|[0-3]?[0-9][-/.][0-3]?[0-9][-/.](?:19|20)[0-9]{2}")
+_DAY_AND_HOUR = re.compile(
+    r"(?:19|20)[0-9]{2}[-/. ][01]?[0-9][-/. ][0-3]?[0-9]|[0-3]?[0-9][-/.][0-3]?[0-9][-/.](?:19|20)[0-9]{2}"
+)
 
 PHONE = Detector(
     "phone",
     words=(
-        r"\bcalling\b", r"\bcalled\b", r"\btext(ed|ing)?\b", r"\bcontact\b", r"\bdial\b", r"\bvoicemail\b", r"\bwhatsapp\b",
-        r"\banswering\b", r"\breceiving +messages\b", r"\bregistered\b", r"\bmsisdn\b", r"\bllame(me)?\b", r"\bport(ed|ing)?\b",
+        r"\bcalling\b", r"\bcalled\b", r"\btext(ed|ing)?\b", r"\bcontact\b", r"\bdial\b", r"\bvoicemail\b",
+        r"\bwhatsapp\b",
+        r"\banswering\b", r"\breceiving +messages\b", r"\bregistered\b", r"\bmsisdn\b", r"\bllame(me)?\b",
+        r"\bport(ed|ing)?\b",
         r"\breach\b", r"\bsms\b", r"\bring\b", r"\bdesk\b", r"\boffice\b", r"\bmessages +to\b",
     ),
     shapes=(
         Shape(
             r"\b[0-9]{3}\)?[-. /]{1,3}[0-9]{3}[-. ]{1,3}[0-9]{4}( ?(x|ext\.?) ?[0-9]{1,6})?\b",
             re.compile(
-                r"(?<![\w.,/$-])(?:\+?1[-. ]{0,2})?(?:\([0-9]{3}\)[-. /]{0,3}|[0-9]{3}[-. /]{1,2})[0-9]{3}[-. ]{1,3}[0-9]{4}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?\Z"
+                r"(?<![\w.,/$-])(?:\+?1[-. ]{0,2})?(?:\([0-9]{3}\)[-. /]{0,3}"
+                r"|[0-9]{3}[-. /]{1,2})[0-9]{3}[-. ]{1,3}[0-9]{4}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?\Z"
             ),
             36,
             _judge_nanp,
@@ -157,7 +177,8 @@ PHONE = Detector(
             _judge_international,
         ),
         Shape(
-            r"\b\(?[0-9]{2,5}\)?([ ./-][0-9]{2,8}){1,5}\b",
+            r"\b\(?[0-9]{2,5}\)?([ ./-][0-9]{2,8}){2,5}\b|\b\(?[0-9]{2,5}\)?[ ./-][0-9]{4,8}\b"
+            r"|\b[0-9]{5}[ .-][0-9]{2,3}\b",
             re.compile(r"(?<![\w.,/$#:-])\(?[0-9]{2,5}\)?(?:[ ./-][0-9]{2,8}){1,5}\Z"),
             24,
             _judge_grouped,
@@ -166,10 +187,14 @@ PHONE = Detector(
     ),
     labels=(
         Label(
-            (r"\b(tele)?phones?\b", r"\btel\b", r"\bmobile\b", r"\bcell(ular)?\b", r"\bfax\b", r"\bcall( me)?( back)?( at| on)?\b",
-             r"\bph( no)? *[:#]", r"\btelefono\b", r"\bcelular\b", r"\bmovil\b", r"\breach( me| him| her| us)?( at| on)\b",
-             r"\bphone *n[o0]\b", r"\bphone[ro]\b", r"\b(home|work|cell|mobile|callback|contact) +(phone|number|no|tel)\b",
-             r"\btext( me)?( at)?\b", r"\bmessages +to\b", r"\bdesk *:", r"\bmdn\b", r"\bmsisdn\b", r"\bctn\b", r"\banswering +at\b"),
+            (r"\b(tele)?phones?\b", r"\btel\b", r"\bmobile\b", r"\bcell(ular)?\b", r"\bfax\b",
+             r"\bcall( me)?( back)?( at| on)?\b",
+             r"\bph( no)? *[:#]", r"\btelefono\b", r"\bcelular\b", r"\bmovil\b",
+             r"\breach( me| him| her| us)?( at| on)\b",
+             r"\bphone *n[o0]\b", r"\bphone[ro]\b",
+             r"\b(home|work|cell|mobile|callback|contact) +(phone|number|no|tel)\b",
+             r"\btext( me)?( at)?\b", r"\bmessages +to\b", r"\bdesk *:", r"\bmdn\b", r"\bmsisdn\b", r"\bctn\b",
+             r"\banswering +at\b"),
             re.compile(r"\+?\(?[0-9](?:[() ./-]{0,3}[0-9]){5,14}(?![\w@]|[-./][0-9])"),
             _judge_labelled,
             reach=24,

@@ -22,8 +22,12 @@ from amends.elements.detectors.base import (
 )
 
 _LETTER = "AC-HJKMNP-RT-Y"
-_MBI = re.compile(rf"[1-9][{_LETTER}][{_LETTER}0-9][0-9][{_LETTER}][{_LETTER}0-9][0-9][{_LETTER}]{{2}}[0-9]{{2}}")
-_WORKS = re.compile(r"\b(?:pending|none|unknown|code|codes|error|deferred|see|n/?a|date)\b", re.IGNORECASE)
+_MBI = re.compile(
+    rf"[1-9][{_LETTER}][{_LETTER}0-9][0-9][{_LETTER}][{_LETTER}0-9][0-9][{_LETTER}]{{2}}[0-9]{{2}}"
+)
+_WORKS = re.compile(
+    r"\b(?:pending|none|unknown|code|codes|error|deferred|see|n/?a|date)\b", re.IGNORECASE
+)
 
 
 def valid_mbi(value: str) -> Validity:
@@ -34,7 +38,12 @@ def valid_mbi(value: str) -> Validity:
 
 def valid_npi(digits: str) -> Validity:
     """Tell whether ten digits are a national provider identifier."""
-    good = len(digits) == 10 and digits.isdigit() and digits[0] in "12" and passes_luhn("80840" + digits)
+    good = (
+        len(digits) == 10
+        and digits.isdigit()
+        and digits[0] in "12"
+        and passes_luhn("80840" + digits)
+    )
     return Validity.VALID if good else Validity.MALFORMED
 
 
@@ -51,7 +60,12 @@ def _judge_npi(found: Candidate) -> Verdict | None:
     good = valid_npi(found.value)
     if found.label & bit("npi"):
         return Verdict(0.97 if good is Validity.VALID else 0.6, ("checksum",), good)
-    if good is not Validity.VALID or found.label or found.against or not found.speaks_for & bit("npi"):
+    if (
+        good is not Validity.VALID
+        or found.label
+        or found.against
+        or not found.speaks_for & bit("npi")
+    ):
         return None
     return Verdict(0.85, ("checksum",))
 
@@ -100,8 +114,10 @@ POLICY = Detector(
     words=(r"\binsurance\b", r"\bmedicaid\b", r"\bhealth +plan\b", r"\bcopay\b"),
     labels=(
         Label(
-            (r"\b(insurance|health|medical|hmo|ppo) +(policy|plan|id|member|card)\b", r"\bpolicy *(id|no|num(ber)?|#)",
-             r"\bmember *(id|no|num(ber)?|#)", r"\b(subscriber|beneficiary|insured) *(id|#)", r"\bmedicaid *(id|no|num(ber)?|#)?",
+            (r"\b(insurance|health|medical|hmo|ppo) +(policy|plan|id|member|card)\b",
+             r"\bpolicy *(id|no|num(ber)?|#)",
+             r"\bmember *(id|no|num(ber)?|#)", r"\b(subscriber|beneficiary|insured) *(id|#)",
+             r"\bmedicaid *(id|no|num(ber)?|#)?",
              r"\bgroup *(id|no|num(ber)?|#)", r"\bhealth +(insurance|plan)\b", r"\bpoliza\b", r"\bplan +medico\b",
              r"\binsurance *(id|no|num(ber)?|#)"),
             _NUMBER,
@@ -116,7 +132,9 @@ MBI = Detector(
     shapes=(
         Shape(
             r"\b[1-9][a-z][a-z0-9][0-9][- ]?[a-z][a-z0-9][0-9][- ]?[a-z]{2}[0-9]{2}\b",
-            re.compile(r"(?<![\w-])[1-9][A-Za-z][A-Za-z0-9][0-9][- ]?[A-Za-z][A-Za-z0-9][0-9][- ]?[A-Za-z]{2}[0-9]{2}\Z"),
+            re.compile(
+                r"(?<![\w-])[1-9][A-Za-z][A-Za-z0-9][0-9][- ]?[A-Za-z][A-Za-z0-9][0-9][- ]?[A-Za-z]{2}[0-9]{2}\Z"
+            ),
             13,
             _judge_mbi,
         ),
@@ -124,8 +142,17 @@ MBI = Detector(
 )
 NPI = Detector(
     "npi",
-    words=(r"\bnpi\b", r"\bprovider\b", r"\brendering\b", r"\breferring\b", r"\bphysician\b", r"\bproveedor\b"),
-    shapes=(Shape(r"\b[12][0-9]{9}\b", re.compile(r"(?<![\w+.,/$-])[12][0-9]{9}\Z"), 11, _judge_npi),),
+    words=(
+        r"\bnpi\b",
+        r"\bprovider\b",
+        r"\brendering\b",
+        r"\breferring\b",
+        r"\bphysician\b",
+        r"\bproveedor\b",
+    ),
+    shapes=(
+        Shape(r"\b[12][0-9]{9}\b", re.compile(r"(?<![\w+.,/$-])[12][0-9]{9}\Z"), 11, _judge_npi),
+    ),
 )
 DIAGNOSIS = Detector(
     "diagnosis",
@@ -136,6 +163,7 @@ DIAGNOSIS = Detector(
             re.compile(r"(?:[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?|[A-Za-z][A-Za-z]{2,})(?:[ /-][A-Za-z0-9()'.]{1,20}){0,6}(?=[\n,;.]|$|\s)"),
             _judge_diagnosis,
             below=False,
+            wordy=True,
         ),
     ),
 )  # fmt: skip

@@ -99,7 +99,10 @@ def _is_state(mark: re.Match[str]) -> bool:
     return len(mark.group()) > 2 or mark.group().isupper()
 
 
-_STATE_FIRST = re.compile(r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|PR|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])[ :#]{1,3}(?=[A-Z0-9])")
+_STATE_FIRST = re.compile(
+    r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|PR|RI|S[CD]|T[NX]|UT"
+    r"|V[AT]|W[AIVY])[ :#]{1,3}(?=[A-Z0-9])"
+)
 
 
 def _judge_licence(found: Candidate, element: str = "drivers_licence") -> Verdict | None:
@@ -120,7 +123,11 @@ def _judge_licence(found: Candidate, element: str = "drivers_licence") -> Verdic
         return Verdict(sure if not state else sure - 0.2, ("format",), start=found.start, end=end)
     if element == "state_id" and (licence_states(plain) or len(digits) >= 5):
         return Verdict(0.85, ("format",), end=end)
-    return Verdict(0.55, ("no state's format",), Validity.MALFORMED, end=end) if len(digits) >= 5 else None
+    return (
+        Verdict(0.55, ("no state's format",), Validity.MALFORMED, end=end)
+        if len(digits) >= 5
+        else None
+    )
 
 
 def _longest_form(found: Candidate, element: str) -> tuple[str | None, int]:
@@ -136,7 +143,9 @@ def _longest_form(found: Candidate, element: str) -> tuple[str | None, int]:
         if len(digits) < 4 and "*" not in value and not value.upper().startswith("WDL"):
             continue
         plain = value.replace(" ", "")
-        known = licence_states(value, element=element) and (number == 0 or 8 <= len(plain.replace("-", "")) <= 19)
+        known = licence_states(value, element=element) and (
+            number == 0 or 8 <= len(plain.replace("-", "")) <= 19
+        )
         if known or best[0] is None:
             best = (value, found.start + len(value))
     return best
@@ -156,14 +165,22 @@ def _judge_passport(found: Candidate) -> Verdict | None:
 
 def _judge_mrz(found: Candidate) -> Verdict | None:
     number = found.value[:9].rstrip("<")
-    return Verdict(0.97, ("machine-readable line",), end=found.start + len(number)) if number else None
+    return (
+        Verdict(0.97, ("machine-readable line",), end=found.start + len(number)) if number else None
+    )
 
 
 def _judge_alien(found: Candidate) -> Verdict | None:
     digits = digits_of(found.value)
     if found.label & bit("alien_number"):
-        return Verdict(0.95, ("format",), Validity.VALID if 7 <= len(digits) <= 9 else Validity.MALFORMED)
-    return Verdict(0.85, ("format",)) if found.speaks_for & bit("alien_number") and len(digits) >= 8 else None
+        return Verdict(
+            0.95, ("format",), Validity.VALID if 7 <= len(digits) <= 9 else Validity.MALFORMED
+        )
+    return (
+        Verdict(0.85, ("format",))
+        if found.speaks_for & bit("alien_number") and len(digits) >= 8
+        else None
+    )
 
 
 def _judge_military(found: Candidate) -> Verdict | None:
@@ -187,10 +204,13 @@ LICENCE = Detector(
     words=(r"\bdmv\b", r"\bbmv\b", r"\brmv\b", r"\bcesco\b"),
     labels=(
         Label(
-            (r"\bdriv(er|ing)s? ?s? *l?icen[cs]es?\b", r"\bdriv(er)?s? ?s? *lic\b", r"\bd ?l ?(#|no\b|num(ber)?\b|id\b)",
-             r"\bdl\b", r"\bdln\b", r"\boperator ?s? +licen[cs]e\b", r"\bcdl\b", r"\b(driver )?permit +(no|num(ber)?|#)",
+            (r"\bdriv(er|ing)s? ?s? *l?icen[cs]es?\b", r"\bdriv(er)?s? ?s? *lic\b",
+             r"\bd ?l ?(#|no\b|num(ber)?\b|id\b)",
+             r"\bdl\b", r"\bdln\b", r"\boperator ?s? +licen[cs]e\b", r"\bcdl\b",
+             r"\b(driver )?permit +(no|num(ber)?|#)",
              r"\blicencia( +de +(conducir|manejo))?\b", r"\blicen[cs]e *(#|no\b|num(ber)?\b|id\b)", r"\boln\b",
-             r"\b[a-z]{2} +(dl|licen[cs]e)\b", r"\blicen[cs]e *[:#]", r"\bdrivers? +id\b", r"\bdriv[e3]r ?s? +l[i1]c[e3]n[sc][e3]\b",
+             r"\b[a-z]{2} +(dl|licen[cs]e)\b", r"\blicen[cs]e *[:#]", r"\bdrivers? +id\b",
+             r"\bdriv[e3]r ?s? +l[i1]c[e3]n[sc][e3]\b",
              r"\b(my|your|his|her|their) +licen[cs]e\b"),
             _LICENCE_VALUE,
             _judge_licence,
@@ -216,14 +236,22 @@ PASSPORT = Detector(
     shapes=(
         Shape(
             r"[a-z0-9<]{9}[0-9<][a-z<]{3}[0-9]{6}[0-9][mfx<][0-9]{6}[0-9][a-z0-9<]{14}[0-9<][0-9]",
-            re.compile(r"(?<![A-Z0-9<])[A-Z0-9<]{9}[0-9<][A-Z<]{3}[0-9]{7}[MFX<][0-9]{7}[A-Z0-9<]{14}[0-9<][0-9]\Z"),
+            re.compile(
+                r"(?<![A-Z0-9<])[A-Z0-9<]{9}[0-9<][A-Z<]{3}[0-9]{7}[MFX<][0-9]{7}[A-Z0-9<]{14}[0-9<][0-9]\Z"
+            ),
             44,
             _judge_mrz,
         ),
     ),
     labels=(
         Label(
-            (r"\bpassport\b", r"\bpassp[o0]rt\b", r"\bpasaporte\b", r"\btravel +document\b", r"\bppt? *(no|num|#)"),
+            (
+                r"\bpassport\b",
+                r"\bpassp[o0]rt\b",
+                r"\bpasaporte\b",
+                r"\btravel +document\b",
+                r"\bppt? *(no|num|#)",
+            ),
             re.compile(r"[A-Za-z]{0,3}[ -]?[0-9][0-9A-Z]{4,9}(?![\w@-])"),
             _judge_passport,
             reach=48,

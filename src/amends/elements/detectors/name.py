@@ -29,35 +29,41 @@ from amends.elements.detectors.words import (
     is_contraction,
     kinds,
 )
+from amends.elements.shapes_data import word_set
 
 _LETTER = r"[^\W\d_]"
 _RUN = re.compile(
-    rf"(?<![\w@/.\\-])[A-Z\u00c0-\u00de\u0100-\u024f\u0370-\u03ff\u0400-\u042f](?:[\w'-]*\w)?\.?"
-    rf"(?:[ ](?:(?:de|la|del|van|der|den|von|da|dos|di|du|le|el|al|bin|ibn|bint|ben|ter|ten|y|e)[ ]){{0,3}}"
-    rf"[A-Z\u00c0-\u00de\u0100-\u024f\u0370-\u03ff\u0400-\u042f](?:[\w'-]*\w)?\.?|, (?:Jr|Sr|II|III|IV)\b\.?){{0,7}}"
+    r"(?<![\w@/.\\-])[A-Z\u00c0-\u00de\u0100-\u024f\u0370-\u03ff\u0400-\u042f](?:[\w'-]*\w)?\.?"
+    r"(?:[ ](?:(?:de|la|del|van|der|den|von|da|dos|di|du|le|el|al|bin|ibn|bint|ben|ter|ten|y|e)[ ]){0,3}"
+    r"[A-Z\u00c0-\u00de\u0100-\u024f\u0370-\u03ff\u0400-\u042f](?:[\w'-]*\w)?\.?|, (?:Jr|Sr|II|III|IV)\b\.?){0,7}"
 )
-_LABELS = frozenset(
-    "name names nombre from to cc bcc signed owner holder author attention attn contact manager sender recipient caller tech rep "
-    "user says said customer client patient employee applicant subscriber member agent spouse guardian beneficiary insured "
-    "surname apellido apellidos firstname lastname fullname".split()
+_LABELS = word_set(
+    "name names nombre from to cc bcc signed owner holder author attention attn contact manager sender "
+    "recipient caller tech rep user says said customer client patient employee applicant subscriber "
+    "member agent spouse guardian beneficiary insured surname apellido apellidos firstname lastname "
+    "fullname"
 )
-_GREETINGS = frozenset(
-    "dear hi hello hey hola estimado estimada named i'm customer patient employee applicant subscriber regards sincerely cheers "
-    "cardholder attn agent beneficiary cliente paciente spouse guardian insured member him her".split()
+_GREETINGS = word_set(
+    "dear hi hello hey hola estimado estimada named i'm customer patient employee applicant subscriber "
+    "regards sincerely cheers cardholder attn agent beneficiary cliente paciente spouse guardian insured "
+    "member him her"
 )
 _LED_IN = frozenset(
-    ["name is", "this is", "i am", "was called", "account holder", "speaking with", "spoke with", "speak to", "partner's name",
+    ["name is", "this is", "i am", "was called", "account holder", "speaking with", "spoke with", "speak to",
+     "partner's name",
      "kid's name", "nombre es", "call me", "calls me", "best regards", "it to", "named him", "named her"]
 )  # fmt: skip
-_WEAK = frozenset(
-    "called by client user signed thanks best mother father husband wife son daughter brother sister kid child contact with "
-    "meet met ask asked told says said holder owner author starring partner friend boss manager under colleague for about "
-    "remember born me and or name but that early influenced tribute cc from to".split()
+_WEAK = word_set(
+    "called by client user signed thanks best mother father husband wife son daughter brother sister kid "
+    "child contact with meet met ask asked told says said holder owner author starring partner friend "
+    "boss manager under colleague for about remember born me and or name but that early influenced "
+    "tribute cc from to"
 )
-_PLACES = frozenset("in at near of from to into across around over via visit visiting the a an".split())
-_ARTICLES = frozenset("the a an this that these those our your my each every any some no".split())
-_TITLE_WORDS = frozenset(
-    "mr mrs ms miss dr prof rev capt sgt lt judge sr sra srta dra don doña herr frau mme mlle officer detective".split()
+_PLACES = word_set("in at near of from to into across around over via visit visiting the a an")
+_ARTICLES = word_set("the a an this that these those our your my each every any some no")
+_TITLE_WORDS = word_set(
+    "mr mrs ms miss dr prof rev capt sgt lt judge sr sra srta dra don doña herr frau mme mlle officer "
+    "detective"
 )
 _SIGNS = " \t\n\"'(>*:,.=?|-!;])}"
 
@@ -85,7 +91,9 @@ def _lead(first: str, second: str, signs: str) -> _Lead:
     opens = stop or signs.strip(" ") in ("*", "-", "|", ">", "(", '"')
     if first in _TITLE_WORDS and signs in (". ", " "):
         return _Lead(told=True)
-    if (marked and first in _LABELS) or (first in _GREETINGS and "." not in signs and "?" not in signs):
+    if (marked and first in _LABELS) or (
+        first in _GREETINGS and "." not in signs and "?" not in signs
+    ):
         return _Lead(told=True, opens=opens)
     if f"{second} {first}" in _LED_IN and signs in (" ", ": ", ' "'):
         return _Lead(told=True)
@@ -110,17 +118,24 @@ def _before(text: str, start: int) -> _Lead:
 
 
 _AFTER_ACTS = re.compile(
-    r"(?:,? (?:says|said|told|wrote|writes|asked|called|is|was|has|had|will|would|can|lives|works|born|and|who|wants|needs|from|replied|began"
+    r"(?:,? (?:says|said|told|wrote|writes|asked|called|is|was|has|had|will|would|can|lives|works|born|and|who"
+    r"|wants|needs|from|replied|began"
     r"|reported|visited|stated|confirmed|requested|moved|had given)\b|'s\b|:|,)"
 )
 _PERSON_ACTS = re.compile(
-    r"(?: (?:says|said|told|wrote|began|asked|called|had|has|was born|lives|works|wants|needs|replied|reported|stated|confirmed"
+    r"(?: (?:says|said|told|wrote|began|asked|called|had|has|was born|lives|works|wants|needs|replied|reported"
+    r"|stated|confirmed"
     r"|requested|moved|is from|is a very|is very|is my|spent|came|went|gave|thinks)\b|: [\"A-Z]|, (?:can|could|please|would|do|are|you|I)\b)"
 )
-_ADDRESS_AFTER = re.compile(r"[ ](?:street|st|avenue|ave|road|rd|blvd|drive|lane|county|city|river|lake|park|airport|beach|island)\b", re.I)
+_ADDRESS_AFTER = re.compile(
+    r"[ ](?:street|st|avenue|ave|road|rd|blvd|drive|lane|county|city|river|lake|park|airport|beach|island)\b",
+    re.I,
+)
 _COMMA_FORM = re.compile(rf", ([A-Z]{_LETTER}{{1,20}})(?: ([A-Z])\b\.?)?(?![\w])")
 
 
+_ALL_LETTERS = re.compile(r"[^\W\d_](?:[^\W\d_]|['-])*").fullmatch
+_HAS_DIGIT = re.compile(r"[0-9_]").search
 _NO_NAME = COMMON | PROPER | TITLE | BUSINESS | PARTICLE | SUFFIX | STREET
 
 
@@ -163,8 +178,13 @@ _WORD = re.compile(r"[^ ]+")
 
 def _cut(text: str, offset: int, run: str, known: dict[str, int]) -> Iterator[Finding]:
     """Cut a run of capitalised words where one cannot be part of a name, and weigh the pieces."""
-    words = [(m.start() + offset, m.group(), _kind(m.group().rstrip(","), known)) for m in _WORD.finditer(run)]
-    if any(kind & BUSINESS for _, _, kind in words[1:]) or any(kind & STREET for _, _, kind in words[:-1]):
+    words = [
+        (m.start() + offset, m.group(), _kind(m.group().rstrip(","), known))
+        for m in _WORD.finditer(run)
+    ]
+    if any(kind & BUSINESS for _, _, kind in words[1:]) or any(
+        kind & STREET for _, _, kind in words[:-1]
+    ):
         return
     if words[-1][2] & STREET and not words[-1][2] & FAMILY:
         return
@@ -196,11 +216,20 @@ def _cannot_be_name(word: str, kind: int, inside: bool) -> bool:
         return False
     if len(plain) == 1:
         return plain in "I" and not inside
-    return bool(kind & (COMMON | PROPER)) or any(c.isdigit() for c in word) or (plain.isupper() and len(plain) < 4)
+    return (
+        bool(kind & (COMMON | PROPER))
+        or _HAS_DIGIT(word) is not None
+        or (plain.isupper() and len(plain) < 4)
+    )
 
 
-def _weigh(text: str, piece: list[tuple[int, str, int]], known: dict[str, int]) -> Iterator[Finding]:
-    while piece and (piece[-1][2] & PARTICLE and not piece[-1][2] & FAMILY or len(piece[-1][1].strip(".,")) == 1 and len(piece) == 1):
+def _weigh(
+    text: str, piece: list[tuple[int, str, int]], known: dict[str, int]
+) -> Iterator[Finding]:
+    while piece and (
+        (piece[-1][2] & PARTICLE and not piece[-1][2] & FAMILY)
+        or (len(piece[-1][1].strip(".,")) == 1 and len(piece) == 1)
+    ):
         piece = piece[:-1]
     if not piece:
         return
@@ -235,7 +264,11 @@ def _weigh(text: str, piece: list[tuple[int, str, int]], known: dict[str, int]) 
 
 def _full_name(piece: list[tuple[int, str, int]]) -> tuple[float, tuple[str, ...]]:
     """Weigh two or more words that may be one name."""
-    marks = [(w, k) for _, w, k in piece if len(w.strip(".,")) > 1 and not k & (SUFFIX | PARTICLE) or k & FAMILY]
+    marks = [
+        (w, k)
+        for _, w, k in piece
+        if (len(w.strip(".,")) > 1 and not k & (SUFFIX | PARTICLE)) or k & FAMILY
+    ]
     marks = marks or [(w, k) for _, w, k in piece]
     first, last = marks[0][1], marks[-1][1]
     initial = any(len(w.strip(".,")) == 1 for _, w, _ in piece)
@@ -270,9 +303,9 @@ def _single(text: str, start: int, word: str, known: dict[str, int]) -> Iterator
     plain = word.rstrip(".,")
     if plain.lower().endswith("'s"):
         plain = plain[:-2]
-    if len(plain) < 2 or any(c.isdigit() for c in plain) or kind & (TITLE | BUSINESS | PARTICLE | SUFFIX):
+    if len(plain) < 2 or not _ALL_LETTERS(plain) or kind & (TITLE | BUSINESS | PARTICLE | SUFFIX):
         return
-    if kind & COMMON and not kind & GIVEN and not kind & FAMILY or "_" in plain:
+    if (kind & COMMON and not kind & GIVEN and not kind & FAMILY) or "_" in plain:
         return
     end = start + len(plain)
     lead = _before(text, start)
@@ -287,13 +320,19 @@ def _single(text: str, start: int, word: str, known: dict[str, int]) -> Iterator
         sure += 0.14
     if _AFTER_ACTS.match(text, end):
         sure += 0.08
-    if _ADDRESS_AFTER.match(text, end) or text[end : end + 1] in "(/_@" or text[end : end + 2] in (".c", ".o"):
+    if (
+        _ADDRESS_AFTER.match(text, end)
+        or text[end : end + 1] in "(/_@"
+        or text[end : end + 2] in (".c", ".o")
+    ):
         sure -= 0.4
     if sure >= 0.3:
         yield Finding(start, end, "name", round(min(sure, 0.95), 2), why)
 
 
-def _single_worth(kind: int, plain: str, lead: _Lead, text: str, start: int) -> tuple[float, tuple[str, ...]]:
+def _single_worth(
+    kind: int, plain: str, lead: _Lead, text: str, start: int
+) -> tuple[float, tuple[str, ...]]:
     if plain.isupper() and len(plain) > 1:
         return (0.2, ("given name",)) if kind & GIVEN and not kind & COMMON else (0.0, ())
     if kind & PROPER:
@@ -314,7 +353,9 @@ def _single_worth(kind: int, plain: str, lead: _Lead, text: str, start: int) -> 
 
 _LOWER_WORD = re.compile(r"(?<![\w@./-])[^\W\d_][^\W\d_'-]+(?![\w@])")
 _NEXT_WORD = re.compile(r" ([^\W\d_][^\W\d_'-]+)(?![\w@])")
-_LOWER_BEFORE = re.compile(r"\b(?:my name is|name is|names? *[:=]|dear|hi|hello|i'm|i am|mrs?\.?|ms\.?|dr\.?) *\Z")
+_LOWER_BEFORE = re.compile(
+    r"\b(?:my name is|name is|names? *[:=]|dear|hi|hello|i'm|i am|mrs?\.?|ms\.?|dr\.?) *\Z"
+)
 
 
 def _lower_case(text: str, known: dict[str, int]) -> Iterator[Finding]:
@@ -335,6 +376,8 @@ def _lower_case(text: str, known: dict[str, int]) -> Iterator[Finding]:
         after = _NEXT_WORD.match(text, end)
         if after:
             next_kind = known.get(after.group(1), 0)
-            if next_kind & FAMILY and not next_kind & COMMON or not next_kind:
+            if (next_kind & FAMILY and not next_kind & COMMON) or not next_kind:
                 end, sure, place = after.end(), 0.66, after.end()
-        yield Finding(match.start(), end, "name", sure + (0.25 if told else 0.0), ("given name", "lower case"))
+        yield Finding(
+            match.start(), end, "name", sure + (0.25 if told else 0.0), ("given name", "lower case")
+        )

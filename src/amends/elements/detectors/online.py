@@ -18,19 +18,22 @@ from amends.elements.detectors.base import (
     Validity,
     Verdict,
     bit,
-    digits_of,
 )
 from amends.elements.detectors.words import is_common_word
+from amends.elements.shapes_data import word_set
 
-_NOT_A_SECRET = frozenset(
-    "is are was be been has have had not no none null required expired invalid incorrect wrong reset changed protected "
-    "must should may can cannot will would please policy and or for to the a an your my our their his her its it this "
-    "that in on at of with from by as if so but correct same different new old strong weak temporary field "
-    "authentication hash hashes manager managers hint recovery verification error failed failure prompt file entry "
-    "length page link true false yes unknown empty blank n/a redacted [redacted] <redacted> hidden masked encrypted "
-    "accepted stored sent set again once when where which before after twice here there only also using based".split()
+_NOT_A_SECRET = word_set(
+    "is are was be been has have had not no none null required expired invalid incorrect wrong reset "
+    "changed protected must should may can cannot will would please policy and or for to the a an your my "
+    "our their his her its it this that in on at of with from by as if so but correct same different new "
+    "old strong weak temporary field authentication hash hashes manager managers hint recovery "
+    "verification error failed failure prompt file entry length page link true false yes unknown empty "
+    "blank n/a redacted [redacted] <redacted> hidden masked encrypted accepted stored sent set again once "
+    "when where which before after twice here there only also using based"
 )
-_PLACEHOLDER_SECRET = re.compile(r"[*•x#.\-_]+|<[^>]*>|\[[^\]]*\]|\{[^}]*\}|\$\{?\w+\}?|%\w+%?", re.IGNORECASE)
+_PLACEHOLDER_SECRET = re.compile(
+    r"[*•x#.\-_]+|<[^>]*>|\[[^\]]*\]|\{[^}]*\}|\$\{?\w+\}?|%\w+%?", re.IGNORECASE
+)
 _FREE_TLD = re.compile(r"[a-z]{2,24}", re.IGNORECASE)
 
 
@@ -67,7 +70,7 @@ def valid_mac(value: str) -> Validity:
 def _judge_ip4(found: Candidate) -> Verdict | None:
     value = found.value
     octets = value.split(".")
-    if any(len(o) > 1 and o[0] == "0" or int(o) > 255 for o in octets):
+    if any((len(o) > 1 and o[0] == "0") or int(o) > 255 for o in octets):
         return None
     if found.label & bit("ip"):
         return Verdict(0.95, ("shape", "range"))
@@ -77,14 +80,19 @@ def _judge_ip4(found: Candidate) -> Verdict | None:
     return Verdict(0.35 if small else 0.85, ("shape", "range"))
 
 
-_VERSION = re.compile(r"(?:\bv|version|release|build|section|\bver|rev|§|chapter|firmware|driver)[ .:]*\Z", re.IGNORECASE)
+_VERSION = re.compile(
+    r"(?:\bv|version|release|build|section|\bver|rev|§|chapter|firmware|driver)[ .:]*\Z",
+    re.IGNORECASE,
+)
 
 
 def _judge_ip6(found: Candidate) -> Verdict | None:
     value = found.value
-    if value.count(":") < 2 or (len(digits_of(value)) + len(value) < 12 and "::" not in value) or len(value) < 6:
-        return None
-    if valid_ip(value) is not Validity.VALID or re.fullmatch(r"[0-9]{1,2}(?::[0-9]{2})+", value):
+    if (
+        ("::" not in value and value.count(":") != 7)
+        or len(value) < 6
+        or valid_ip(value) is not Validity.VALID
+    ):
         return None
     return Verdict(0.9, ("shape",))
 
@@ -109,8 +117,16 @@ def _judge_key(found: Candidate) -> Verdict | None:
 
 
 def _looks_secret(value: str) -> bool:
-    kinds = sum((any(c.isdigit() for c in value), any(c.isupper() for c in value), any(c.islower() for c in value)))
-    return kinds > 1 and not (value[0].isupper() and value[1:].islower()) or any(not c.isalnum() for c in value[:-1])
+    kinds = sum(
+        (
+            any(c.isdigit() for c in value),
+            any(c.isupper() for c in value),
+            any(c.islower() for c in value),
+        )
+    )
+    return (kinds > 1 and not (value[0].isupper() and value[1:].islower())) or any(
+        not c.isalnum() for c in value[:-1]
+    )
 
 
 def _judge_password(found: Candidate) -> Verdict | None:
@@ -127,7 +143,9 @@ def _judge_password(found: Candidate) -> Verdict | None:
         return None
     if not secret and is_common_word(value.lower()) and _runs_on(found, len(value)):
         return None
-    if "://" in value or (not assigned and value.count("-") == 1 and value.replace("-", "").isalpha()):
+    if "://" in value or (
+        not assigned and value.count("-") == 1 and value.replace("-", "").isalpha()
+    ):
         return None
     return Verdict(0.92 if secret else 0.78, ("label",), end=found.start + len(value))
 
@@ -141,7 +159,12 @@ def _runs_on(found: Candidate, size: int) -> bool:
 def _judge_username(found: Candidate) -> Verdict | None:
     value = found.value.rstrip(".,;:)\"'")
     lower = value.lower()
-    if len(value) < 3 or lower in _NOT_A_SECRET or lower in _GENERIC_USERS or _PLACEHOLDER_SECRET.fullmatch(value):
+    if (
+        len(value) < 3
+        or lower in _NOT_A_SECRET
+        or lower in _GENERIC_USERS
+        or _PLACEHOLDER_SECRET.fullmatch(value)
+    ):
         return None
     before = found.text[max(0, found.start - 3) : found.start]
     marked = any(not c.isalpha() for c in value) or not value.islower()
@@ -152,7 +175,7 @@ def _judge_username(found: Candidate) -> Verdict | None:
     return Verdict(0.88, ("label",), end=found.start + len(value))
 
 
-_GENERIC_USERS = frozenset("and the or password pass admin root user test guest name id field".split())
+_GENERIC_USERS = word_set("and the or password pass admin root user test guest name id field")
 
 
 def _judge_pin(found: Candidate) -> Verdict | None:
@@ -172,7 +195,12 @@ EMAIL = Detector(
 )
 IP = Detector(
     "ip",
-    words=(r"\bip *(v4|v6)? *(address|addr)?\b", r"\bremote *addr(ess)?\b", r"\bclient *ip\b", r"\bdireccion +ip\b"),
+    words=(
+        r"\bip *(v4|v6)? *(address|addr)?\b",
+        r"\bremote *addr(ess)?\b",
+        r"\bclient *ip\b",
+        r"\bdireccion +ip\b",
+    ),
     shapes=(
         Shape(
             r"\b[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\b",
@@ -181,7 +209,7 @@ IP = Detector(
             _judge_ip4,
         ),
         Shape(
-            r"\b[0-9a-f]{1,4}:([0-9a-f]{0,4}:){1,6}[0-9a-f]{1,4}\b",
+            r"\b[0-9a-f]{1,4}:(([0-9a-f]{1,4}:){6}|([0-9a-f]{1,4}:){0,5}:([0-9a-f]{1,4}:){0,5})[0-9a-f]{1,4}\b",
             re.compile(r"(?<![\w:.])[0-9A-Fa-f]{1,4}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{1,4}\Z"),
             40,
             _judge_ip6,
@@ -211,10 +239,12 @@ USERNAME = Detector(
     labels=(
         Label(
             (r"\buser *name\b", r"\buser *id\b", r"\blog ?in( *(id|name|user))?\b", r"\blogon\b", r"\bscreen *name\b",
-             r"\busuario\b", r"\bhandle\b", r"\bsigned? +in +as\b", r"\blog(ged)? +in +as\b", r"\buid\b", r"\buser *="),
+             r"\busuario\b", r"\bhandle\b", r"\bsigned? +in +as\b", r"\blog(ged)? +in +as\b", r"\buid\b",
+             r"\buser *="),
             re.compile(r"[A-Za-z0-9][\w.@+-]{2,39}(?![\w/])"),
             _judge_username,
             below=False,
+            wordy=True,
         ),
     ),
 )  # fmt: skip
@@ -222,11 +252,21 @@ PASSWORD = Detector(
     "password",
     labels=(
         Label(
-            (r"\bpass ?w(or)?d\b", r"\bpasswd\b", r"\bpwd\b", r"\bpass ?phrase\b", r"\bcontrasena\b", r"\bpass *[:=]",
-             r"\bclave\b", r"\bpassw[o0]rd\b", r"\bpw *[:=]"),
+            (
+                r"\bpass ?w(or)?d\b",
+                r"\bpasswd\b",
+                r"\bpwd\b",
+                r"\bpass ?phrase\b",
+                r"\bcontrasena\b",
+                r"\bpass *[:=]",
+                r"\bclave\b",
+                r"\bpassw[o0]rd\b",
+                r"\bpw *[:=]",
+            ),
             re.compile(r"[^\s<>(){}\[\]]\S{3,63}"),
             _judge_password,
             below=False,
+            wordy=True,
         ),
     ),
 )
@@ -243,9 +283,12 @@ PASSWORD_HASH = Detector(
     labels=(
         Label(
             (r"\b(password|passwd|pwd|pass)? *hash\b", r"\b(md5|sha ?1|sha ?256|ntlm)\b"),
-            re.compile(r"(?:[0-9a-fA-F]{128}|[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})(?!\w)"),
+            re.compile(
+                r"(?:[0-9a-fA-F]{128}|[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})(?!\w)"
+            ),
             _judge_labelled_hash,
             below=False,
+            wordy=True,
         ),
     ),
 )
@@ -254,7 +297,14 @@ PIN = Detector(
     words=(r"\batm\b",),
     labels=(
         Label(
-            (r"\bpin\b", r"\bp i n\b", r"\bpass ?code\b", r"\bnip\b", r"\baccess +code\b", r"\bpins\b"),
+            (
+                r"\bpin\b",
+                r"\bp i n\b",
+                r"\bpass ?code\b",
+                r"\bnip\b",
+                r"\baccess +code\b",
+                r"\bpins\b",
+            ),
             re.compile(r"[0-9]{4,8}(?![\w/:@-]|[.,][0-9])"),
             _judge_pin,
             reach=60,
@@ -267,12 +317,15 @@ SECURITY_ANSWER = Detector(
     "security_answer",
     labels=(
         Label(
-            (r"\bmother s +maiden( +name)?\b", r"\bmothers +maiden( +name)?\b", r"\bmmn\b", r"\b(security|secret|challenge) +(answer|word)\b",
-             r"\brespuesta +(secreta|de +seguridad)\b", r"\bapellido +de +soltera\b", r"\bsecurity +question[^\n]{0,80}\banswer\b",
+            (r"\bmother s +maiden( +name)?\b", r"\bmothers +maiden( +name)?\b", r"\bmmn\b",
+             r"\b(security|secret|challenge) +(answer|word)\b",
+             r"\brespuesta +(secreta|de +seguridad)\b", r"\bapellido +de +soltera\b",
+             r"\bsecurity +question[^\n]{0,80}\banswer\b",
              r"\bsecurity +question[^\n?]{0,80}\?", r"\b(first|childhood) +pet( s)?( +name)?\b"),
             re.compile(r"[A-Za-z0-9][\w'&-]{1,24}(?: (?!and\b|but\b|for\b|on\b|is\b|was\b)[A-Za-z0-9][\w'&-]{0,24}){0,3}"),
             _judge_answer,
             below=False,
+            wordy=True,
         ),
     ),
 )  # fmt: skip
@@ -280,11 +333,16 @@ TOKEN = Detector(
     "token",
     shapes=(
         Shape(
-            r"\b(akia|asia)[0-9a-z]{16}\b", re.compile(r"(?<!\w)(?:AKIA|ASIA)[0-9A-Z]{16}\Z"), 20, _judge_key
+            r"\b(akia|asia)[0-9a-z]{16}\b",
+            re.compile(r"(?<!\w)(?:AKIA|ASIA)[0-9A-Z]{16}\Z"),
+            20,
+            _judge_key,
         ),
         Shape(
             r"\b(gh[pousr] [a-z0-9]{36}|xox[abprs]-[a-z0-9-]{10,60}|sk live [a-z0-9]{16,60})\b",
-            re.compile(r"(?:gh[pousr]_[A-Za-z0-9]{36}|xox[abprs]-[A-Za-z0-9-]{10,60}|sk_live_[A-Za-z0-9]{16,60})\Z"),
+            re.compile(
+                r"(?:gh[pousr]_[A-Za-z0-9]{36}|xox[abprs]-[A-Za-z0-9-]{10,60}|sk_live_[A-Za-z0-9]{16,60})\Z"
+            ),
             70,
             _judge_key,
         ),

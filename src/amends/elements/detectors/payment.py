@@ -21,18 +21,18 @@ from amends.elements.detectors.base import (
     digits_of,
     passes_luhn,
 )
-from amends.elements.shapes_data import shipped
+from amends.elements.shapes_data import shipped, word_set
 from amends.taxonomy import reference
 
 _IBAN_LENGTHS = dict(
     part.split(":")
-    for part in (
-        "AD:24 AE:23 AL:28 AT:20 AZ:28 BA:20 BE:16 BG:22 BH:22 BR:29 BY:28 CH:21 CR:22 CY:28 CZ:24 DE:22 DK:18 "
-        "DO:28 EE:20 EG:29 ES:24 FI:18 FO:18 FR:27 GB:22 GE:22 GI:23 GL:18 GR:27 GT:28 HR:21 HU:28 IE:22 IL:23 "
-        "IQ:23 IS:26 IT:27 JO:30 KW:30 KZ:20 LB:28 LC:32 LI:21 LT:20 LU:20 LV:21 LY:25 MC:27 MD:24 ME:22 MK:19 "
-        "MR:27 MT:31 MU:30 NL:18 NO:15 PK:24 PL:28 PS:29 PT:25 QA:29 RO:24 RS:22 SA:24 SC:31 SD:18 SE:24 SI:19 "
-        "SK:24 SM:27 ST:25 SV:28 TL:23 TN:24 TR:26 UA:29 VA:22 VG:24 XK:20"
-    ).split()
+    for part in word_set(
+        "AD:24 AE:23 AL:28 AT:20 AZ:28 BA:20 BE:16 BG:22 BH:22 BR:29 BY:28 CH:21 CR:22 CY:28 CZ:24 DE:22 "
+        "DK:18 DO:28 EE:20 EG:29 ES:24 FI:18 FO:18 FR:27 GB:22 GE:22 GI:23 GL:18 GR:27 GT:28 HR:21 HU:28 "
+        "IE:22 IL:23 IQ:23 IS:26 IT:27 JO:30 KW:30 KZ:20 LB:28 LC:32 LI:21 LT:20 LU:20 LV:21 LY:25 MC:27 "
+        "MD:24 ME:22 MK:19 MR:27 MT:31 MU:30 NL:18 NO:15 PK:24 PL:28 PS:29 PT:25 QA:29 RO:24 RS:22 SA:24 "
+        "SC:31 SD:18 SE:24 SI:19 SK:24 SM:27 ST:25 SV:28 TL:23 TN:24 TR:26 UA:29 VA:22 VG:24 XK:20"
+    )
 )
 _ABA_WEIGHTS = (3, 7, 1, 3, 7, 1, 3, 7, 1)
 _ABA_PREFIXES = frozenset([*range(0, 13), *range(21, 33), *range(61, 73), 80])
@@ -57,7 +57,9 @@ def _issuers() -> dict[str, tuple[str, frozenset[int]]]:
 @cache
 def _test_cards() -> frozenset[str]:
     return frozenset(
-        r["value"] for r in reference.rows("placeholders") if r["element"] == "card" and r["kind"] == "value"
+        r["value"]
+        for r in reference.rows("placeholders")
+        if r["element"] == "card" and r["kind"] == "value"
     )
 
 
@@ -79,7 +81,12 @@ def valid_card(digits: str) -> Validity:
 
 def valid_routing_number(digits: str) -> Validity:
     """Tell whether nine digits are a bank routing number."""
-    if len(digits) != 9 or not digits.isdigit() or digits == "000000000" or int(digits[:2]) not in _ABA_PREFIXES:
+    if (
+        len(digits) != 9
+        or not digits.isdigit()
+        or digits == "000000000"
+        or int(digits[:2]) not in _ABA_PREFIXES
+    ):
         return Validity.MALFORMED
     total = sum(w * int(d) for w, d in zip(_ABA_WEIGHTS, digits, strict=True))
     return Validity.MALFORMED if total % 10 else Validity.VALID
@@ -88,7 +95,11 @@ def valid_routing_number(digits: str) -> Validity:
 def valid_iban(value: str) -> Validity:
     """Tell whether a value is an IBAN: its country's length and the mod 97 check."""
     plain = value.replace(" ", "").upper()
-    if _IBAN_LENGTHS.get(plain[:2]) != str(len(plain)) or not plain.isalnum() or not plain.isascii():
+    if (
+        _IBAN_LENGTHS.get(plain[:2]) != str(len(plain))
+        or not plain.isalnum()
+        or not plain.isascii()
+    ):
         return Validity.MALFORMED
     number = "".join(str(int(c, 36)) for c in plain[4:] + plain[:4])
     return Validity.VALID if int(number) % 97 == 1 else Validity.MALFORMED
@@ -117,7 +128,15 @@ def _bare_card(value: str, digits: str) -> float:
     if not value.isdigit():
         return 0.9 if len(digits) >= 15 else 0.6
     # One bare number in ten passes Luhn by chance, so a bare one of an odd length says little.
-    return 0.75 if len(digits) == 16 else 0.6 if len(digits) == 15 else 0.45 if len(digits) == 14 else 0.3
+    return (
+        0.75
+        if len(digits) == 16
+        else 0.6
+        if len(digits) == 15
+        else 0.45
+        if len(digits) == 14
+        else 0.3
+    )
 
 
 def _judge_cvv(found: Candidate) -> Verdict | None:
@@ -154,7 +173,12 @@ def _judge_iban(found: Candidate) -> Verdict | None:
     good = valid_iban(plain[: int(length)])
     if good is not Validity.VALID and not found.speaks_for & bit("iban", "bank_account"):
         return None
-    return Verdict(0.98 if good is Validity.VALID else 0.55, ("checksum", f"country: {plain[:2]}"), good, end=end)
+    return Verdict(
+        0.98 if good is Validity.VALID else 0.55,
+        ("checksum", f"country: {plain[:2]}"),
+        good,
+        end=end,
+    )
 
 
 def _judge_track(found: Candidate) -> Verdict | None:
@@ -170,7 +194,9 @@ def _judge_account(found: Candidate) -> Verdict | None:
     if card_network(digits) and passes_luhn(digits) and len(digits) >= 15:
         return Verdict(0.7, ("label",), element="card")
     bank = found.speaks_for & bit("bank_account", "routing_number", "iban")
-    element = "bank_account" if bank and found.value.replace("-", "").replace(" ", "").isdigit() else ""
+    element = (
+        "bank_account" if bank and found.value.replace("-", "").replace(" ", "").isdigit() else ""
+    )
     return Verdict(0.88, ("label",), element=element)
 
 
@@ -181,7 +207,9 @@ def _judge_bank(found: Candidate) -> Verdict | None:
     return Verdict(0.92, ("label",))
 
 
-_ACCOUNT_VALUE = re.compile(r"(?:[A-Z]{1,5}[- ]?)?[0-9][0-9A-Z]*(?:-[0-9A-Z]{2,}){0,4}(?: [0-9]{3,5}(?![\w/])){0,4}(?![\w@])")
+_ACCOUNT_VALUE = re.compile(
+    r"(?:[A-Z]{1,5}[- ]?)?[0-9][0-9A-Z]*(?:-[0-9A-Z]{2,}){0,4}(?: [0-9]{3,5}(?![\w/])){0,4}(?![\w@])"
+)
 
 CARD = Detector(
     "card",
@@ -245,7 +273,15 @@ CARD_TRACK = Detector(
 )
 ROUTING = Detector(
     "routing_number",
-    words=(r"\brouting\b", r"\baba\b", r"\brtn\b", r"\btransit\b", r"\bach\b", r"\bwire\b", r"\bnumero +de +ruta\b"),
+    words=(
+        r"\brouting\b",
+        r"\baba\b",
+        r"\brtn\b",
+        r"\btransit\b",
+        r"\bach\b",
+        r"\bwire\b",
+        r"\bnumero +de +ruta\b",
+    ),
     shapes=(Shape(r"\b[0-9]{9}\b", re.compile(r"(?<![\w+#.,$/-])[0-9]{9}\Z"), 9, _judge_routing),),
 )
 IBAN = Detector(

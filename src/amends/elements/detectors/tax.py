@@ -19,31 +19,50 @@ from amends.elements.detectors.base import (
     bit,
     digits_of,
 )
+from amends.elements.shapes_data import word_set
 
 # Numbers printed on sample cards, in advertising or typed by those who have none.
-_SAMPLES = frozenset(
+_SAMPLES = word_set(
     "078051120 219099999 457555462 123456789 987654321 123121234 111223333 123456780 012345678 001010001 "
-    "123454321 112233445 123123123 121212121 111111112".split()
+    "123454321 112233445 123123123 121212121 111111112"
 )
 _ITIN_GROUPS = frozenset([*range(50, 66), *range(70, 89), *range(90, 93), *range(94, 100)])
-_NO_EIN = frozenset("00 07 08 09 17 18 19 28 29 49 69 70 78 79 89 96 97".split())
+_NO_EIN = word_set("00 07 08 09 17 18 19 28 29 49 69 70 78 79 89 96 97")
 _LOOKS_LIKE = str.maketrans("OoQDIil|!ZzSsBGg", "0000111112255866")
 
 _ANY_TAX_ID = bit("ssn", "itin", "atin", "ein")
-_OTHER_NINE = bit("routing_number", "passport", "drivers_licence", "bank_account", "account_number", "phone", "npi")
+_OTHER_NINE = bit(
+    "routing_number",
+    "passport",
+    "drivers_licence",
+    "bank_account",
+    "account_number",
+    "phone",
+    "npi",
+)
 
 
 def valid_ssn(digits: str) -> Validity:
     """Tell whether nine digits can be a Social Security number that was issued to somebody."""
     if len(digits) != 9 or not digits.isdigit() or digits in _SAMPLES or digits == digits[0] * 9:
         return Validity.MALFORMED
-    never = digits[:3] in ("000", "666") or digits[0] == "9" or digits[3:5] == "00" or digits[5:] == "0000"
+    never = (
+        digits[:3] in ("000", "666")
+        or digits[0] == "9"
+        or digits[3:5] == "00"
+        or digits[5:] == "0000"
+    )
     return Validity.MALFORMED if never else Validity.VALID
 
 
 def valid_itin(digits: str) -> Validity:
     """Tell whether nine digits can be an individual taxpayer identification number."""
-    good = len(digits) == 9 and digits.isdigit() and digits[0] == "9" and int(digits[3:5]) in _ITIN_GROUPS
+    good = (
+        len(digits) == 9
+        and digits.isdigit()
+        and digits[0] == "9"
+        and int(digits[3:5]) in _ITIN_GROUPS
+    )
     return Validity.VALID if good else Validity.MALFORMED
 
 
@@ -55,7 +74,12 @@ def valid_atin(digits: str) -> Validity:
 
 def valid_ein(digits: str) -> Validity:
     """Tell whether nine digits can be an employer identification number."""
-    good = len(digits) == 9 and digits.isdigit() and digits[:2] not in _NO_EIN and digits != digits[0] * 9
+    good = (
+        len(digits) == 9
+        and digits.isdigit()
+        and digits[:2] not in _NO_EIN
+        and digits != digits[0] * 9
+    )
     return Validity.VALID if good else Validity.MALFORMED
 
 
@@ -74,7 +98,9 @@ def _judge_dashed(found: Candidate) -> Verdict | None:
         if not found.speaks_for & bit("ssn"):
             return None
     if valid_itin(digits) is Validity.VALID and not found.label & bit("ssn"):
-        return Verdict(_shape_confidence(found, value, "itin"), (*evidence, "range"), element="itin")
+        return Verdict(
+            _shape_confidence(found, value, "itin"), (*evidence, "range"), element="itin"
+        )
     if valid_ssn(digits) is Validity.VALID:
         if found.label & bit("itin"):
             return Verdict(0.5, (*evidence, "label: itin"), Validity.MALFORMED, element="itin")
@@ -109,7 +135,11 @@ def _judge_nine(found: Candidate) -> Verdict | None:
         good = valid_ssn(digits)
         if good is Validity.VALID:
             return Verdict(sure, ("nine digits", "issue rules"))
-        return Verdict(0.5, ("nine digits", "never issued"), good) if found.label & bit("ssn") else None
+        return (
+            Verdict(0.5, ("nine digits", "never issued"), good)
+            if found.label & bit("ssn")
+            else None
+        )
     if words & bit("ein"):
         return Verdict(sure - 0.05, ("nine digits",), valid_ein(digits), element="ein")
     return None
@@ -152,7 +182,8 @@ def _judge_last4(found: Candidate) -> Verdict | None:
 _SSN_WORDS = (
     r"\bs ?s ?n\b", r"\bsocial *sec(urity)?\b", r"\bsoc *sec(urity)?\b", r"\bs[o0]c[i1l]a[l1] +secur[i1l]ty\b",
     r"\bss ?(#|no\b|num(ber)?\b)", r"\bseguro *social\b", r"\bnss\b", r"\bsoc(ial)? +(#|no\b|num(ber)?\b)",
-    r"\b(my|your|her|his|their|full|whole|the|s|cust|customer|cx|member) +social\b", r"\bsocial +(is|was)\b", r"\bsocial *:", r"\bs5n\b", r"\bssan\b",
+    r"\b(my|your|her|his|their|full|whole|the|s|cust|customer|cx|member) +social\b", r"\bsocial +(is|was)\b",
+    r"\bsocial *:", r"\bs5n\b", r"\bssan\b",
     r"\btax *(payer)? *id(entification)?\b", r"\btin\b",
 )  # fmt: skip
 _LAST4_WORDS = (
@@ -175,7 +206,9 @@ SSN = Detector(
     labels=(
         Label(
             _SSN_WORDS,
-            re.compile(r"[0-9OoQDIl|ZSBG]{3}[- ./]{0,3}[0-9OoQDIl|ZSBG]{2}[- ./]{0,3}[0-9OoQDIl|ZSBG]{4}(?!\w)"),
+            re.compile(
+                r"[0-9OoQDIl|ZSBG]{3}[- ./]{0,3}[0-9OoQDIl|ZSBG]{2}[- ./]{0,3}[0-9OoQDIl|ZSBG]{4}(?!\w)"
+            ),
             _judge_after_label,
             reach=60,
             across=bit("ssn", "itin", "ein"),
@@ -192,7 +225,15 @@ SSN_LAST4 = Detector(
             _judge_masked,
         ),
     ),
-    labels=(Label(_LAST4_WORDS, re.compile(r"[0-9]{4}(?![\w-]|\.[0-9])"), _judge_last4, reach=60, across=bit("ssn", "ssn_last4", "itin")),),
+    labels=(
+        Label(
+            _LAST4_WORDS,
+            re.compile(r"[0-9]{4}(?![\w-]|\.[0-9])"),
+            _judge_last4,
+            reach=60,
+            across=bit("ssn", "ssn_last4", "itin"),
+        ),
+    ),
 )
 ITIN = Detector("itin", words=(r"\bitin\b", r"\bindividual +taxpayer\b", r"\bw 7\b"))
 ATIN = Detector("atin", words=(r"\batin\b", r"\badoption +taxpayer\b"))

@@ -21,10 +21,10 @@ from amends.elements.detectors.base import (
     digits_of,
     passes_luhn,
 )
-from amends.elements.shapes_data import shipped
+from amends.elements.shapes_data import shipped, word_set
 
 # Prefixes of reporting bodies that gave out type codes (some only in old devices).
-_IMEI_BODIES = frozenset("01 35 86 91 99 98 44 45 49 50 51 52 53 54 30 33".split())
+_IMEI_BODIES = word_set("01 35 86 91 99 98 44 45 49 50 51 52 53 54 30 33")
 _COUNTRY_MCC = frozenset([*range(202, 760)])
 _CARD = bit("card")
 
@@ -45,13 +45,19 @@ def valid_imsi(digits: str) -> Validity:
     if len(digits) not in (14, 15) or not digits.isdigit() or len(set(digits)) < 3:
         return Validity.MALFORMED
     if "310" <= digits[:3] <= "316":
-        return Validity.VALID if len(digits) == 15 and digits[:6] in _us_networks() else Validity.MALFORMED
+        return (
+            Validity.VALID
+            if len(digits) == 15 and digits[:6] in _us_networks()
+            else Validity.MALFORMED
+        )
     return Validity.VALID if int(digits[:3]) in _COUNTRY_MCC else Validity.MALFORMED
 
 
 def valid_iccid(digits: str) -> Validity:
     """Tell whether digits are an ICCID: 89, 19 or 20 digits, the Luhn digit."""
-    good = len(digits) in (19, 20) and digits.isdigit() and digits[:2] == "89" and len(set(digits)) > 3
+    good = (
+        len(digits) in (19, 20) and digits.isdigit() and digits[:2] == "89" and len(set(digits)) > 3
+    )
     return Validity.VALID if good and passes_luhn(digits) else Validity.MALFORMED
 
 
@@ -66,7 +72,9 @@ def _judge_fifteen(found: Candidate) -> Verdict | None:
     good = valid_imei(digits)
     known = digits[:2] in _IMEI_BODIES
     if found.label & bit("imei"):
-        return Verdict(0.98 if good is Validity.VALID else 0.62, ("fifteen digits", "checksum"), good)
+        return Verdict(
+            0.98 if good is Validity.VALID else 0.62, ("fifteen digits", "checksum"), good
+        )
     if found.against or good is not Validity.VALID or found.label:
         return None
     if found.speaks_for & bit("imei"):
@@ -134,7 +142,14 @@ def _judge_labelled_iccid(found: Candidate) -> Verdict | None:
 
 IMEI = Detector(
     "imei",
-    words=(r"\bdevice\b", r"\bhandset\b", r"\bequipment\b", r"\bequipo\b", r"\bunlock\b", r"\bdispositivo\b"),
+    words=(
+        r"\bdevice\b",
+        r"\bhandset\b",
+        r"\bequipment\b",
+        r"\bequipo\b",
+        r"\bunlock\b",
+        r"\bdispositivo\b",
+    ),
     shapes=(
         Shape(r"\b[0-9]{15}\b", re.compile(r"(?<![\w+.,/$-])[0-9]{15}\Z"), 16, _judge_fifteen),
         Shape(
@@ -155,12 +170,34 @@ IMEI = Detector(
 )
 MEID = Detector(
     "meid",
-    labels=(Label((r"\bmeid\b", r"\besn\b"), re.compile(r"[A-Fa-f][0-9A-Fa-f]{13}(?!\w)"), _judge_meid, reach=20),),
+    labels=(
+        Label(
+            (r"\bmeid\b", r"\besn\b"),
+            re.compile(r"[A-Fa-f][0-9A-Fa-f]{13}(?!\w)"),
+            _judge_meid,
+            reach=20,
+        ),
+    ),
 )
 IMSI = Detector(
     "imsi",
-    words=(r"\bsubscriber\b", r"\bhlr\b", r"\bhss\b", r"\bsupi\b", r"\bmcc\b", r"\bmnc\b", r"\babonado\b"),
-    shapes=(Shape(r"\b[2-7][0-9]{13,14}\b", re.compile(r"(?<![\w+.,/$-])[2-7][0-9]{13,14}\Z"), 16, _judge_imsi),),
+    words=(
+        r"\bsubscriber\b",
+        r"\bhlr\b",
+        r"\bhss\b",
+        r"\bsupi\b",
+        r"\bmcc\b",
+        r"\bmnc\b",
+        r"\babonado\b",
+    ),
+    shapes=(
+        Shape(
+            r"\b[2-7][0-9]{13,14}\b",
+            re.compile(r"(?<![\w+.,/$-])[2-7][0-9]{13,14}\Z"),
+            16,
+            _judge_imsi,
+        ),
+    ),
     labels=(
         Label(
             (r"\bims[i1]\b", r"\bsupi\b"),
@@ -174,7 +211,12 @@ ICCID = Detector(
     "iccid",
     words=(r"\bsim\b", r"\besim\b", r"\buicc\b", r"\bchip\b"),
     shapes=(
-        Shape(r"\b89[0-9]{17,18}f?\b", re.compile(r"(?<![\w+.,/$-])89[0-9]{17,18}[Ff]?\Z"), 22, _judge_iccid),
+        Shape(
+            r"\b89[0-9]{17,18}f?\b",
+            re.compile(r"(?<![\w+.,/$-])89[0-9]{17,18}[Ff]?\Z"),
+            22,
+            _judge_iccid,
+        ),
         Shape(
             r"\b89[0-9]{2}[ -]([0-9]{3,4}[ -]){3,4}[0-9]{1,5}\b",
             re.compile(r"(?<![\w.-])89[0-9]{2}[ -](?:[0-9]{3,4}[ -]){3,4}[0-9]{1,5}\Z"),

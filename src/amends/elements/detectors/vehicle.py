@@ -10,9 +10,9 @@ import re
 
 from amends.elements.detectors.base import Candidate, Detector, Label, Shape, Validity, Verdict, bit
 
-_WORTH = {c: int(d) for c, d in zip("ABCDEFGHJKLMNPRSTUVWXYZ", "12345678123457923456789", strict=True)} | {
-    str(n): n for n in range(10)
-}
+_WORTH = {
+    c: int(d) for c, d in zip("ABCDEFGHJKLMNPRSTUVWXYZ", "12345678123457923456789", strict=True)
+} | {str(n): n for n in range(10)}
 _WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 
 
@@ -22,7 +22,9 @@ def valid_vin(value: str) -> Validity:
     if len(plain) != 17 or any(c not in _WORTH for c in plain) or len(set(plain)) < 5:
         return Validity.MALFORMED
     check = sum(_WORTH[c] * w for c, w in zip(plain, _WEIGHTS, strict=True)) % 11
-    return Validity.VALID if plain[8] == ("X" if check == 10 else str(check)) else Validity.MALFORMED
+    return (
+        Validity.VALID if plain[8] == ("X" if check == 10 else str(check)) else Validity.MALFORMED
+    )
 
 
 def _judge_vin(found: Candidate) -> Verdict | None:
@@ -55,7 +57,12 @@ PLATE = Detector(
     "plate",
     labels=(
         Label(
-            (r"\b(licen[cs]e|number|vehicle) +plate\b", r"\bplate *(no|num(ber)?|#|:)", r"\btablilla\b", r"\bplaca\b"),
+            (
+                r"\b(licen[cs]e|number|vehicle) +plate\b",
+                r"\bplate *(no|num(ber)?|#|:)",
+                r"\btablilla\b",
+                r"\bplaca\b",
+            ),
             re.compile(r"[A-Z0-9]{1,4}[- ]?[A-Z0-9]{2,5}(?!\w)"),
             _judge_plate,
             reach=12,

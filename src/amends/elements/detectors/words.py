@@ -37,7 +37,9 @@ def _rows(name: str) -> list[str]:
     return (_WRITTEN / name).read_text("utf-8").split("\n")
 
 
-GIVEN, FAMILY, COMMON, PROPER, TITLE, BUSINESS, PARTICLE, SUFFIX, STREET = (1 << n for n in range(9))
+GIVEN, FAMILY, COMMON, PROPER, TITLE, BUSINESS, PARTICLE, SUFFIX, STREET = (
+    1 << n for n in range(9)
+)
 
 _TITLES = (
     "mr mrs ms miss mx dr prof professor sir madam lady lord rev reverend fr father sister brother capt captain sgt "
@@ -51,7 +53,8 @@ _STREETS = (
     "weg straat laan plein road rd lane"
 )
 _SAID = re.compile(
-    r"(?:i|you|he|she|it|we|they|that|what|who|where|when|how|there|here|let|don|can|won|didn|isn|wasn|doesn|couldn|wouldn"
+    r"(?:i|you|he|she|it|we|they|that|what|who|where|when|how|there|here|let|don|can|won|didn|isn|wasn|doesn"
+    r"|couldn|wouldn"
     r"|shouldn|haven|hasn|hadn|aren|weren|ain|y)'(?:m|s|re|ve|ll|d|t|all)"
 )
 _BUSINESS_WORDS = (
