@@ -48,6 +48,9 @@ def change(path, value):
         (change(["events", "discovery"], "02.03.2026"), "is not a date"),
         (change(["events", "discovery"], "2026-02-30"), "is not a date"),
         (change(["events", "discovery"], "2026-03-02T10:00:00"), "time zone"),
+        (change(["events", "discovery"], "9999-12-31"), "outside 1990 to 2150"),
+        (change(["events", "discovery"], "0026-03-02"), "outside 1990 to 2150"),
+        (change(["events", "discovery"], "2026-W10"), "is not a date"),
         (change(["events", "discvery"], "2026-03-02"), "did you mean 'discovery'"),
         (change(["breach", "aquisition"], True), "did you mean 'acquisition'"),
         (change(["breach", "access"], 1), "true, false or null"),
@@ -133,3 +136,8 @@ def test_a_role_or_event_no_rule_asks_for_is_said():
     answer = answer_json(change(["events"], {"discovery": "2026-03-02", "press_report": "2026-03-05"}))
     assert any("press_report" in w for w in answer["warnings"])
     assert answer["groups"]["a"]["by"] == "2026-04-01"
+
+
+def test_dates_in_the_wrong_order_are_remarked():
+    answer = answer_json(change(["events"], {"discovery": "2026-03-02", "determination": "2026-02-02"}))
+    assert any("determination lies before discovery" in w for w in answer["warnings"])

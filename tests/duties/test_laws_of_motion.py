@@ -36,7 +36,7 @@ def changed(facts, **group):
     return answer_json(other)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(cases(), st.sampled_from(CODES))
 def test_one_more_element_never_takes_a_duty_away(facts, more):
     before = answer_json(facts)["groups"]["a"]
@@ -46,7 +46,7 @@ def test_one_more_element_never_takes_a_duty_away(facts, more):
     assert set(before["content"]) - {"CHANGE_PASSWORD"} <= set(after["content"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(cases(), st.integers(1, 2_000_000))
 def test_more_people_never_take_a_notice_to_regulators_or_bureaus_away(facts, more):
     def told(answer):
@@ -58,7 +58,7 @@ def test_more_people_never_take_a_notice_to_regulators_or_bureaus_away(facts, mo
     assert set(before["substitute_allowed"]) <= set(after["substitute_allowed"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(cases())
 def test_a_lost_key_and_unsecured_data_never_take_a_duty_away(facts):
     safe, open_, lost = (changed(facts, key_taken=k)["groups"]["a"]["notify"] for k in (False, None, True))
@@ -66,7 +66,7 @@ def test_a_lost_key_and_unsecured_data_never_take_a_duty_away(facts):
     assert VERDICTS[safe] <= VERDICTS[open_] <= VERDICTS[lost] == VERDICTS[clear]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(cases())
 def test_what_is_unknown_lies_between_yes_and_no(facts):
     for key in ("access", "acquisition", "harm_likely", "id_theft_sufficient"):
@@ -78,7 +78,7 @@ def test_what_is_unknown_lies_between_yes_and_no(facts):
         assert answers == sorted(answers), key
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(cases())
 def test_forbidden_content_is_never_required_and_nothing_is_owed_without_notice(facts):
     group = answer_json(facts)["groups"]["a"]

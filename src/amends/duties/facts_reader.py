@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -154,6 +155,18 @@ def element_codes(names: Iterable[str], where: str) -> frozenset[str]:
     return frozenset(found)
 
 
+_YEARS = (1990, 2150)
+"""Years a case event can lie in; anything else is a slip of the pen."""
+
+_IN_ORDER = (
+    ("discovery", "determination"),
+    ("discovery", "individual_notice_sent"),
+    ("discovery", "agency_notice_sent"),
+    ("incident", "discovery"),
+)
+"""Events of which the first comes no later than the second."""
+
+
 def _wrong(where: str, what: str, remedy: str) -> UsageError:
     return UsageError(f"{where} {what}", where="facts", remedy=remedy)
 
@@ -210,17 +223,18 @@ def _moment(raw: object, where: str) -> Moment:
     if isinstance(raw, Mapping):
         evidence = str(raw.get("evidence", ""))
         raw = next((raw[k] for k in ("at", "on", "date", "when") if k in raw), None)
-    if isinstance(raw, str):
+    if isinstance(raw, str) and re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", raw):
         try:
-            if len(raw) == 10:
-                return Moment(date.fromisoformat(raw), None, evidence)
-            at = datetime.fromisoformat(raw)
+            on = date.fromisoformat(raw[:10])
+            at = datetime.fromisoformat(raw) if len(raw) != 10 else None
         except ValueError:
             pass
         else:
-            if at.tzinfo is None:
+            if at is not None and at.tzinfo is None:
                 raise _wrong(where, "has a time without a time zone", "add it, such as -05:00 or Z")
-            return Moment(at.date(), at, evidence)
+            if not _YEARS[0] <= on.year <= _YEARS[1]:
+                raise _wrong(where, f"lies outside {_YEARS[0]} to {_YEARS[1]}", "correct the year")
+            return Moment(at.date() if at else on, at, evidence)
     raise _wrong(where, "is not a date", "write YYYY-MM-DD, or a time with its zone")
 
 
@@ -235,6 +249,9 @@ def _events(raw: object, remarks: list[str]) -> dict[str, Moment]:
                 raise _wrong("facts.events", f"holds {name[:40]!r}", f"did you mean {near[0]!r}?")
             remarks.append(f"the event {name[:40]} starts no clock of these rules")
         found[name] = _moment(value, f"facts.events.{name[:40]}")
+    for first, then in _IN_ORDER:
+        if first in found and then in found and found[then].on < found[first].on:
+            remarks.append(f"the event {then} lies before {first}: check both dates")
     if not found:
         remarks.append("needs judgement: no dated event is known, so no deadline can be computed")
     return found
