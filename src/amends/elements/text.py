@@ -115,7 +115,7 @@ def _labelled(gate: Gate, hits: Hits, shadow: Shadow, context: Context) -> Itera
     for end, number in hits.words:
         for element, label in gate.word_labels[number]:
             if not label.wordy and not has_digit(
-                text, end - 48 if label.before and end > 48 else end, end + label.reach + 64
+                text, max(0, end - 48) if label.before else end, end + label.reach + 64
             ):
                 continue
             match = _value_after(label, text, end, context)

@@ -297,7 +297,7 @@ def address_shapes() -> tuple[Shape, ...]:
     return (
         Shape(_suffix_gate(), re.compile(r"[\s\S]+\Z"), 70, _judge_street),
         Shape(
-            r"\b(p ?o ?|post +office +)box +#? ?[0-9]{1,7}\b",
+            r"\b(p *o *|post +office +)box +#? ?[0-9]{1,7}\b",
             re.compile(
                 r"(?<!\w)(?:P\.? ?O\.? ?|Post Office )Box\.? +#? ?[0-9]{1,7}\Z", re.IGNORECASE
             ),

@@ -189,7 +189,7 @@ def _judge_track(found: Candidate) -> Verdict | None:
 
 def _judge_account(found: Candidate) -> Verdict | None:
     digits = digits_of(found.value)
-    if len(digits) < 4 or len(set(digits)) == 1:
+    if len(digits) < 5 or len(set(digits)) == 1:
         return None
     if card_network(digits) and passes_luhn(digits) and len(digits) >= 15:
         return Verdict(0.7, ("label",), element="card")
