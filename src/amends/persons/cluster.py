@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from amends.persons import block, frequency, model
 from amends.persons.compare import FIELDS, Shares, compare, shares_of
-from amends.persons.components import average_linkage, connected, merge_edges
+from amends.persons.components import average_linkage, connected
 from amends.persons.features import Features
 from amends.persons.hashing import I64, U64, combine
 
@@ -264,14 +264,19 @@ def _part(work: Work, label: I64, pairs: U64, weight: F32, must: U64, apart: U64
 
 
 def _link(n: int, inner: U64, score: I64, forced: npt.NDArray[np.bool_], must: U64) -> I64:
-    """Return average-linkage labels; records tied by a key between tables go as one."""
+    """Return average-linkage labels; records held by a key or a decision go as one, by their best pair."""
     held = connected(n, *block.unpack(must)) if len(must) else np.arange(n, dtype=np.int64)
     a, b = block.unpack(inner)
-    a, b, total, count, apart = merge_edges(
-        held[a], held[b], score, np.ones(len(a), np.int64), forced
-    )
-    label = average_linkage(n, block.pack(a, b), total // np.maximum(count, 1), apart)
-    return label[held]
+    a, b = held[a], held[b]
+    between = a != b
+    pairs, score, forced = block.pack(a[between], b[between]), score[between], forced[between]
+    order = np.lexsort((score, pairs))
+    pairs, score, forced = pairs[order], score[order], forced[order]
+    starts = frequency.starts_of(pairs)
+    if not len(starts):
+        return held
+    best = np.maximum.reduceat(score, starts)
+    return average_linkage(n, pairs[starts], best, np.logical_or.reduceat(forced, starts))[held]
 
 
 def _groups(label: I64) -> tuple[I64, I64, I64]:
