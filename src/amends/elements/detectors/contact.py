@@ -72,9 +72,19 @@ def _judge_ten(found: Candidate) -> Verdict | None:
         return Verdict(0.95 if good is Validity.VALID else 0.7, ("digits", "numbering plan"), good)
     if found.label & _OTHERS or found.against or good is not Validity.VALID:
         return None
-    if found.speaks_for & bit("phone") and digits[-10:-7] in _area_codes():
+    if digits[-10:-7] not in _area_codes():
+        return None
+    if found.speaks_for & bit("phone"):
         return Verdict(0.8, ("digits", "numbering plan"))
+    if not found.label and _stands_alone(found):
+        return Verdict(0.5, ("digits", "numbering plan", "stands alone"))
     return None
+
+
+def _stands_alone(found: Candidate) -> bool:
+    """Tell whether a number fills its line below other lines, or parentheses."""
+    before, after = found.text[found.start - 1 : found.start], found.text[found.end : found.end + 1]
+    return (before == "(" and after == ")") or (before == "\n" and after in ("", "\n"))
 
 
 def _judge_international(found: Candidate) -> Verdict | None:

@@ -70,7 +70,7 @@ _SIGNS = " \t\n\"'(>*:,.=?|-!;])}"
 
 @dataclass(frozen=True, slots=True)
 class _Lead:
-    """What stands before a name: a word that tells (label, greeting, title), one that hints, a place word …"""
+    """What stands before a name: a word that tells (label, greeting, title), one that hints, a place word or an article."""
 
     told: bool = False
     weak: bool = False
@@ -146,12 +146,26 @@ def find_names(text: str) -> Iterator[Finding]:
         value = run.group()
         if " " not in value:
             kind = known.get(value.lower(), 0)
+            if kind & FAMILY and text[run.end() : run.end() + 2] == ", ":
+                yield from _last_first(text, run.start(), run.end(), known)
             if not kind & _NO_NAME or kind & (GIVEN | FAMILY):
                 yield from _single(text, run.start(), value, known)
             continue
         yield from _cut(text, run.start(), value, known)
     if not _has_capitals(text):
         yield from _lower_case(text, known)
+
+
+def _last_first(text: str, start: int, end: int, known: dict[str, int]) -> Iterator[Finding]:
+    """Yield "Smith, John A." where it opens a line or a cell, or a word before tells that it is a name."""
+    rest = _COMMA_FORM.match(text, end)
+    if rest is None or not known.get(rest[1].lower(), 0) & GIVEN:
+        return
+    lead = _before(text, start)
+    if lead.told or (lead.opens and text[rest.end() : rest.end() + 1] not in (",", ".")):
+        yield Finding(
+            start, rest.end(), "name", 0.88 if lead.told else 0.8, ("family name", "given name")
+        )
 
 
 def _has_capitals(text: str) -> bool:
@@ -226,40 +240,51 @@ def _cannot_be_name(word: str, kind: int, inside: bool) -> bool:
 def _weigh(
     text: str, piece: list[tuple[int, str, int]], known: dict[str, int]
 ) -> Iterator[Finding]:
-    while piece and (
-        (piece[-1][2] & PARTICLE and not piece[-1][2] & FAMILY)
-        or (len(piece[-1][1].strip(".,")) == 1 and len(piece) == 1)
-    ):
-        piece = piece[:-1]
+    """Weigh a run of words each of which may be part of a name."""
+    piece = _trimmed(piece)
     if not piece:
         return
-    start, (last_place, last_word, _) = piece[0][0], piece[-1]
-    end = last_place + len(last_word)
+    start, (last_place, last_word, last_kind) = piece[0][0], piece[-1]
     if len(piece) == 1:
         yield from _single(text, start, last_word, known)
         return
+    end = last_place + len(last_word)
     if last_word.lower().endswith("'s"):
         end -= 2
-    elif last_word.endswith((",", ".")) and not (len(last_word) == 2 or piece[-1][2] & SUFFIX):
+    elif last_word.endswith((",", ".")) and not (len(last_word) == 2 or last_kind & SUFFIX):
         end -= 1
     sure, why = _full_name(piece)
     lead = _before(text, start)
-    if lead.told:
-        sure, why = sure + 0.3, (*why, "words before")
-    elif lead.weak:
-        sure, why = sure + 0.12, (*why, "words before")
-    if lead.article:
-        sure -= 0.25
-    if lead.place and not piece[0][2] & GIVEN:
-        sure -= 0.28
-    if lead.number:
-        sure -= 0.4
-    if _AFTER_ACTS.match(text, end):
-        sure += 0.06
-    if text[end : end + 1] == " " and _ADDRESS_AFTER.match(text, end):
-        sure -= 0.4
+    if lead.told or lead.weak:
+        sure, why = sure + (0.3 if lead.told else 0.12), (*why, "words before")
+    sure -= _doubt(lead, given=bool(piece[0][2] & GIVEN))
+    sure += _after(text, end)
     if sure >= 0.3:
         yield Finding(start, end, "name", round(min(sure, 0.98), 2), why)
+
+
+def _trimmed(piece: list[tuple[int, str, int]]) -> list[tuple[int, str, int]]:
+    """Return a piece without particles at its end; nothing when only an initial is left."""
+    while piece and piece[-1][2] & PARTICLE and not piece[-1][2] & FAMILY:
+        piece = piece[:-1]
+    return [] if len(piece) == 1 and len(piece[0][1].strip(".,")) == 1 else piece
+
+
+def _doubt(lead: _Lead, *, given: bool) -> float:
+    """Return how much the words before speak against a full name."""
+    doubt = 0.25 if lead.article else 0.0
+    if lead.place and not given:
+        doubt += 0.28
+    return doubt + (0.4 if lead.number else 0.0)
+
+
+def _after(text: str, end: int) -> float:
+    """Return how much what follows speaks for a name, below zero when against."""
+    worth = 0.07 if _AFTER_ACTS.match(text, end) else 0.0
+    sign = text[end : end + 1]
+    if sign == " " and _ADDRESS_AFTER.match(text, end):
+        worth -= 0.4
+    return worth - 0.4 if sign and sign in "/_@" else worth
 
 
 def _full_name(piece: list[tuple[int, str, int]]) -> tuple[float, tuple[str, ...]]:
@@ -305,7 +330,7 @@ def _single(text: str, start: int, word: str, known: dict[str, int]) -> Iterator
         plain = plain[:-2]
     if len(plain) < 2 or not _ALL_LETTERS(plain) or kind & (TITLE | BUSINESS | PARTICLE | SUFFIX):
         return
-    if (kind & COMMON and not kind & GIVEN and not kind & FAMILY) or "_" in plain:
+    if kind & COMMON and not kind & (GIVEN | FAMILY):
         return
     end = start + len(plain)
     lead = _before(text, start)
@@ -318,14 +343,7 @@ def _single(text: str, start: int, word: str, known: dict[str, int]) -> Iterator
         sure -= 0.25 if not kind & GIVEN else 0.06
     elif lead.weak:
         sure += 0.14
-    if _AFTER_ACTS.match(text, end):
-        sure += 0.08
-    if (
-        _ADDRESS_AFTER.match(text, end)
-        or text[end : end + 1] in "(/_@"
-        or text[end : end + 2] in (".c", ".o")
-    ):
-        sure -= 0.4
+    sure += _after(text, end)
     if sure >= 0.3:
         yield Finding(start, end, "name", round(min(sure, 0.95), 2), why)
 

@@ -117,16 +117,12 @@ def _judge_key(found: Candidate) -> Verdict | None:
 
 
 def _looks_secret(value: str) -> bool:
-    kinds = sum(
-        (
-            any(c.isdigit() for c in value),
-            any(c.isupper() for c in value),
-            any(c.islower() for c in value),
-        )
-    )
-    return (kinds > 1 and not (value[0].isupper() and value[1:].islower())) or any(
-        not c.isalnum() for c in value[:-1]
-    )
+    """Tell whether a word mixes letters, digits, cases or signs as words of a sentence do not."""
+    if any(not c.isalnum() for c in value[:-1]):
+        return True
+    if value.isalpha():
+        return not (value.islower() or value.isupper() or value.istitle())
+    return any(c.isdigit() for c in value)
 
 
 def _judge_password(found: Candidate) -> Verdict | None:

@@ -84,7 +84,7 @@ _SELDOM_NAMES = (
 
 @cache
 def kinds() -> dict[str, int]:
-    """Return lower-case word → what it can be, as bits: given name, family name, common word, title …
+    """Return lower-case word → what it can be, as bits: given name, family name, common word or title.
 
     Sources:
         Census Bureau 2010 surnames, Social Security Administration given names, nicknames, SCOWL.
