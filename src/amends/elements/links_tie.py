@@ -124,8 +124,10 @@ def tied_records_sql(records: str, tied: str, links: Sequence[Link]) -> str:
         f"         {reason} || ' leads to ' || t.n_who || ' people of different names'\n"
         "       ELSE r.ambiguous END AS ambiguous\n"
         f"FROM {records} AS r\n"
-        f"LEFT JOIN {tied} AS t ON t.record_id = r.record_id\n"
-        "  AND r.name_first IS NULL AND r.name_last IS NULL AND r.business IS NULL"
+        # A condition on one side only would make the engine compare every row with every other.
+        f"LEFT JOIN {tied} AS t ON t.record_id = CASE\n"
+        "  WHEN r.name_first IS NULL AND r.name_last IS NULL AND r.business IS NULL\n"
+        "  THEN r.record_id END"
     )
 
 
