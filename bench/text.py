@@ -134,7 +134,8 @@ def table(title, scores, alarms):
     for c, s in scores.items():
         print(
             f"{c:17}{s['gold']:6}{s['precision']:7.3f}{s['recall']:7.3f}{s['f1']:7.3f}   "
-            f"{s['precision_95'][0]:.3f}-{s['precision_95'][1]:.3f}      {s['recall_95'][0]:.3f}-{s['recall_95'][1]:.3f}"
+            f"{s['precision_95'][0]:.3f}-{s['precision_95'][1]:.3f}      "
+            f"{s['recall_95'][0]:.3f}-{s['recall_95'][1]:.3f}"
         )
     print("alarms:", alarms)
 

@@ -2,6 +2,7 @@
 
 Values follow the public rules (Luhn, ABA, number ranges, licence formats); nothing is real.
 """
+# ruff: noqa: E501 - a template is one line
 
 from __future__ import annotations
 
@@ -152,7 +153,8 @@ class Values:
             ("TX", self.digits(8)), ("NY", f"{self.digits(3)} {self.digits(3)} {self.digits(3)}"), ("WA",
              "WDL" + r.choice("BCDF") + self.digits(7) + "B"),
             ("IL", f"{r.choice('BCDW')}{self.digits(3)}-{self.digits(4)}-{self.digits(4)}"), ("OH",
-             self.letters(2) + self.digits(6)), ("NJ", f"{r.choice('ABCS')}{self.digits(4)} {self.digits(5)} {self.digits(5)}"),
+             self.letters(2) + self.digits(6)), ("NJ",
+             f"{r.choice('ABCS')}{self.digits(4)} {self.digits(5)} {self.digits(5)}"),
             ("PA", f"{self.digits(2)} {self.digits(3)} {self.digits(3)}"), ("VA", "T" + self.digits(8)),
         ])  # fmt: skip
 
@@ -381,7 +383,8 @@ def make(key, v, state, licence, r):
     if key in plain:
         return plain[key]
     makers = {
-        "birth_date": v.dob, "account_number": v.account, "bank_account": v.bank, "routing_number": v.routing, "health_policy": v.policy,
+        "birth_date": v.dob, "account_number": v.account, "bank_account": v.bank, "routing_number": v.routing,
+        "health_policy": v.policy,
     }  # fmt: skip
     return key, (makers.get(key) or getattr(v, key))()
 
@@ -399,7 +402,8 @@ def look_alikes(n, seed):
             if key.startswith("hex"):
                 return "".join(r.choice("0123456789abcdef") for _ in range(int(key[3:])))
             return {
-                "letters": v.letters(3), "letters2": v.letters(2), "date": f"{r.randint(1, 12):02}/{r.randint(1, 28):02}/2021",
+                "letters": v.letters(3), "letters2": v.letters(2),
+                "date": f"{r.randint(1, 12):02}/{r.randint(1, 28):02}/2021",
                 "time": f"{r.randint(0, 23):02}:{r.randint(0, 59):02}",
                 "uuid": "-".join("".join(r.choice("0123456789abcdef") for _ in range(k)) for k in (8, 4, 4, 4, 12)),
             }[key]  # fmt: skip

@@ -13,7 +13,9 @@ def linked(text: str) -> dict[str, list[str]]:
     found = find(text)
     out: dict[str, list[str]] = {}
     for one in mentions(text, found):
-        values = [text[found[n].start : found[n].end] for n in one.findings if found[n].element == "ssn"]
+        values = [
+            text[found[n].start : found[n].end] for n in one.findings if found[n].element == "ssn"
+        ]
         out.setdefault(one.name.last, []).extend(values)
     return out
 
@@ -29,16 +31,27 @@ def test_a_form_is_one_mention() -> None:
         "Phone: 206-555-2345\nEmail: jsmith@mail.net\n"
     )
     assert (one.name.first, one.name.last, one.name.suffix) == ("John", "Smith", "JR")
-    assert (str(one.birth_on), one.address.state, one.phones, one.emails) == ("1980-04-05", "IL", ("2065552345",), ("jsmith@mail.net",))
+    assert (str(one.birth_on), one.address.state, one.phones, one.emails) == (
+        "1980-04-05",
+        "IL",
+        ("2065552345",),
+        ("jsmith@mail.net",),
+    )
     assert one.ambiguous == ""
 
 
 def test_rows_keep_to_themselves() -> None:
-    assert linked(f"John Smith|{ONE}|04/05/1980\nMaria Garcia|{TWO}|01/02/1970\n") == {"Smith": [ONE], "Garcia": [TWO]}
+    assert linked(f"John Smith|{ONE}|04/05/1980\nMaria Garcia|{TWO}|01/02/1970\n") == {
+        "Smith": [ONE],
+        "Garcia": [TWO],
+    }
 
 
 def test_two_pairs_in_a_sentence_go_each_to_its_own() -> None:
-    assert linked(f"Update John Smith (SSN {ONE}) and Mary Jones (SSN {TWO}).") == {"Smith": [ONE], "Jones": [TWO]}
+    assert linked(f"Update John Smith (SSN {ONE}) and Mary Jones (SSN {TWO}).") == {
+        "Smith": [ONE],
+        "Jones": [TWO],
+    }
 
 
 def test_two_names_and_one_number_is_said_not_guessed() -> None:
@@ -49,7 +62,10 @@ def test_two_names_and_one_number_is_said_not_guessed() -> None:
 
 
 def test_an_agent_is_not_the_customer() -> None:
-    chat = f"Agent: Thank you for calling, this is Kevin.\nCustomer: Hi, my name is Linda Brown.\nAgent: Your SSN?\nCustomer: {ONE}"
+    chat = (
+        "Agent: Thank you for calling, this is Kevin.\nCustomer: Hi, my name is Linda Brown.\n"
+        f"Agent: Your SSN?\nCustomer: {ONE}"
+    )
     assert linked(chat)["Brown"] == [ONE]
 
 
@@ -64,7 +80,10 @@ def test_one_person_never_holds_two_numbers() -> None:
 
 
 def test_two_forms_in_a_row_do_not_mix() -> None:
-    assert linked(f"Name: John Smith\nSSN: {ONE}\nName: Mary Jones\nSSN: {TWO}\n") == {"Smith": [ONE], "Jones": [TWO]}
+    assert linked(f"Name: John Smith\nSSN: {ONE}\nName: Mary Jones\nSSN: {TWO}\n") == {
+        "Smith": [ONE],
+        "Jones": [TWO],
+    }
 
 
 def test_nothing_gives_nothing() -> None:

@@ -112,7 +112,10 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "element", "value"), [*TAX, *PAYMENT, *TELECOM, *IDENTITY, *HEALTH, *ONLINE, *CONTACT, *NAMES])
+@pytest.mark.parametrize(
+    ("text", "element", "value"),
+    [*TAX, *PAYMENT, *TELECOM, *IDENTITY, *HEALTH, *ONLINE, *CONTACT, *NAMES],
+)
 def test_finds_what_is_there_and_leaves_near_misses(text: str, element: str, value: str) -> None:
     found = [text[f.start : f.end] for f in find(text) if f.element == element]
     assert found == ([value] if value else [])

@@ -14,7 +14,12 @@ from amends.elements.detectors.base import Validity, passes_luhn
 from amends.elements.detectors.contact import valid_phone
 from amends.elements.detectors.health import valid_mbi, valid_npi
 from amends.elements.detectors.identity import licence_states, valid_passport
-from amends.elements.detectors.payment import card_network, valid_card, valid_iban, valid_routing_number
+from amends.elements.detectors.payment import (
+    card_network,
+    valid_card,
+    valid_iban,
+    valid_routing_number,
+)
 from amends.elements.detectors.tax import valid_ein, valid_itin, valid_ssn
 from amends.elements.detectors.telecom import valid_iccid, valid_imei, valid_imsi
 from amends.elements.detectors.vehicle import valid_vin
@@ -32,7 +37,7 @@ def test_ssn_is_what_the_library_says_but_for_known_samples(digits: str) -> None
 
 
 def test_ssn_refuses_hardly_more_than_the_library() -> None:
-    chance = random.Random(1)  # noqa: S311 - a test
+    chance = random.Random(1)
     values = [f"{chance.randrange(10**9):09d}" for _ in range(20_000)]
     assert sum(ssn.is_valid(v) != (valid_ssn(v) is Validity.VALID) for v in values) <= 1
 
@@ -61,7 +66,15 @@ def test_imei_is_what_the_library_says(body: str) -> None:
             assert (valid_imei(body + check) is Validity.VALID) == imei.is_valid(body + check)
 
 
-@pytest.mark.parametrize("value", ["GB82WEST12345698765432", "DE89370400440532013000", "FR1420041010050500013M02606", "NO9386011117947"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "GB82WEST12345698765432",
+        "DE89370400440532013000",
+        "FR1420041010050500013M02606",
+        "NO9386011117947",
+    ],
+)
 def test_iban_is_what_the_library_says(value: str) -> None:
     assert iban.is_valid(value)
     assert valid_iban(value) is Validity.VALID
@@ -69,11 +82,15 @@ def test_iban_is_what_the_library_says(value: str) -> None:
 
 
 CASES = [
-    (valid_routing_number, "021000021", True), (valid_routing_number, "021000022", False), (valid_routing_number, "", False),
-    (valid_card, "4556737586899855", True), (valid_card, "4556737586899854", False), (valid_card, "0000000000000000", False),
-    (valid_npi, "1245319599", True), (valid_npi, "1245319598", False), (valid_mbi, "1EG4-TE5-MK74", True), (valid_mbi, "0EG4TE5MK74", False),
+    (valid_routing_number, "021000021", True), (valid_routing_number, "021000022", False),
+        (valid_routing_number, "", False),
+    (valid_card, "4556737586899855", True), (valid_card, "4556737586899854", False), (valid_card,
+        "0000000000000000", False),
+    (valid_npi, "1245319599", True), (valid_npi, "1245319598", False), (valid_mbi, "1EG4-TE5-MK74", True),
+        (valid_mbi, "0EG4TE5MK74", False),
     (valid_vin, "1M8GDM9AXKP042788", True), (valid_vin, "1M8GDM9A1KP042788", False), (valid_vin, "", False),
-    (valid_imsi, "310260123456788", True), (valid_imsi, "310999123456788", False), (valid_imsi, "000000000000000", False),
+    (valid_imsi, "310260123456788", True), (valid_imsi, "310999123456788", False), (valid_imsi,
+        "000000000000000", False),
     (valid_iccid, "8901260123456789011", True), (valid_iccid, "8901260123456789012", False),
     (valid_phone, "2065552345", True), (valid_phone, "12065552345", True), (valid_phone, "0065552345", False),
     (valid_passport, "512345678", True), (valid_passport, "!", False),

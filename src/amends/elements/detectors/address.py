@@ -58,7 +58,8 @@ _LAST_LINE = re.compile(
 )
 _PART = re.compile(
     r"(?:[ ]?,[ ]?\n?[ \t]{0,8}|[ ]?\n[ \t>]{0,8}\n?[ \t]{0,8})"
-    r"(?P<words>[^\W\d_][^\W\d_]*[.']?(?:[ '-][^\W\d_(]+\)?\.?){0,3})?(?P<code>[ ]?\(?[A-Z]{0,2}[ -]?[0-9]{3,6}(?:[ -][0-9A-Z]{2,4})?)?(?![\w])"
+    r"(?P<words>[^\W\d_][^\W\d_]*[.']?(?:[ '-][^\W\d_(]+\)?\.?){0,3})?(?P<code>[ ]?\(?[A-Z]{0,2}[ "
+    r"-]?[0-9]{3,6}(?:[ -][0-9A-Z]{2,4})?)?(?![\w])"
 )
 _ZIP_TAIL = re.compile(r"[, ]{1,3}[0-9]{5}(?:-[0-9]{4})?(?![\w-])")
 _CITY_BEFORE = re.compile(r"(?:[^\W\d_][\w.'-]*(?: [^\W\d_][\w.'-]*){0,2}),? ?\Z")
@@ -68,7 +69,9 @@ _CITY_BEFORE = re.compile(r"(?:[^\W\d_][\w.'-]*(?: [^\W\d_][\w.'-]*){0,2}),? ?\Z
 def _suffixes() -> frozenset[str]:
     return frozenset(
         r["written"] for r in shipped("usps_street_suffixes")
-        if r["language"] == "en" and r["written"] not in _NO_STREET and (len(r["written"]) > 2 or r["written"] in _SHORT)
+        if r["language"] == "en"
+        and r["written"] not in _NO_STREET
+        and (len(r["written"]) > 2 or r["written"] in _SHORT)
     )  # fmt: skip
 
 
@@ -244,7 +247,7 @@ _STREET_BEFORE_UNIT = re.compile(
 
 
 def _judge_unit(found: Candidate) -> Verdict | None:
-    """Judge "Apt. 12" or "Suite 4": what stands before it on its line or the line above is a street, if it has a number."""
+    """Judge "Apt. 12" or "Suite 4": what stands before it, there or one line up, is a street if it has a number."""
     text = found.text
     before = text[max(0, found.start - 70) : found.start]
     street = _STREET_BEFORE_UNIT.search(before.rstrip(" \t\n,>}|") + " ")

@@ -160,7 +160,8 @@ DIAGNOSIS = Detector(
         Label(
             (r"\b(primary |secondary |admitting |discharge )?diagnos[ei]s\b", r"\bdx\b", r"\bdiagnosed +with\b",
              r"\bdiagnostico\b", r"\bdiagnosticad[oa] +con\b"),
-            re.compile(r"(?:[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?|[A-Za-z][A-Za-z]{2,})(?:[ /-][A-Za-z0-9()'.]{1,20}){0,6}(?=[\n,;.]|$|\s)"),
+            re.compile(r"(?:[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?"
+                       r"|[A-Za-z][A-Za-z]{2,})(?:[ /-][A-Za-z0-9()'.]{1,20}){0,6}(?=[\n,;.]|$|\s)"),
             _judge_diagnosis,
             below=False,
             wordy=True,

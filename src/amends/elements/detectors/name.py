@@ -70,7 +70,7 @@ _SIGNS = " \t\n\"'(>*:,.=?|-!;])}"
 
 @dataclass(frozen=True, slots=True)
 class _Lead:
-    """What stands before a name: a word that tells (label, greeting, title), one that hints, a place word or an article."""
+    """What stands before a name: a word that tells (label, title), one that hints, a place word, an article."""
 
     told: bool = False
     weak: bool = False
@@ -125,7 +125,8 @@ _AFTER_ACTS = re.compile(
 _PERSON_ACTS = re.compile(
     r"(?: (?:says|said|told|wrote|began|asked|called|had|has|was born|lives|works|wants|needs|replied|reported"
     r"|stated|confirmed"
-    r"|requested|moved|is from|is a very|is very|is my|spent|came|went|gave|thinks)\b|: [\"A-Z]|, (?:can|could|please|would|do|are|you|I)\b)"
+    r"|requested|moved|is from|is a very|is very|is my|spent|came|went|gave|thinks)\b|: [\"A-Z]|, (?:can"
+    r"|could|please|would|do|are|you|I)\b)"
 )
 _ADDRESS_AFTER = re.compile(
     r"[ ](?:street|st|avenue|ave|road|rd|blvd|drive|lane|county|city|river|lake|park|airport|beach|island)\b",

@@ -318,7 +318,8 @@ SECURITY_ANSWER = Detector(
              r"\brespuesta +(secreta|de +seguridad)\b", r"\bapellido +de +soltera\b",
              r"\bsecurity +question[^\n]{0,80}\banswer\b",
              r"\bsecurity +question[^\n?]{0,80}\?", r"\b(first|childhood) +pet( s)?( +name)?\b"),
-            re.compile(r"[A-Za-z0-9][\w'&-]{1,24}(?: (?!and\b|but\b|for\b|on\b|is\b|was\b)[A-Za-z0-9][\w'&-]{0,24}){0,3}"),
+            re.compile(r"[A-Za-z0-9][\w'&-]{1,24}(?: (?!and\b|but\b|for\b|on\b|is\b"
+                       r"|was\b)[A-Za-z0-9][\w'&-]{0,24}){0,3}"),
             _judge_answer,
             below=False,
             wordy=True,

@@ -221,7 +221,8 @@ CARD = Detector(
     shapes=(
         Shape(
             r"\b[0-9]{4}[ .-]{1,3}[0-9]{4}[ .-]{1,3}[0-9]{4}[ .-]{1,3}[0-9]{1,7}\b",
-            re.compile(r"(?<![\w.-])(?<![0-9]{4} )[0-9]{4}([ .-]{1,3})[0-9]{4}\1[0-9]{4}\1[0-9]{1,4}(?:\1[0-9]{1,3})?\Z"),
+            re.compile(r"(?<![\w.-])(?<![0-9]{4} )[0-9]{4}([ "
+                       r".-]{1,3})[0-9]{4}\1[0-9]{4}\1[0-9]{1,4}(?:\1[0-9]{1,3})?\Z"),
             32,
             _judge_card,
         ),
@@ -298,7 +299,8 @@ IBAN = Detector(
 )
 BANK_ACCOUNT = Detector(
     "bank_account",
-    words=(r"\bbank\b", r"\bchecking\b", r"\bsavings\b", r"\bdirect +deposit\b", r"\bach\b", r"\bdeposit\b", r"\bbanco\b"),
+    words=(r"\bbank\b", r"\bchecking\b", r"\bsavings\b", r"\bdirect +deposit\b", r"\bach\b", r"\bdeposit\b",
+    r"\bbanco\b"),
     labels=(
         Label(
             (r"\b(bank|checking|savings|deposit|share) +(account|acct|a c)\b", r"\bdda\b",

@@ -44,7 +44,8 @@ GIVEN, FAMILY, COMMON, PROPER, TITLE, BUSINESS, PARTICLE, SUFFIX, STREET = (
 _TITLES = (
     "mr mrs ms miss mx dr prof professor sir madam lady lord rev reverend fr father sister brother capt captain sgt "
     "sergeant lt lieutenant col colonel gen general maj major officer detective judge justice hon senator sen rep gov "
-    "governor president coach nurse uncle aunt sr sra srta señor señora señorita don doña dra herr frau monsieur madame "
+    "governor president coach nurse uncle aunt sr sra srta señor señora señorita don doña dra herr frau "
+    "monsieur madame "
     "mme mlle signor signora"
 )
 _STREETS = (
@@ -58,7 +59,8 @@ _SAID = re.compile(
     r"|shouldn|haven|hasn|hadn|aren|weren|ain|y)'(?:m|s|re|ve|ll|d|t|all)"
 )
 _BUSINESS_WORDS = (
-    "inc llc llp corp corporation ltd gmbh plc company co group bank university college school hospital clinic institute "
+    "inc llc llp corp corporation ltd gmbh plc company co group bank university college school hospital "
+    "clinic institute "
     "foundation association associates partners holdings industries systems solutions services wireless telecom "
     "communications mobile insurance department ministry agency bureau office church committee council society union "
     "orchestra band club museum library airport hotel restaurant store market center centre international partnership "
@@ -72,9 +74,12 @@ _CALENDAR = (
 )
 # Census names that in capitals are far more often something else.
 _SELDOM_NAMES = (
-    "the an to my in on at is it be we he she you your our us am pm id no so do if or as by go up me of for and but not "
-    "are was has had see can may will all any new old one two let get got set put her his him its who how why what when "
-    "where this that these those there here they them then than now just also very please thanks thank hello hi hey dear "
+    "the an to my in on at is it be we he she you your our us am pm id no so do if or as by go up me of for "
+    "and but not "
+    "are was has had see can may will all any new old one two let get got set put her his him its who how "
+    "why what when "
+    "where this that these those there here they them then than now just also very please thanks thank "
+    "hello hi hey dear "
     "subject from date sent email phone order account number customer service agent support street avenue road drive "
     "city state country north south east west great good time people man woman child home house card bank store queen "
     "bot chat user china america american english french german spanish list line file more most much many such each "
@@ -102,7 +107,8 @@ def kinds() -> dict[str, int]:
     add(common_words(), COMMON)
     add((w.lower() for w in _rows("proper_words.txt") if w), PROPER)
     for words, kind in (
-        (_TITLES, TITLE), (_BUSINESS_WORDS, BUSINESS | COMMON), (_STREETS, STREET), (_PARTICLES, PARTICLE), (_SUFFIXES, SUFFIX),
+        (_TITLES, TITLE), (_BUSINESS_WORDS, BUSINESS | COMMON), (_STREETS, STREET), (_PARTICLES, PARTICLE),
+            (_SUFFIXES, SUFFIX),
         (_CALENDAR, PROPER | COMMON), (" ".join(countries()), PROPER | COMMON),
     ):  # fmt: skip
         add(words.split(), kind)
@@ -117,7 +123,8 @@ def kinds() -> dict[str, int]:
 
 _STATE_WORDS = (
     "alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho illinois "
-    "indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota mississippi missouri montana "
+    "indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota mississippi "
+    "missouri montana "
     "nebraska nevada hampshire jersey mexico york carolina dakota ohio oklahoma oregon pennsylvania texas utah vermont "
     "virginia washington wisconsin wyoming london paris berlin chicago houston boston dallas denver seattle phoenix "
     "austin orlando atlanta"
