@@ -74,8 +74,21 @@ class Policy:
     deceased: str = "next_of_kin"
 
 
+# Rows that need no cleaning are told by one cheap look: plain ASCII, single spaces, none at the ends.
+_ODD = r"[^ -~]|  |^ | $"
+
+
+def _odd(column: str) -> str:
+    """Return SQL that says whether a column needs cleaning at all."""
+    return f"coalesce(regexp_matches({column}, '{_ODD}'), FALSE)"
+
+
 def _clean(column: str) -> str:
     """Return SQL that takes out signs nobody sees (controls, direction marks) and doubled spaces; null when empty."""
+    return f"CASE WHEN {_odd(column)} THEN {_cleaned(column)} ELSE nullif({column}, '') END"
+
+
+def _cleaned(column: str) -> str:
     seen = f"regexp_replace({column}, '{_UNSEEN}', ' ', 'g')"
     return f"nullif(trim(regexp_replace({seen}, ' {{2,}}', ' ', 'g')), '')"
 
@@ -171,7 +184,8 @@ FROM judged
 def _too_long() -> str:
     """Return SQL that says whether name or address do not fit the envelope's window."""
     return (
-        f"regexp_matches(coalesce(c.name, ''), '\\S{{{LONGEST_WORD},}}') OR len(c.address) > {MOST_LINES} "
+        f"(length(c.name) >= {LONGEST_WORD} AND regexp_matches(c.name, '\\S{{{LONGEST_WORD},}}')) "
+        f"OR len(c.address) > {MOST_LINES} "
         f"OR len(list_filter(c.address, line -> length(line) > {LONGEST_LINE})) > 0 "
         f"OR length(concat_ws(' ', c.city, c.state, c.zip)) > {LONGEST_LINE}"
     )
@@ -183,13 +197,15 @@ def _reasons(policy: Policy) -> list[tuple[str, str]]:
     shown = (
         "concat_ws(' ', c.name, c.city, c.state, c.zip, c.country, array_to_string(c.address, ' '))"
     )
+    # Only what is not plain ASCII can be beyond the fonts; the costly look is for those few.
+    strange = f"regexp_matches({shown}, '[^ -~]') AND regexp_matches({shown}, '{_UNPRINTABLE}')"
     reasons = [
         ("no_name", "c.name IS NULL"),
         ("no_address", f"{on_paper} AND NOT c.has_address"),
         ("two_names", f"c.audience <> 'business' AND regexp_matches(coalesce(c.name, ''), '{_TWO_NAMES}')"),
         ("overflow", f"length(c.name) > {LONGEST_NAME} OR ({on_paper} AND ({_too_long()}))"),
-        ("unprintable", f"{on_paper} AND regexp_matches({shown}, '{_UNPRINTABLE}')"),
-        ("same_name_same_address", f"{on_paper} AND c.has_address AND c.n_alike > 1"),
+        ("unprintable", f"{on_paper} AND {strange}"),
+        ("same_name_same_address", f"{on_paper} AND c.has_address AND a.look IS NOT NULL"),
         ("conflict", "x.person_id IS NOT NULL"),
     ]  # fmt: skip
     if policy.minors == "hold":
@@ -201,6 +217,11 @@ def _reasons(policy: Policy) -> list[tuple[str, str]]:
 
 # Reasons that a person's decision "release" overrules; the rest are about what cannot be printed or delivered.
 OVERRULED = ("two_names", "same_name_same_address", "conflict", "minor", "deceased")
+
+
+def _look(row: str) -> str:
+    """Return SQL of what an envelope shows, letter case aside: name, delivery lines, postal code."""
+    return f"lower(concat_ws('|', {row}.name, array_to_string({row}.address, ' '), {row}.zip))"
 
 
 def notices_sql(sources: PlanSources, channels: str, policy: Policy, edition: int) -> str:
@@ -216,9 +237,9 @@ def notices_sql(sources: PlanSources, channels: str, policy: Policy, edition: in
     keyed = keyed_sql("k.key", notice_message_sql("r.person_id", str(edition), "r.channel"))
     return f"""
 WITH alike AS (
-    SELECT *, count(*) OVER (
-        PARTITION BY lower(name), lower(array_to_string(address, ' ')), zip, channel
-    ) AS n_alike FROM {channels}
+    SELECT look FROM (
+        SELECT {_look("d")} AS look FROM {channels} AS d WHERE d.channel = 'print' AND d.has_address
+    ) GROUP BY look HAVING count(*) > 1
 ), blocked AS (
     SELECT DISTINCT unnest(persons) AS person_id FROM {sources.conflicts} WHERE blocks_notice
 ), reasoned AS (
@@ -226,10 +247,11 @@ WITH alike AS (
         {cases},
         CASE WHEN d.choice IS NOT NULL AND d.choice <> 'release' THEN d.choice END
     ], q -> q IS NOT NULL) AS quarantine
-    FROM alike AS c
+    FROM {channels} AS c
     LEFT JOIN {sources.variants} AS v ON v.group_id = c.group_id AND v.language = c.language
         AND v.audience = c.audience AND v.kind = c.kind
     LEFT JOIN {sources.decided} AS d ON d.person_id = c.person_id
+    LEFT JOIN alike AS a ON a.look = {_look("c")}
     LEFT JOIN blocked AS x ON x.person_id = c.person_id
 )
 SELECT 'N' || upper(substr({keyed}, 1, 16)) AS notice_id,
