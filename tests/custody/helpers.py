@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a case of a table reads best on one line; dumps end lines in spaces)
 """What the custody tests share: reading everything, and small files of each format."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, W291  (a case of a table reads best on one line; dumps end lines in spaces)
 from __future__ import annotations
 
 import gzip
@@ -240,3 +241,16 @@ def test_rows_of_an_insert(raw, backslashes, expected):
 )
 def test_escapes_of_copy_text(cell, expected):
     assert unescape(cell) == expected
+
+
+@pytest.mark.parametrize("between", [");\n", ");", ")\n", ");\r\n", "); "])
+@pytest.mark.parametrize("long", [3, 400])
+def test_statements_that_begin_alike_are_joined_at_the_right_place(tmp_path, between, long):
+    begin = "INSERT INTO public.customers (customer_id, name, note) VALUES ("
+    rows = [f"{n},'{'v' * (n % long)}),(x',NULL" for n in range(4000)]
+    text = begin + (between + begin).join(rows) + ");\nINSERT INTO other VALUES (1, 'end');\n"
+    found = read_bytes(tmp_path, "s.sql", text.encode())
+    assert [row[0] for row in found.rows("public.customers")] == [str(n) for n in range(4000)]
+    assert found.rows("public.customers")[401][1] == "v" * (401 % long) + "),(x"
+    assert found.rows("other") == [["1", "end"]]
+    assert not found.faults

@@ -24,7 +24,9 @@ from amends.kernel.contents import Fault, Part
 MAGIC = b"PK\x03\x04"
 EMPTY = b"PK\x05\x06"
 AES_METHOD = 99
-PASSWORD_REMEDY = "give its password with --passwords, or unpack it and add the files"  # noqa: S105 (a sentence)
+PASSWORD_REMEDY = (
+    "put its password into the password_file of case.toml, or unpack it and add the files"  # noqa: S105 (a sentence)
+)
 AES_REMEDY = "unpack it with 7-Zip and its password, and add the files as exhibits"
 LINK_REMEDY = "add what it points to as an exhibit, if it was part of what was taken"
 DAMAGED_REMEDY = "get a complete copy; what could be unpacked was read"

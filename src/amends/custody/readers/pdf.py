@@ -18,7 +18,7 @@ from amends.custody.source import Source
 from amends.kernel.contents import DocumentPart, Fault, Part
 
 MEDIA_TYPE = "application/pdf"
-PASSWORD_REMEDY = "give its password with --passwords, or print it without and add that"  # noqa: S105 (a sentence)
+PASSWORD_REMEDY = "put its password into the password_file of case.toml, or save it without one"  # noqa: S105 (a sentence)
 OCR_REMEDY = "make it searchable with an OCR program (ocrmypdf) and add the result"
 DAMAGED_REMEDY = "repair it (qpdf, mutool clean) and add the result"
 WRONG_PASSWORD = 4

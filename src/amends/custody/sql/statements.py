@@ -53,7 +53,8 @@ _BETWEEN = (b");\n", b");\r\n", b")\n", b")\r\n", b")\nGO\n", b")\r\nGO\r\n", b"
 _BETWEEN_ROWS = re.compile(rb"(?:\s|,|--[^\n]*\n|#[^\n]*\n|/\*.*?\*/)*", re.S)
 _BETWEEN_STATEMENTS = re.compile(rb"\s*;?\s*(?:GO\s+)?")
 _COMMENT = re.compile(rb"--[^\n]*\n|#[^\n]*\n|/\*.*?\*/", re.S)
-FIRST_BYTES = 1 << 13
+FIRST_BYTES = 1 << 10
+JOIN_LOOK_BYTES = 1 << 16
 MOST_STATEMENT = 1 << 29
 
 
@@ -65,24 +66,26 @@ class Joined:
 
     def __init__(self, window: bytes, begin: bytes) -> None:
         """Join where the window holds the same beginning again."""
-        found = [(at, between) for between in _BETWEEN if (at := window.find(between + begin)) >= 0]
-        self.text = window
-        self._places: list[int] = []
-        self._shorter = 0
+        early = window[:JOIN_LOOK_BYTES]
+        found = [(at, between) for between in _BETWEEN if (at := early.find(between + begin)) >= 0]
+        self.text = self._window = window
+        self._mark = b""
         if found:
-            mark = min(found)[1] + begin
-            self._places = [place.start() for place in re.finditer(re.escape(mark), window)]
-            self._shorter = len(mark) - 3
-            self.text = window.replace(mark, b"),(")
+            self._mark = min(found)[1] + begin
+            self.text = window.replace(self._mark, b"),(")
 
     def original(self, used: int) -> int:
         """Return how many bytes of the window ``used`` bytes of the joined text are."""
-        count = 0
-        for number, place in enumerate(self._places):
-            if place - number * self._shorter + 1 >= used:
-                break
-            count = number + 1
-        return used + count * self._shorter
+        if not self._mark:
+            return used
+        shorter = len(self._mark) - 3
+        count, earlier = 0, -1
+        while (
+            count != earlier
+        ):  # each joint before the end moves the end, so that more may come before it
+            earlier = count
+            count = self._window.count(self._mark, 0, used - 2 + count * shorter + len(self._mark))
+        return used + count * shorter
 
 
 @dataclass(frozen=True)
