@@ -15,7 +15,9 @@ def table(*rows: dict[str, object]) -> pa.Table:
     given = {c for row in rows for c in row} & set(COLUMNS)
     return pa.table(
         {
-            c: pa.array([row.get(c) for row in rows], pa.int64() if c == "record_id" else pa.string())
+            c: pa.array(
+                [row.get(c) for row in rows], pa.int64() if c == "record_id" else pa.string()
+            )
             for c in COLUMNS
             if c in given
         }
@@ -34,8 +36,50 @@ ERIK = ANNA | {
 
 def crowd(n: int) -> list[dict[str, object]]:
     """Return ``n`` strangers, so that a table looks like one of a company and not of a family."""
-    first = "Ava Ben Cleo Dan Edda Finn Gwen Hugo Iris Jonas Klara Leo Mona Nora Otto Pia Rolf Saga Tove Ulf".split()
-    last = "Abel Brandt Cole Dorn Ekman Falk Grant Holm Innes Jung Kern Lowe Moss Nagel Orr Pike Quist Roth Stark Thorne".split()
+    first = [
+        "Ava",
+        "Ben",
+        "Cleo",
+        "Dan",
+        "Edda",
+        "Finn",
+        "Gwen",
+        "Hugo",
+        "Iris",
+        "Jonas",
+        "Klara",
+        "Leo",
+        "Mona",
+        "Nora",
+        "Otto",
+        "Pia",
+        "Rolf",
+        "Saga",
+        "Tove",
+        "Ulf",
+    ]
+    last = [
+        "Abel",
+        "Brandt",
+        "Cole",
+        "Dorn",
+        "Ekman",
+        "Falk",
+        "Grant",
+        "Holm",
+        "Innes",
+        "Jung",
+        "Kern",
+        "Lowe",
+        "Moss",
+        "Nagel",
+        "Orr",
+        "Pike",
+        "Quist",
+        "Roth",
+        "Stark",
+        "Thorne",
+    ]
     return [
         {
             "first": first[i % 20], "last": last[(i * 7 + i // 20) % 20] + chr(97 + i % 26) * 2,

@@ -106,7 +106,12 @@ def test_different_people_stay_apart(rows: tuple[dict[str, object], ...]) -> Non
 
 def test_a_business_is_one_whatever_the_punctuation() -> None:
     rows = (
-        {"business": "Alder Dental, Inc.", "street": "12 Alder St", "zip": "98402", "phone": "2067001111"},
+        {
+            "business": "Alder Dental, Inc.",
+            "street": "12 Alder St",
+            "zip": "98402",
+            "phone": "2067001111",
+        },
         {"business": "ALDER DENTAL INC", "street": "12 Alder Street", "zip": "98402"},
     )
     assert n_persons(*rows) == 1
@@ -162,7 +167,11 @@ def test_ids_are_a_letter_and_twelve_signs_that_cannot_be_misread() -> None:
 
 
 def test_decisions_are_obeyed() -> None:
-    rows = [ANNA | {"record_id": 7}, ANNA | {"record_id": 8, "email": None}, ERIK | {"record_id": 9}]
+    rows = [
+        ANNA | {"record_id": 7},
+        ANNA | {"record_id": 8, "email": None},
+        ERIK | {"record_id": 9},
+    ]
     apart = resolve(table(*rows), apart=[(7, 8)]).column("person_id").to_pylist()
     assert len(set(apart)) == 3
     merged = resolve(table(*rows), merge=[(7, 9)]).column("person_id").to_pylist()
@@ -175,8 +184,18 @@ def test_a_decision_about_an_unknown_record_is_an_error() -> None:
 
 
 def test_hostile_text_is_only_text() -> None:
-    nasty = ["'; DROP TABLE persons; --", "=cmd|' /C calc'!A0", "\x00\x01", "\u202eevil", "A" * 100_000, "%s%n", "🦊" * 500]
-    rows = [ANNA | {"first": v, "street": v, "email": v, "dob": v, "ssn": v, "zip": v} for v in nasty]
+    nasty = [
+        "'; DROP TABLE persons; --",
+        "=cmd|' /C calc'!A0",
+        "\x00\x01",
+        "\u202eevil",
+        "A" * 100_000,
+        "%s%n",
+        "🦊" * 500,
+    ]
+    rows = [
+        ANNA | {"first": v, "street": v, "email": v, "dob": v, "ssn": v, "zip": v} for v in nasty
+    ]
     assert resolve(table(*rows)).num_rows == len(nasty)
 
 
@@ -207,16 +226,34 @@ def test_many_rows_with_one_name_and_nothing_else_are_not_compared_in_pairs() ->
     assert time.perf_counter() - start < 20
 
 
-PEOPLE = [ANNA, ANNA | {"email": None}, ANNA | {"ssn": "666-12-3465"}, ERIK, ERIK | {"phone": None, "suffix": "Jr"}, *crowd(12)]
+PEOPLE = [
+    ANNA,
+    ANNA | {"email": None},
+    ANNA | {"ssn": "666-12-3465"},
+    ERIK,
+    ERIK | {"phone": None, "suffix": "Jr"},
+    *crowd(12),
+]
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.permutations(range(len(PEOPLE))))
 def test_the_order_of_rows_changes_no_id(order: list[int]) -> None:
     rows = [row | {"record_id": i + 1} for i, row in enumerate(PEOPLE)]
-    expected = dict(zip(range(1, len(rows) + 1), resolve(table(*rows)).column("person_id").to_pylist(), strict=True))
+    expected = dict(
+        zip(
+            range(1, len(rows) + 1),
+            resolve(table(*rows)).column("person_id").to_pylist(),
+            strict=True,
+        )
+    )
     shuffled = resolve(table(*(rows[i] for i in order)))
-    assert dict(zip(*(shuffled.column(c).to_pylist() for c in ("record_id", "person_id")), strict=True)) == expected
+    assert (
+        dict(
+            zip(*(shuffled.column(c).to_pylist() for c in ("record_id", "person_id")), strict=True)
+        )
+        == expected
+    )
 
 
 def test_the_size_of_batches_changes_no_id() -> None:

@@ -312,7 +312,7 @@ def _split_full(
     )
     particles = "DE|DEL|DELA|LA|LAS|LOS|VAN|VON|DER|DEN|DI|DA|DOS|DU|LE|BIN|BEN|AL|ST|SAN|SANTA"
     blank = pc.extract_regex(
-        plain, rf"^(?P<first>\S+)(?: (?P<middle>.*?))?(?P<last>(?: (?:{particles}))* \S+)$"
+        plain, rf"^(?P<first>\S+)(?: (?P<middle>.*?))??(?P<last>(?: (?:{particles}))* \S+)$"
     )
     parts = [
         pc.coalesce(pc.struct_field(comma, f), pc.struct_field(blank, f))

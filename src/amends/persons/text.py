@@ -38,8 +38,8 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _DIGITS = "0123456789"
 _BLANKS = ' \t\r\n-_,/;:()[]{}|+&"*=<>!?~@\\'
 NAME = _lookup(_LETTERS, space=_BLANKS)
-FULL_NAME = _lookup(_LETTERS + _DIGITS + ",", space=_BLANKS.replace(",", ""))
-WORDS = _lookup(_LETTERS + _DIGITS, space=_BLANKS + "#.")
+FULL_NAME = _lookup(_LETTERS + _DIGITS + ",-", space=_BLANKS.replace(",", "").replace("-", ""))
+WORDS = _lookup(_LETTERS + _DIGITS, space=_BLANKS + "#")
 CODE = _lookup(_LETTERS + _DIGITS, high=False)
 NUMBER = _lookup(_DIGITS, high=False)
 MAIL = _lookup(_LETTERS + _DIGITS + "@._+-")
