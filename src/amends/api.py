@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from amends import custody, elements, persons
+from amends import custody, persons
 from amends.duties import answer_json
+from amends.elements.scan import scan_part, scan_path, scan_text
 from amends.kernel.contents import TablePart
 from amends.kernel.errors import EvidenceError, UsageError
 from amends.report import spreadsheet
@@ -32,7 +34,7 @@ def scan_rows(
     """
     reader = custody.Reader()
     for path in _files(paths):
-        yield from elements.scan_file(reader, path, text_lines=text_lines, reveal=reveal)
+        yield from scan_path(path, reader, text_lines=text_lines, reveal=reveal)
 
 
 def scan(data: object, *, reveal: bool = False) -> pa.Table:
@@ -52,12 +54,12 @@ def scan(data: object, *, reveal: bool = False) -> pa.Table:
         UsageError: ``data`` is none of these.
     """
     if isinstance(data, str):
-        return _table(elements.scan_text(data, reveal=reveal))
+        return _table(scan_text(data, reveal=reveal))
     if isinstance(data, Path):
         return _table(scan_rows([data], reveal=reveal))
     if isinstance(data, list | tuple) and all(isinstance(p, Path) for p in data):
         return _table(scan_rows(data, reveal=reveal))
-    return _table(elements.scan_table(_arrow(data)))
+    return _table(scan_part(_as_part(_arrow(data))))
 
 
 def resolve(table: object) -> pa.Table:
@@ -146,6 +148,20 @@ def _files(paths: Sequence[str | Path]) -> Iterator[Path]:
             yield path
         else:
             raise UsageError("There is no such file", where=str(path), remedy="check the path")
+
+
+def _as_part(table: pa.Table) -> TablePart:
+    """Return a table in the shape custody gives: text columns and a row number."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        row = 1
+        for batch in table.to_batches(max_chunksize=65_536):
+            columns = [pc.cast(column, pa.string()) for column in batch.columns]
+            numbers = pa.array(range(row, row + batch.num_rows), pa.int64())
+            row += batch.num_rows
+            yield pa.RecordBatch.from_arrays([*columns, numbers], names=[*table.column_names, "_row"])
+
+    return TablePart("", "application/vnd.apache.arrow", "arrow", tuple(table.column_names), batches())
 
 
 def _arrow(data: object) -> pa.Table:

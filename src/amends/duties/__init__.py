@@ -8,6 +8,9 @@ legal advice.
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 from amends.duties.answer import Answer
 from amends.duties.evaluate import evaluate
 from amends.duties.facts import Facts
@@ -31,3 +34,14 @@ __all__ = [
     "law_book",
     "read_facts",
 ]
+
+
+class _Room(ModuleType):
+    """The room's module, which can be called: ``from amends import duties; duties(facts)``."""
+
+    def __call__(self, facts: object) -> object:
+        """Return who must be told what by when; see :func:`answer_json`."""
+        return answer_json(facts)
+
+
+sys.modules[__name__].__class__ = _Room

@@ -14,7 +14,7 @@ from amends.elements.records_base import ItemFacts
 from amends.elements.records_mentions import mask, whole_paragraphs
 from amends.elements.records_tables import column_rows, read_table
 from amends.elements.text import find
-from amends.kernel.contents import Contents, DocumentPart, Fault, TablePart
+from amends.kernel.contents import Contents, DocumentPart, Fault, Part, TablePart
 from amends.vault import Tokens, create_keys
 
 _SHOWN = (
@@ -55,14 +55,25 @@ def scan_path(
                     yield {**row, "line": number}
         return
     for part in contents.parts(path):
-        if isinstance(part, Fault):
-            yield _exception(name, part)
-        elif isinstance(part, TablePart):
-            yield from _table(name, part)
-            yield from (_exception(name, fault) for fault in part.faults)
-        else:
-            yield from _document(name, part, reveal)
-            yield from (_exception(name, fault) for fault in part.faults)
+        yield from scan_part(part, path=name, reveal=reveal)
+
+
+def scan_part(part: Part, *, path: str = "-", reveal: bool = False) -> Iterator[dict[str, object]]:
+    """Yield what one part of a file holds.
+
+    Args:
+        part: A table, a document or a fault.
+        path: What to print as its path.
+        reveal: Put the values of findings in too.
+    """
+    if isinstance(part, Fault):
+        yield _exception(path, part)
+        return
+    if isinstance(part, TablePart):
+        yield from _table(path, part)
+    else:
+        yield from _document(path, part, reveal)
+    yield from (_exception(path, fault) for fault in part.faults)
 
 
 def scan_text(
