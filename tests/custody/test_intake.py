@@ -116,8 +116,13 @@ def test_a_reference_stays_where_it_lies(case, tmp_path):
 
 @pytest.mark.parametrize(
     ("tags", "names"),
-    [(Tags(role="loot"), ["a.csv"]), (Tags(as_of="August"), ["a.csv"]), (Tags(), ["none.csv"]), (Tags(), ["a.csv", "none.csv"])],
-)  # fmt: skip
+    [
+        (Tags(role="loot"), ["a.csv"]),
+        (Tags(as_of="August"), ["a.csv"]),
+        (Tags(), ["none.csv"]),
+        (Tags(), ["a.csv", "none.csv"]),
+    ],
+)
 def test_what_makes_no_sense_fails_before_anything_is_taken(case, tmp_path, tags, names):
     put(tmp_path / "a.csv")
     with pytest.raises(UsageError):
@@ -207,7 +212,7 @@ def test_decisions_settle_exceptions_and_their_ids_stay(case, tmp_path):
 # tampering
 
 
-def tamper(folder: Path, dice: random.Random) -> str:
+def tamper(folder: Path, dice: random.Random) -> str:  # noqa: C901 (a list of crimes)
     """Change one thing in a case's evidence and say what."""
     journal = folder / "evidence" / "journal.jsonl"
     files = sorted(p for p in (folder / "evidence").rglob("*") if p.is_file() and p != journal)
@@ -285,7 +290,7 @@ def test_every_random_tampering_is_found(case, tmp_path):
     whole = {p: p.read_bytes() for p in (case.folder / "evidence").rglob("*") if p.is_file()}
     dice = random.Random(7)
     missed = []
-    for _ in range(400):
+    for _ in range(300):
         kind = tamper(case.folder, dice)
         if not verify_folder(case.folder, witnesses):
             missed.append(kind)
