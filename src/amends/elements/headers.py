@@ -134,7 +134,24 @@ def guess_header(header: str) -> tuple[HeaderGuess, ...]:
     if is_nameless(header):
         return ()
     readings = [found for spelling in _spellings(header) if (found := _read(spelling))]
-    return max(readings, key=lambda found: found[0].strength, default=())
+    best = max(readings, key=lambda found: found[0].strength, default=())
+    return best if best and best[0].strength > FAR else _several(header) or best
+
+
+_TAX_NUMBERS = frozenset(["ssn", "itin", "atin", "ein"])
+
+
+def _several(header: str) -> tuple[HeaderGuess, ...]:
+    """Read ``SSN/ITIN`` and ``Passport or Visa No``: all that is named; the values decide."""
+    names = [
+        n for n in re.split(r"[/|\\]|\bor\b|\bo\b|\boder\b|\bou\b", header, flags=re.I) if n.strip()
+    ]
+    if not 2 <= len(names) <= 4:
+        return ()
+    found = [g for name in names for g in guess_header(name.strip()) if g.strength > FAR]
+    if len(found) > 1 and all(g.element in _TAX_NUMBERS for g in found):
+        return (HeaderGuess("ssn", "or_ein", DERIVED, found[0].role, found[0].said),)
+    return tuple(sorted(found, key=lambda g: -g.strength))
 
 
 _UMLAUTS = {

@@ -149,7 +149,7 @@ def table_word(inner_path: str, exhibit_path: str) -> str:
     text = re.split(r"[/\\]", text)[-1]
     text = re.sub(r"(?:#\d+)?$", "", text)
     text = re.sub(
-        r"\.(?:csv|tsv|txt|parquet|json|jsonl|xlsx?|db|sqlite|gz|zst)+$", "", text, flags=re.I
+        r"(?:\.(?:csv|tsv|txt|parquet|json|jsonl|xlsx?|db|sqlite|gz|zst))+$", "", text, flags=re.I
     )
     return plain_header(text.split(".")[-1])
 

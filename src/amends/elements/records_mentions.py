@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from amends.elements.detectors.base import Finding, Validity
 from amends.elements.mentions import Mention, mentions
 from amends.elements.records_base import ITEM_SHIFT, ItemFacts
+from amends.elements.records_grids import Grid, grids
 from amends.elements.records_person import TOKEN_COLUMNS
 from amends.elements.records_values import rows_table
 from amends.elements.shapes import form_of
@@ -59,13 +61,44 @@ class DocumentReader:
     def read(self, part: DocumentPart, facts: ItemFacts) -> Iterator[ReadBlock]:
         """Yield what each stretch of a document holds."""
         for block in whole_paragraphs(part.blocks):
-            found = find(block.text)
-            rows = self._rows(block, found, facts, part.page_starts)
-            made = mentions(block.text, found)
-            records = [self._record(block, one, rows, facts) for one in made]
-            yield ReadBlock(
-                rows, rows_table(RECORDS, records) if records else None, len(block.text)
-            )
+            tables = list(grids(block.text, block.offset, facts, self._vault))
+            rest = Block(block.offset, _without(block.text, tables))
+            found = find(rest.text)
+            rows = self._rows(rest, found, facts, part.page_starts)
+            records = [self._record(rest, one, rows, facts) for one in mentions(rest.text, found)]
+            for grid in tables:
+                rows += self._grid_rows(block, grid, facts, part.page_starts)
+            made = [grid.records for grid in tables]
+            if records:
+                made.append(rows_table(RECORDS, records))
+            yield ReadBlock(rows, pa.concat_tables(made) if made else None, len(block.text))
+
+    def _grid_rows(
+        self, block: Block, grid: Grid, facts: ItemFacts, pages: Sequence[int]
+    ) -> list[dict[str, object]]:
+        """Return the findings of a grid."""
+        known = elements()
+        rows: list[dict[str, object]] = []
+        for cell in grid.cells:
+            self._n_findings += 1
+            is_identifier = cell.element in known and known[cell.element].identifier
+            token = None
+            if is_identifier and cell.normal:
+                domain = "ssn" if cell.element == "itin" else cell.element
+                normal = f":{cell.normal}" if domain == "drivers_licence" else cell.normal
+                token = self._vault.tokens(domain, pa.array([normal]))[0].as_py()
+            start = block.offset + cell.start
+            rows.append({
+                "finding_id": f"F{self._n_findings:09d}", "item_id": facts.item_id,
+                "start": start, "end": block.offset + cell.end,
+                "page": bisect.bisect_right(pages, start) if pages else None,
+                "element": cell.element, "token": token,
+                "masked": mask(cell.element, block.text[cell.start : cell.end]),
+                "valid": cell.valid, "confidence": cell.guess.confidence,
+                "evidence": list(cell.guess.evidence),
+                "record_id": (facts.item_no << ITEM_SHIFT) + grid.row_starts[cell.row],
+            })  # fmt: skip
+        return rows
 
     def _record(
         self, block: Block, one: Mention, rows: list[dict[str, object]], facts: ItemFacts
@@ -188,6 +221,14 @@ def whole_paragraphs(blocks: Iterable[Block]) -> Iterator[Block]:
 
 
 _CARRY = 1 << 16
+
+
+def _without(text: str, tables: Sequence[Grid]) -> str:
+    """Return the text with its grids blanked, every offset kept."""
+    for grid in tables:
+        blank = re.sub(r"[^\n]", " ", text[grid.start : grid.end])
+        text = text[: grid.start] + blank + text[grid.end :]
+    return text
 
 
 def _with_states(values: pa.Array, found: Sequence[Finding]) -> pa.Array:

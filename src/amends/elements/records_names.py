@@ -30,7 +30,7 @@ _PARTICLES = word_set(
     "DE DEL DELA DA DO DOS DAS DI DELLA VON VAN DER DEN TEN TER LA LE LOS LAS SAN SANTA ST ST. AL "
     "EL BIN IBN BEN MAC MC Y E ZU ZUR DU DES AF AV"
 )
-_JOINERS = frozenset(["&", "AND", "Y", "/", "+", "OR", "UND", "ET"])
+_JOINERS = word_set("& AND Y / + OR UND ET")
 
 
 @dataclass(frozen=True)
@@ -184,6 +184,10 @@ def _placed(base: pa.Array, places: NDArray[np.int64], values: pa.Array) -> pa.A
     return pc.replace_with_mask(base, pa.array(mask), values)
 
 
+# Patterns of ``placeholders.csv`` for names.
+_FILLER_NAME = r"^(?:Z{2,}|X{2,}|A{3,}|B{3,})|\bTEST\b"
+
+
 def without_fillers(cells: Cells) -> pa.Array:
     """Return the values of a column of names, fillers and empty ones null."""
     upper = pc.utf8_upper(cells.values)
@@ -191,6 +195,7 @@ def without_fillers(cells: Cells) -> pa.Array:
         pc.is_in(upper, value_set=placeholders("any")),
         pc.is_in(upper, value_set=placeholders("name")),
     )
+    filler = pc.or_(filler, pc.match_substring_regex(upper, _FILLER_NAME))
     letters = cells.letters.astype(np.int32) + cells.others > 0
     return keep_where(cells.values, letters & cells.present & ~np.asarray(filler.fill_null(False)))
 

@@ -132,10 +132,20 @@ def is_filler(cells: Cells, element: str) -> Mask:
         return np.zeros(0, np.bool_)
     upper = pc.utf8_upper(cells.values)
     out = np.asarray(pc.is_in(upper, value_set=placeholders("any")))
-    own = placeholders(element)
+    own = placeholders(_SAME_FILLERS.get(element, element))
     if len(own):
         out = out | np.asarray(pc.is_in(upper, value_set=own))
+    if element == "email":
+        out = out | words.matches(cells, _NO_MAIL, cells.ats == 1)
     return np.asarray(out & cells.present)
+
+
+_SAME_FILLERS = {"account_pin": "pin", "itin": "ssn", "iban": "bank_account"}
+# The part before the @ says that there is no address (``data/placeholders.csv``, pattern of email).
+_NO_MAIL = (
+    r"(?i)^(?:no|none|na|null|unknown|test|fake|noemail|nomail|refused|declined|noreply|no-reply"
+    r"|donotreply|not\.?provided|noone|nobody)@"
+)
 
 
 def _close(cells: Cells, element: str, found: list[Found]) -> Classified:
@@ -165,14 +175,24 @@ def _ssn(cells: Cells, part: str) -> Classified:
         Found("ssn", _short_ssn(cells), "padded9", why="leading zeros lost"),
     ]
     if part == "or_ein":
+        written_ssn = int((numbers.nine(cells)[1] & valid).sum())
+        if int(written_ein.sum()) > 2 * written_ssn:
+            # Where most are written NN-NNNNNNN, a plain nine digits are an EIN too.
+            found.insert(1, Found("ein", numbers.ein(cells), "digits", why="as most of the column"))
         found.append(Found("ein", numbers.ein(cells), "digits", why="no SSN has this form"))
     known = np.logical_or.reduce([f.mask for f in found])
     return _close(cells, "ssn", [*found, *_unreadable(cells, "ssn", known)])
 
 
 def _short_ssn(cells: Cells) -> Mask:
-    """Say which plain numbers of seven or eight digits are SSNs whose zeros a spreadsheet ate."""
+    """Say which plain numbers of seven or eight digits are SSNs whose zeros a spreadsheet ate.
+
+    Where others kept their leading zero, no spreadsheet was at work: a digit is missing.
+    """
     mask = numbers.plain_digits(cells, 7, 8)
+    whole = np.flatnonzero(numbers.plain_digits(cells, 9))
+    if mask.any() and len(whole) and (cells.number(whole, 0, 1) == 0).any():
+        return np.zeros(cells.n, np.bool_)
     places = np.flatnonzero(mask)
     number = np.zeros(len(places), np.int64)
     for width in (7, 8):
