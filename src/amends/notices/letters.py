@@ -87,6 +87,7 @@ def _variant(letter: Letter) -> dict[str, object]:
         "reference": words["reference"],
         "sections": [
             {
+                "key": s.key,
                 "heading": s.heading,
                 "blocks": [
                     {
