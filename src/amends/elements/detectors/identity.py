@@ -210,6 +210,7 @@ LICENCE = Detector(
              r"\bdl\b", r"\bdln\b", r"\boperator ?s? +licen[cs]e\b", r"\bcdl\b",
              r"\b(driver )?permit +(no|num(ber)?|#)",
              r"\blicencia( +de +(conducir|manejo))?\b", r"\blicen[cs]e *(#|no\b|num(ber)?\b|id\b)", r"\boln\b",
+                r"\blic *(#|no\b|num(ber)?\b)",
              r"\b[a-z]{2} +(dl|licen[cs]e)\b", r"\blicen[cs]e *[:#]", r"\bdrivers? +id\b",
              r"\bdriv[e3]r ?s? +l[i1]c[e3]n[sc][e3]\b",
              r"\b(my|your|his|her|their) +licen[cs]e\b"),

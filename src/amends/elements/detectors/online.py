@@ -23,7 +23,7 @@ from amends.elements.detectors.words import is_common_word
 from amends.elements.shapes_data import word_set
 
 _NOT_A_SECRET = word_set(
-    "is are was be been has have had not no none null required expired invalid incorrect wrong reset "
+    "answer is are was be been has have had not no none null required expired invalid incorrect wrong reset "
     "changed protected must should may can cannot will would please policy and or for to the a an your my "
     "our their his her its it this that in on at of with from by as if so but correct same different new "
     "old strong weak temporary field authentication hash hashes manager managers hint recovery "
@@ -195,6 +195,7 @@ IP = Detector(
         r"\bip *(v4|v6)? *(address|addr)?\b",
         r"\bremote *addr(ess)?\b",
         r"\bclient *ip\b",
+        r"\b(logged +in|log ?in|connect(ed|ion|ing)?|requests?) +from\b",
         r"\bdireccion +ip\b",
     ),
     shapes=(
@@ -257,7 +258,7 @@ PASSWORD = Detector(
                 r"\bpass *[:=]",
                 r"\bclave\b",
                 r"\bpassw[o0]rd\b",
-                r"\bpw *[:=]",
+                r"\bpw\b",
             ),
             re.compile(r"[^\s<>(){}\[\]]\S{3,63}"),
             _judge_password,
