@@ -195,7 +195,7 @@ def _judge_plain_id(found: Candidate) -> Verdict | None:
 
 _LICENCE_VALUE = re.compile(
     r"(?=[A-Za-z0-9* -]{0,19}[0-9])(?:[A-Z]{2} "
-    r"(?=[A-Z]{0,3}[0-9]))?[A-Za-z0-9][A-Za-z0-9*]{0,18}(?:-[A-Za-z0-9]{1,8}){0,5}"
+    r"(?=[A-Z]{0,4}[0-9]))?[A-Za-z0-9][A-Za-z0-9*]{0,18}(?:-[A-Za-z0-9]{1,8}){0,5}"
     r"(?: [A-Z]?[0-9][0-9-]{1,12}[A-Z]?(?![\w/])){0,5}(?![\w@])"
 )
 _ID_VALUE = re.compile(r"(?=[A-Za-z-]{0,6}[0-9])[A-Za-z0-9][A-Za-z0-9-]{3,18}(?![\w@])")
