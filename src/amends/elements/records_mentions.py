@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from amends.elements.shapes import form_of
 from amends.elements.shapes_cells import Cells
 from amends.elements.shapes_data import word_set
 from amends.elements.text import find
+from amends.elements.text_blocks import SECONDS_PER_MI
 from amends.kernel.contents import Block, DocumentPart
 from amends.tables.elements import RECORDS
 from amends.taxonomy.elements import elements
@@ -59,11 +61,17 @@ class DocumentReader:
         self._n_findings = 0
 
     def read(self, part: DocumentPart, facts: ItemFacts) -> Iterator[ReadBlock]:
-        """Yield what each stretch of a document holds."""
+        """Yield what each stretch of a document holds.
+
+        A stretch that takes too long has the rest of its document looked at for identifiers only.
+        """
+        slow = False
         for block in whole_paragraphs(part.blocks):
             tables = list(grids(block.text, block.offset, facts, self._vault))
             rest = Block(block.offset, _without(block.text, tables))
-            found = find(rest.text)
+            began = time.monotonic()
+            found = find(rest.text, names=not slow)
+            slow = time.monotonic() - began > SECONDS_PER_MI * max(0.1, len(rest.text) / (1 << 20))
             rows = self._rows(rest, found, facts, part.page_starts)
             records = [self._record(rest, one, rows, facts) for one in mentions(rest.text, found)]
             for grid in tables:

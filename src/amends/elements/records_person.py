@@ -263,7 +263,7 @@ class Person:
         written = pc.and_(
             pc.is_valid(known_state(head)), pc.match_substring_regex(tail, r"^[A-Z]?\d{6,}$")
         )
-        same = pc.or_(pc.equal(head, state), pc.is_null(state))
+        same = pc.or_kleene(pc.equal(head, state), pc.is_null(state))
         moved = pc.and_(written.fill_null(False), same.fill_null(False))
         state = pc.if_else(moved, head, state)
         numbers = pc.if_else(moved, tail, numbers)

@@ -13,6 +13,8 @@ def link_rows(
 ) -> list[dict[str, object]]:
     """Return the rows of ``links``, how many rows each tied among them.
 
+    A key that was only learned and led nowhere is left out.
+
     Args:
         engine: The engine.
         links: All links, in use or not.
@@ -20,7 +22,7 @@ def link_rows(
         tied: Relation as ``tie_rows`` made it.
     """
     counted = engine.arrow(
-        f"SELECT link_no, count(*) AS n FROM {tied} WHERE holder IS NOT NULL GROUP BY link_no"
+        f"SELECT link_no, count(holder) AS n FROM {tied} GROUP BY link_no"
     ).to_pylist()
     n_tied = {link_id(used[row["link_no"]]): row["n"] for row in counted}
     rows = [
@@ -33,6 +35,7 @@ def link_rows(
             "decided_by": link.decided_by,
         }
         for link in links
+        if link_id(link) in n_tied or "declared" in link.grounds or link.decided_by != "rule"
     ]  # fmt: skip
     return sorted(rows, key=lambda row: str(row["link_id"]))
 
