@@ -3,9 +3,9 @@
 
     python bench/resolve.py [--records 1000000] [--seed 7] [--data FOLDER] [--peer PYTHON] [--json]
 
-Makes the population with ``population.py`` of the public bench (``../shared/bench`` or ``$AMENDS_PUBLIC_DATA/../bench``)
-unless ``--data`` names Parquet files. ``--peer`` is a Python that has Splink: its best threshold is chosen on the truth.
-Each side runs in a process of its own; the truth column never reaches the system under test.
+Makes the population with ``population.py`` of the public bench (``../shared/bench``, or ``bench`` beside
+``$AMENDS_PUBLIC_DATA``) unless ``--data`` names Parquet files. ``--peer`` is a Python that has Splink: its best
+threshold is chosen on the truth. Each side runs in a process of its own; the truth column never reaches the system under test.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def people() -> Path:
 
 def resolve_files(path: str) -> dict[str, Any]:
     """Resolve Parquet files as a stream and score the answer; run in a process of its own."""
-    from amends.persons import resolve
+    from amends.persons import resolve  # noqa: PLC0415 - the peer run needs no Amends
 
     data = ds.dataset(path, format="parquet")
     columns = [c for c in data.schema.names if c not in HIDDEN]

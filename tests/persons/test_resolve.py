@@ -134,7 +134,7 @@ def test_synonyms_and_unknown_columns_are_taken_and_left() -> None:
     rows = pa.table(
         {
             "GivenName": ["Anna", "anna"], "Surname": ["Lindqvist", "LINDQVIST"], "Date Of Birth": ["1980-05-17"] * 2,
-            "MSISDN": ["2067007788"] * 2, "zip_code": ["98402", None], "favourite colour": ["red", "blue"], "true_id": [1, 2],
+            "MSISDN": ["2067007788"] * 2, "zip_code": ["98402", None], "favourite colour": ["red", "blue"], "true_id": [1, 2],  # noqa: E501
         }
     )  # fmt: skip
     out = resolve(rows)

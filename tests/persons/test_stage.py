@@ -26,7 +26,7 @@ ANNA = {"name_first": "Anna", "name_last": "Lopez", "birth_on": date(1980, 5, 5)
 HOME = {"street": "12 Main St", "city": "Austin", "state": "TX", "zip": "78701"}
 ROWS = [
     record(1, **ANNA, **HOME, ssn_token="t1", ssn_last4="1234", elements=["birth_date", "name", "ssn"]),
-    record(2, **ANNA | {"name_first": "Ana"}, ssn_token="t1", ssn_last4="1234", elements=["name", "ssn"], possible=["phone"]),
+    record(2, **ANNA | {"name_first": "Ana"}, ssn_token="t1", ssn_last4="1234", elements=["name", "ssn"], possible=["phone"]),  # noqa: E501
     record(3, **ANNA, role="roster", as_of_on=date(2021, 1, 1), ssn_last4="1234", email="anna@acme.test", state="NV",
            street="99 Oak Ave", city="Reno", zip="89501", language="es", consents_email=True, elements=["email"]),
     record(4, name_first="Tim", name_last="Lopez", birth_on=date(2012, 5, 5), guardian="Anna Lopez", **HOME),
@@ -143,7 +143,7 @@ def test_decisions_are_obeyed_by_the_next_run(case: Case) -> None:
 
 def test_a_shared_ssn_and_two_birth_dates_wait_for_a_human_eye(case: Case) -> None:
     more = [
-        record(11, name_first="Kai", name_last="Berg", birth_on=date(1970, 1, 9), ssn_token="t9", ssn_last4="7777", **HOME),
+        record(11, name_first="Kai", name_last="Berg", birth_on=date(1970, 1, 9), ssn_token="t9", ssn_last4="7777", **HOME),  # noqa: E501
         record(12, name_first="Ida", name_last="Stone", birth_on=date(1999, 7, 20), ssn_token="t9", ssn_last4="7777"),
         record(13, name_first="Ola", name_last="Vik", birth_on=date(1970, 1, 9), ssn_token="t8", ssn_last4="8888",
                phone="2067001122", email="ola@acme.test", **HOME),
@@ -190,7 +190,7 @@ def test_plain_values_and_tokens_resolve_alike(case: Case) -> None:
     tokens = [
         record(
             i + 1, name_first=p["first"], name_last=p["last"], birth_on=date(*map(int, str(p["dob"]).split("-"))),
-            ssn_token=f"t{p['ssn']}", ssn_last4=str(p["ssn"])[-4:], phone=p["phone"], street=p["street"], city=p["city"],
+            ssn_token=f"t{p['ssn']}", ssn_last4=str(p["ssn"])[-4:], phone=p["phone"], street=p["street"], city=p["city"],  # noqa: E501
             state=p["state"], zip=p["zip"],
         )
         for i, p in enumerate(people)

@@ -112,12 +112,7 @@ class Features:
 
     def take(self, rows: npt.NDArray[Any]) -> Features:
         """Return the features of these rows, in this order."""
-        chosen: dict[str, Any] = {
-            f.name: (
-                v[rows] if isinstance(v := getattr(self, f.name), np.ndarray) and len(v) else v
-            )
-            for f in fields(self)
-        }
+        chosen: dict[str, Any] = {f.name: _taken(getattr(self, f.name), rows) for f in fields(self)}
         return Features(**chosen)
 
     def fingerprints(self, *, secrets: bool = True) -> U64:
@@ -138,6 +133,13 @@ class Features:
             if secrets or name not in hidden:
                 parts.append(getattr(self, name))
         return combine(*parts)
+
+
+def _taken(value: Any, rows: npt.NDArray[Any]) -> Any:
+    """Return the rows of a feature; a feature that nobody has needs no memory."""
+    if not isinstance(value, np.ndarray) or not len(value):
+        return value
+    return np.broadcast_to(value[:1][0], rows.shape) if value.strides == (0,) else value[rows]
 
 
 DTYPES: dict[str, npt.DTypeLike] = {
@@ -176,6 +178,8 @@ def _joined(name: str, parts: list[Part]) -> npt.NDArray[np.generic]:
     """Return one feature over all batches; batches without it hold "absent"."""
     dtype, absent = DTYPES[name], _ABSENT.get(name, 0)
     pieces = []
+    if not any(name in part.columns for part in parts):
+        return np.broadcast_to(np.array(absent, dtype), (sum(len(p.first) for p in parts),))
     for part in parts:
         values = part.columns.pop(name, None)
         pieces.append(

@@ -17,7 +17,8 @@ from amends.persons.identity import persons_of, record_digests
 from amends.persons.reasons import reasons
 from amends.persons.text import as_text
 
-BATCH_ROWS = 65_536
+BATCH_ROWS = 32_768
+"""Rows worked on at once: what a batch needs in passing stays in the processor's cache."""
 
 
 class ArrowStream(Protocol):
