@@ -12,7 +12,7 @@ from amends.custody.intake import Tags, Taken, take_in
 from amends.custody.journal import Exhibit, exhibits, journal_rows, witness
 from amends.custody.limits import Limits
 from amends.custody.reader import Reader
-from amends.custody.settings import reader_for
+from amends.custody.settings import open_case, reader_for
 from amends.custody.stage import STAGE
 from amends.custody.verify import Witness, verify
 
@@ -26,6 +26,7 @@ __all__ = [
     "Witness",
     "exhibits",
     "journal_rows",
+    "open_case",
     "reader_for",
     "take_in",
     "verify",

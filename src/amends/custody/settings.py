@@ -6,8 +6,10 @@ from pathlib import Path
 
 from amends.custody.limits import Limits
 from amends.custody.reader import Reader
-from amends.kernel.config import Config
+from amends.kernel.case import Case
+from amends.kernel.config import Config, read_config
 from amends.kernel.errors import UsageError
+from amends.kernel.progress import Progress
 
 
 def reader_for(settings: Config, folder: Path) -> Reader:
@@ -43,3 +45,14 @@ def read_passwords(name: str, folder: Path) -> tuple[str, ...]:
             remedy="name a text file with one password a line",
         ) from error
     return tuple(line for line in lines if line)
+
+
+def open_case(folder: Path, progress: Progress | None = None) -> Case:
+    """Open a case with the reader of exhibits in its hands.
+
+    Raises:
+        UsageError: No case there, or a setting that cannot be used.
+        TableError: A newer Amends made it.
+    """
+    settings = read_config(folder / "case.toml")
+    return Case(folder, progress=progress, contents=reader_for(settings, folder))

@@ -14,7 +14,7 @@ from amends.custody.sql.feed import Feed
 from amends.custody.sql.names import NAME, listed_names, plain_name
 from amends.custody.sql.values import batch_of, value_rows
 
-CHUNK_BYTES = 1 << 22
+CHUNK_BYTES = 1 << 21  # fits the processor's cache beside its masks; 4 MiB was a third slower
 STATEMENT_BYTES = 1 << 24
 _LEAD = re.compile(rb"(?:\s+|--[^\n]*(?:\n|\Z)|#[^\n]*(?:\n|\Z)|/\*(?!!).*?\*/|;)+", re.S)
 _INSERT = re.compile(
