@@ -1,7 +1,7 @@
 """Write the reference pages from the code: tables, taxonomy, laws, commands, settings.
 
-    python tools/reference_docs.py            write docs/reference/*.md
-    python tools/reference_docs.py --check    fail when a page is not what the code says
+python tools/reference_docs.py            write docs/reference/*.md
+python tools/reference_docs.py --check    fail when a page is not what the code says
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ def rows(*lines: tuple[object, ...]) -> str:
 
 def tables_page() -> str:
     """Return the page on tables."""
-    parts = [f"# Tables\n{MADE}", "Every table of a case, in the order in which the stages write them.\n"]
+    parts = [
+        f"# Tables\n{MADE}",
+        "Every table of a case, in the order in which the stages write them.\n",
+    ]
     for table in ALL:
         parts.append(f"## `{table.name}`\n\nOne row is {table.one_row_is}.\n")
         parts.append(rows(("column", "type", "meaning"), ("---", "---", "---")))
@@ -63,12 +66,18 @@ def laws_page() -> str:
     folder = resources.files("amends.duties") / "law"
     files = sorted((p for p in _law_files(folder)), key=lambda law: str(law["id"]))
     lines = [
-        (f"`{law['id']}`", law.get("name", ""), "; ".join(_citations(law)), law.get("as_of", ""), len(law.get("sources", [])))
+        (
+            f"`{law['id']}`",
+            law.get("name", ""),
+            "; ".join(_citations(law)),
+            law.get("as_of", ""),
+            len(law.get("sources", [])),
+        )
         for law in files
     ]
     return (
-        f"# Laws\n{MADE}\nOne file a jurisdiction under `src/amends/duties/law`; each field carries its sources and a mark of\n"
-        "confidence. Not legal advice: counsel checks before a real notice goes out.\n\n"
+        f"# Laws\n{MADE}\nOne file a jurisdiction under `src/amends/duties/law`; each field carries its sources "
+        "and a mark of\nconfidence. Not legal advice: counsel checks before a real notice goes out.\n\n"
         + rows(("id", "name", "citation", "as of", "sources"), ("---",) * 5, *lines)
         + "\n"
     )
@@ -79,6 +88,15 @@ def _law_files(folder: object) -> Iterator[dict[str, object]]:
         law = json.loads(path.read_text("utf-8"))
         if isinstance(law, dict) and "id" in law and "sources" in law:
             yield law
+
+
+def _n_sources(law: dict[str, object]) -> int:
+    given = law.get("sources", [])
+    return len(given) if isinstance(given, list) else 0
+
+
+def _one_of(choices: tuple[str, ...]) -> str:
+    return f" One of: {', '.join(choices)}." if choices else ""
 
 
 def _citations(law: dict[str, object]) -> list[str]:
@@ -96,8 +114,11 @@ def commands_page() -> str:
 
 
 def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
-    for name in sorted(group.commands):
-        command = group.commands[name]
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is None:
+            raise LookupError(name)
         full = f"{path} {name}"
         if isinstance(command, click.Group):
             yield from _commands(command, full)
@@ -108,7 +129,12 @@ def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Comman
 def settings_page() -> str:
     """Return the page on ``case.toml``."""
     lines = [
-        (f"`[{s.section}]`", f"`{s.key}`", f"`{json.dumps(s.default)}`", s.means + (f" One of: {', '.join(s.choices)}." if s.choices else ""))
+        (
+            f"`[{s.section}]`",
+            f"`{s.key}`",
+            f"`{json.dumps(s.default)}`",
+            s.means + (f" One of: {', '.join(s.choices)}." if s.choices else ""),
+        )
         for s in SETTINGS
     ]
     return (
@@ -140,7 +166,9 @@ def main() -> int:
         elif not path.exists() or path.read_text("utf-8") != text:
             stale.append(name)
     if stale:
-        sys.stderr.write(f"docs/reference is not what the code says: {', '.join(stale)}\n→ run: make docs\n")
+        sys.stderr.write(
+            f"docs/reference is not what the code says: {', '.join(stale)}\n→ run: make docs\n"
+        )
     return 1 if stale else 0
 
 

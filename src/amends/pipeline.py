@@ -13,20 +13,21 @@ from importlib import resources
 from pathlib import Path
 
 from amends.custody import STAGE as CUSTODY
-from amends.custody import reader_for
+from amends.custody import open_case
 from amends.duties import STAGE as DUTIES
 from amends.elements import STAGE as ELEMENTS
-from amends.kernel import config, ids
+from amends.kernel import ids
 from amends.kernel.case import Case
 from amends.kernel.errors import UsageError
 from amends.kernel.ledger import Line
-from amends.kernel.progress import Progress
 from amends.kernel.stage import Stage
 from amends.notices import STAGE as NOTICE_PLAN
 from amends.persons import STAGE as PERSON_RESOLUTION
 from amends.tables.duties import DUTY_GROUPS, PERSON_GROUPS
 from amends.tables.notices import NOTICES
 from amends.tables.persons import MEMBERSHIPS, PERSON_CHANGES, PERSON_ELEMENTS, PERSONS
+
+__all__ = ["STAGES", "RunResult", "StageResult", "open_case", "run"]
 
 log = logging.getLogger(__name__)
 
@@ -75,12 +76,6 @@ class RunResult:
 
     run_id: str
     stages: tuple[StageResult, ...]
-
-
-def open_case(folder: Path, progress: Progress | None = None) -> Case:
-    """Open a case with custody's reader in its hands."""
-    settings = config.read_config(folder / "case.toml")
-    return Case(folder, progress=progress, contents=reader_for(settings, folder))
 
 
 def run(

@@ -18,7 +18,10 @@ from amends.cli.main import cli
 
 
 def _commands(group: click.Group, path: str = "amends") -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None, name
         full = f"{path} {name}"
         if isinstance(command, click.Group):
             yield from _commands(command, full)

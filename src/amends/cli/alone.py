@@ -152,6 +152,3 @@ def _show_answer(face: Face, answer: dict[str, object]) -> None:
         ],
     )
     face.answer.print(f"credit bureaus under: {' '.join(map(str, answer['cra'])) or 'none'}")  # type: ignore[call-overload]
-
-
-COMMANDS = (scan, resolve, duties_command)

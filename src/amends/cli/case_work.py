@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from amends import custody, pipeline
+from amends import custody
 from amends.cli.output import Face, as_json, case_argument, pass_face
+from amends.cli.standing import show_status
 from amends.kernel.errors import EvidenceError
 from amends.report import funnel
-from amends.report.deliver import deliver
 
 ROLES = click.Choice(["stolen", "roster", "log", "inventory"])
 
@@ -66,48 +66,6 @@ def add(
 
 @click.command()
 @case_argument
-@click.argument("stages", nargs=-1)
-@click.option("--again", is_flag=True, help="Run even what has not changed.")
-@as_json
-@pass_face
-def run(face: Face, case: Path, stages: tuple[str, ...], again: bool, as_json: bool) -> None:
-    """Run the stages: custody → elements → persons → duties → notices (planned, not sent).
-
-    A stage whose inputs, settings, data and code are as they were is skipped. Ctrl-C leaves a case that the
-    same command carries on with. Exit code 10 says that decisions wait.
-
-    \b
-    Example:
-      amends run acme
-    """
-    with face.open(case) as opened:
-        done = pipeline.run(opened, stages, again=again, watch=lambda r: _say_stage(face, r))
-        made = deliver(opened)
-        standing = funnel.status(opened)
-    if as_json:
-        stage_rows = [s.__dict__ for s in done.stages]
-        face.json(
-            {"run": done.run_id, "stages": stage_rows, "files": [str(m) for m in made], **standing}
-        )
-    else:
-        _show_status(face, standing)
-        for path in made:
-            face.say(f"[green]✓[/] {path}")
-    if any(standing["waiting"].values()):  # type: ignore[attr-defined]  # a mapping of counts, as funnel.status says
-        sys.exit(10)
-
-
-def _say_stage(face: Face, result: pipeline.StageResult) -> None:
-    if result.skipped:
-        face.say(f"[dim]· {result.name:<9} unchanged, skipped[/]")
-    else:
-        face.say(
-            f"[green]✓[/] {result.name:<9} {result.seconds:7.1f} s   peak {result.peak_bytes / 2**30:.2f} GiB"
-        )
-
-
-@click.command()
-@case_argument
 @as_json
 @pass_face
 def status(face: Face, case: Path, as_json: bool) -> None:
@@ -122,39 +80,7 @@ def status(face: Face, case: Path, as_json: bool) -> None:
     if as_json:
         face.json(standing)
         return
-    _show_status(face, standing)
-
-
-def _show_status(face: Face, standing: dict[str, object]) -> None:
-    counts: dict[str, int] = standing["funnel"]  # type: ignore[assignment]  # as funnel.status says
-    clocks: list[dict[str, object]] = standing["clocks"]  # type: ignore[assignment]
-    waits: dict[str, int] = standing["waiting"]  # type: ignore[assignment]
-    face.table(
-        f"{standing['case']}   run {standing['run']}",
-        ("stage", "#count"),
-        [(name.replace("_", " "), n) for name, n in counts.items()],
-    )
-    for fault in funnel.check(counts):
-        face.say(f"[bold red]✗ the funnel does not sum: {escape(fault)}[/]")
-    timed = [c for c in clocks if c["due_on"]][:8]
-    if timed:
-        rows = [
-            (
-                c["due_on"],
-                c["days_left"],
-                c["jurisdiction"],
-                c["recipient"],
-                c["to"],
-                c["n_persons"],
-            )
-            for c in timed
-        ]
-        face.answer.print()
-        face.table("next deadlines", ("due", "#days left", "law", "who", "to", "#persons"), rows)
-    open_kinds = [(k.replace("_", " "), n) for k, n in waits.items() if n]
-    if open_kinds:
-        face.answer.print()
-        face.table("waits for a decision (amends decide)", ("what", "#count"), open_kinds)
+    show_status(face, standing)
 
 
 @click.command()
@@ -232,6 +158,3 @@ def event_list(face: Face, case: Path, as_json: bool) -> None:
         ("kind", "at", "evidence", "note"),
         [(e.kind, e.at, e.evidence, e.note) for e in found],
     )
-
-
-COMMANDS = (add, run, status, verify, event)

@@ -80,6 +80,3 @@ def _list(face: Face, questions: list[dict[str, object]], as_json: bool) -> None
             ("kind", "subject", "why", "meanwhile", "settle with"),
             [tuple(q.values()) for q in questions],
         )
-
-
-COMMANDS = (decide,)

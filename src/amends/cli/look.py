@@ -127,6 +127,3 @@ def diff(face: Face, case: Path, old: str, new: str, to: str, as_json: bool) -> 
         ("change", "#persons"),
         [(k.replace("_", " "), n) for k, n in counts.items()],
     )
-
-
-COMMANDS = (show, explain, export, diff)

@@ -2,22 +2,58 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
+from collections.abc import Mapping
 
 import click
 from rich.markup import escape
 
 import amends
-from amends.cli import alone, case_work, decide, look, release, start
 from amends.cli.output import Face
 from amends.kernel.errors import AmendsError
 
-EXIT_WAITING = 10
-"""The command did its work, and decisions wait."""
+# Where each command lives. A module is imported when its command is called: starting stays quick.
+COMMANDS: Mapping[str, str] = {
+    "new": "amends.cli.start:new",
+    "demo": "amends.cli.start:demo",
+    "add": "amends.cli.case_work:add",
+    "run": "amends.cli.running:run",
+    "status": "amends.cli.case_work:status",
+    "verify": "amends.cli.case_work:verify",
+    "event": "amends.cli.case_work:event",
+    "show": "amends.cli.look:show",
+    "explain": "amends.cli.look:explain",
+    "export": "amends.cli.look:export",
+    "diff": "amends.cli.look:diff",
+    "decide": "amends.cli.decide:decide",
+    "notices": "amends.cli.release:notices",
+    "scan": "amends.cli.alone:scan",
+    "resolve": "amends.cli.alone:resolve",
+    "duties": "amends.cli.alone:duties_command",
+}
+
+
+class LateGroup(click.Group):
+    """A group whose commands are imported when they are asked for, in the order of a person's work."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, or nothing when there is none of that name."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command = getattr(importlib.import_module(module), name)
+        return command if isinstance(command, click.Command) else None
 
 
 @click.group(
+    cls=LateGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 unexpected, 2 usage, 3 evidence, 4 table, 5 delivery, 10 done but decisions wait.",
 )
@@ -39,11 +75,6 @@ def cli(context: click.Context, quiet: bool, no_input: bool, debug: bool) -> Non
     context.obj = Face(quiet=quiet, no_input=no_input)
     if debug:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
-
-
-for _module in (start, case_work, look, decide, release, alone):
-    for _command in _module.COMMANDS:
-        cli.add_command(_command)
 
 
 def main() -> None:

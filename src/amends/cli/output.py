@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from amends import pipeline
 from amends.cli.progress import progress_for
 from amends.kernel.case import Case
 from amends.kernel.errors import UsageError
@@ -84,7 +83,9 @@ class Face:
 
     def open(self, folder: Path) -> Case:
         """Open a case with progress bars over it."""
-        return pipeline.open_case(folder, progress_for(self.aside, self.quiet))
+        from amends.custody import open_case  # noqa: PLC0415 - help and version stay quick
+
+        return open_case(folder, progress_for(self.aside, self.quiet))
 
 
 def shown(cell: object) -> str:

@@ -140,6 +140,3 @@ def proofs(face: Face, case: Path, sample: int) -> None:
         made = room.proofs(opened, sample)
     for path in made:
         face.answer.print(str(path), markup=False)
-
-
-COMMANDS = (notices,)

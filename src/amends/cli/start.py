@@ -30,6 +30,17 @@ from amends.taxonomy.presets import PRESETS
 @click.option("--domain", default="", help="The company's own web domain.")
 @click.option("--phone", default="", help="Toll-free number that letters print.")
 @click.option(
+    "--what-happened", default="", help="For letters, in a plain sentence or two: how it happened."
+)
+@click.option(
+    "--what-we-do",
+    default="",
+    help="For letters, in a plain sentence or two: what was done about it.",
+)
+@click.option(
+    "--address", multiple=True, help="A line of the sender's address; may be given several times."
+)
+@click.option(
     "--discovered-on", default="", metavar="DATE", help="Day of discovery; most clocks start here."
 )
 @as_json
@@ -137,6 +148,3 @@ def demo(
     face.say(f"Wrote {people:,} people of Larkspur Wireless to [bold]{folder}[/].")
     for exhibit in larkspur.exhibits(folder, int(tranche)):
         face.say(f"  {exhibit.role:<9} {exhibit.population:<12} {exhibit.path}")
-
-
-COMMANDS = (new, demo)

@@ -86,7 +86,8 @@ def notification_list_sql(case: Case) -> str:
     whether it was exposed.
     """
     flags = ",\n".join(
-        f"list_contains(n.elements, {_text(code)}) AS {quote(code)}" for code in elements()
+        f"list_contains(n.elements, {_text(code)}) AS {quote(flag_column(code))}"
+        for code in elements()
     )
     return f"""
         SELECT p.person_id, n.name, p.status,
@@ -104,6 +105,11 @@ def notification_list_sql(case: Case) -> str:
         LEFT JOIN {case.read(DUTY_GROUPS)} AS g USING (group_id)
         ORDER BY p.person_id
     """
+
+
+def flag_column(element: str) -> str:
+    """Return the name of an element's boolean column in the notification list."""
+    return f"{element}_exposed" if element in ("name", "email", "phone", "zip") else element
 
 
 def _memberships_sql(case: Case) -> str:

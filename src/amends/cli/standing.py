@@ -1,0 +1,41 @@
+"""Shows how a case stands: the funnel, the next deadlines, what waits."""
+
+from __future__ import annotations
+
+from rich.markup import escape
+
+from amends.cli.output import Face
+from amends.report import funnel
+
+
+def show_status(face: Face, standing: dict[str, object]) -> None:
+    """Print what ``funnel.status`` returned."""
+    counts: dict[str, int] = standing["funnel"]  # type: ignore[assignment]  # as funnel.status says
+    clocks: list[dict[str, object]] = standing["clocks"]  # type: ignore[assignment]
+    waits: dict[str, int] = standing["waiting"]  # type: ignore[assignment]
+    face.table(
+        f"{standing['case']}   run {standing['run']}",
+        ("stage", "#count"),
+        [(name.replace("_", " "), n) for name, n in counts.items()],
+    )
+    for fault in funnel.check(counts):
+        face.say(f"[bold red]✗ the funnel does not sum: {escape(fault)}[/]")
+    timed = [c for c in clocks if c["due_on"]][:8]
+    if timed:
+        rows = [
+            (
+                c["due_on"],
+                c["days_left"],
+                c["jurisdiction"],
+                c["recipient"],
+                c["to"],
+                c["n_persons"],
+            )
+            for c in timed
+        ]
+        face.answer.print()
+        face.table("next deadlines", ("due", "#days left", "law", "who", "to", "#persons"), rows)
+    open_kinds = [(k.replace("_", " "), n) for k, n in waits.items() if n]
+    if open_kinds:
+        face.answer.print()
+        face.table("waits for a decision (amends decide)", ("what", "#count"), open_kinds)
