@@ -5,7 +5,8 @@
 
 Makes the population with ``population.py`` of the public bench (``../shared/bench``, or ``bench`` beside
 ``$AMENDS_PUBLIC_DATA``) unless ``--data`` names Parquet files. ``--peer`` is a Python that has Splink: its best
-threshold is chosen on the truth. Each side runs in a process of its own; the truth column never reaches the system under test.
+threshold is chosen on the truth. Each side runs in a process of its own; the truth column never reaches the system
+under test.
 """
 
 from __future__ import annotations
