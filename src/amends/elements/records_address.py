@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,25 +15,33 @@ def as_suffix(values: pa.Array) -> pa.Array:
     return mapped(values, SUFFIXES)
 
 
+_SUFFIXED = r"(?i)^(?P<name>.+?)[ ,]+(?P<part>JR|SR|II|III|IV|JNR|SNR)\.?$"
+_INITIALED = r"^(?P<name>\S+) (?P<part>\p{L}\.?)$"
+
+
 def split_suffix(last: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Take ``Jr`` and the like off family names."""
-    pattern = r"(?i)^(?P<name>.+?)[ ,]+(?P<suffix>JR|SR|II|III|IV|JNR|SNR)\.?$"
-    with_space = pc.match_substring(last, " ")
-    if not pc.any(with_space).as_py():
-        return last, pa.nulls(len(last), TEXT)
-    found = pc.extract_regex(last, pattern)
-    name, suffix = pc.struct_field(found, [0]), pc.struct_field(found, [1])
-    return pc.coalesce(name, last), as_suffix(suffix)
+    name, part = _split(last, _SUFFIXED)
+    return name, as_suffix(part)
 
 
 def split_initial(first: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Take a middle initial off given names: ``Mary T.``."""
-    with_space = pc.match_substring(first, " ")
-    if not pc.any(with_space).as_py():
-        return first, pa.nulls(len(first), TEXT)
-    found = pc.extract_regex(first, r"^(?P<name>\S+) (?P<middle>\p{L}\.?)$")
-    name, middle = pc.struct_field(found, [0]), pc.struct_field(found, [1])
-    return pc.coalesce(name, first), middle
+    return _split(first, _INITIALED)
+
+
+def _split(values: pa.Array, pattern: str) -> tuple[pa.Array, pa.Array]:
+    """Split what has a space in it and matches; the rest stays whole."""
+    spaced = pc.match_substring(values, " ").fill_null(False)
+    places = np.flatnonzero(np.asarray(spaced))
+    nothing = pa.nulls(len(values), TEXT)
+    if not len(places):
+        return values, nothing
+    some = values.take(pa.array(places))
+    found = pc.extract_regex(some, pattern)
+    name = pc.coalesce(pc.struct_field(found, [0]), some)
+    part = pc.struct_field(found, [1])
+    return pc.replace_with_mask(values, spaced, name), pc.replace_with_mask(nothing, spaced, part)
 
 
 _ONE_LINE_COMMA = (

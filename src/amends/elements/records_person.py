@@ -258,15 +258,7 @@ class Person:
         own = [s.cells.values for s in self._seen if s.guess.kind == ("drivers_licence", "state")]
         states = [known_state(v) for v in own] + [known_state(self._of("address.state"))]
         state = coalesce(states, self._n)
-        head, tail = pc.utf8_slice_codeunits(numbers, 0, 2), pc.utf8_slice_codeunits(numbers, 2)
-        # "CA D1234567": the state written before the number.
-        written = pc.and_(
-            pc.is_valid(known_state(head)), pc.match_substring_regex(tail, r"^[A-Z]?\d{6,}$")
-        )
-        same = pc.or_kleene(pc.equal(head, state), pc.is_null(state))
-        moved = pc.and_(written.fill_null(False), same.fill_null(False))
-        state = pc.if_else(moved, head, state)
-        numbers = pc.if_else(moved, tail, numbers)
+        state, numbers = _state_written(state, numbers)
         both = pc.binary_join_element_wise(pc.fill_null(state, ""), numbers, ":")
         return {
             "licence_token": self._tools.vault.tokens("drivers_licence", both),
@@ -316,6 +308,19 @@ _IDENTIFIER_COLUMNS = (
     "ssn_token", "ssn_last4", "ein_token", "licence_token", "licence_last4", "passport_token",
     "account_token", "bank_token", "card_token", "imei_token", "imsi_token", "username_token",
 )  # fmt: skip
+
+
+def _state_written(state: pa.Array, numbers: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Take a state written before the number off it: ``CA D1234567``."""
+    head = pc.utf8_slice_codeunits(numbers, 0, 2)
+    coded = known_state(head)
+    if coded.null_count == len(coded):
+        return state, numbers
+    tail = pc.utf8_slice_codeunits(numbers, 2)
+    written = pc.and_(pc.is_valid(coded), pc.match_substring_regex(tail, r"^[A-Z]?\d{6,}$"))
+    same = pc.or_kleene(pc.equal(head, state), pc.is_null(state))
+    moved = pc.and_(written.fill_null(False), same.fill_null(False))
+    return pc.if_else(moved, head, state), pc.if_else(moved, tail, numbers)
 
 
 def _no_extras(n: int) -> dict[str, pa.Array]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -130,14 +131,17 @@ def is_filler(cells: Cells, element: str) -> Mask:
     """Say which values stand for nothing: N/A, UNKNOWN, 000000000, 1900-01-01."""
     if not cells.n:
         return np.zeros(0, np.bool_)
-    upper = pc.utf8_upper(cells.values)
-    out = np.asarray(pc.is_in(upper, value_set=placeholders("any")))
-    own = placeholders(_SAME_FILLERS.get(element, element))
-    if len(own):
-        out = out | np.asarray(pc.is_in(upper, value_set=own))
+    upper = pc.utf8_upper(cells.values) if cells.lowers.any() else cells.values
+    listed = _fillers(_SAME_FILLERS.get(element, element))
+    out = np.asarray(pc.is_in(upper, value_set=listed))
     if element == "email":
         out = out | words.matches(cells, _NO_MAIL, cells.ats == 1)
     return np.asarray(out & cells.present)
+
+
+@cache
+def _fillers(element: str) -> pa.Array:
+    return pc.unique(pa.concat_arrays([placeholders("any"), placeholders(element)]))
 
 
 _SAME_FILLERS = {"account_pin": "pin", "itin": "ssn", "iban": "bank_account"}

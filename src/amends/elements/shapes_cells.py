@@ -57,6 +57,7 @@ class Cells:
         values = _trim(values)
         lengths = np.diff(_offsets(values))
         self.long = lengths > LONGEST
+        self.kept: dict[str, tuple[Mask, Mask]] = {}
         if self.long.any():
             values = pc.if_else(pa.array(self.long), pa.scalar(""), values)
         if values.null_count and np.diff(_offsets(values))[np.asarray(values.is_null())].any():

@@ -48,6 +48,13 @@ def nine(cells: Cells) -> tuple[Mask, Mask]:
 
     One separator of the kind hyphen, space or dot is meant, the same twice.
     """
+    held = cells.kept.get("nine")
+    if held is None:
+        held = cells.kept["nine"] = _find_nine(cells)
+    return held[0].copy(), held[1].copy()
+
+
+def _find_nine(cells: Cells) -> tuple[Mask, Mask]:
     plain = plain_digits(cells, 9)
     written = cells.present & (cells.digits == 9) & (cells.lengths == 11)
     places = np.flatnonzero(written)
