@@ -12,18 +12,18 @@ up from it before anything is sent.
 
 from __future__ import annotations
 
-import fcntl
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from amends.kernel import clock, ids
-from amends.kernel.errors import BusyError, DeliveryError
+from amends.kernel.errors import DeliveryError
 from amends.kernel.ledger import Ledger
 from amends.notices.channels.base import Batch, Channel, Outcome, Outgoing
+from amends.notices.outbox_hold import Hold
 from amends.notices.outbox_record import (
     BATCHES,
     FENCES,
@@ -65,8 +65,7 @@ class Outbox(Standing):
         super().__init__(engine)
         self._record = Ledger(record)
         self._epoch = 0
-        self._lock: sa.Connection | None = None
-        self._file: IO[str] | None = None
+        self._hold = Hold(engine, record)
 
     # ------------------------------------------------------------------ holding it
 
@@ -77,7 +76,7 @@ class Outbox(Standing):
             BusyError: Another worker is sending.
             DeliveryError: The record was cut short, or changed.
         """
-        self._take_lock()
+        self._hold.take()
         self._record = Ledger(self._record.path)
         with self._engine.begin() as connection:
             serialise(connection)
@@ -102,40 +101,7 @@ class Outbox(Standing):
 
     def release(self) -> None:
         """Let go of the outbox."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    def _take_lock(self) -> None:
-        """Hold a lock beside the record, and on PostgreSQL a session lock as well, for workers on other machines.
-
-        Raises:
-            BusyError: Another worker is sending.
-        """
-        self._take_file()
-        if self._engine.dialect.name != "postgresql" or self._lock is not None:
-            return
-        self._lock = self._engine.connect()
-        number = int(ids.digest_text(str(self._record.path.resolve()))[:15], 16)
-        if not self._lock.execute(
-            sa.text("SELECT pg_try_advisory_lock(:n)"), {"n": number}
-        ).scalar():
-            self.release()
-            raise _busy()
-
-    def _take_file(self) -> None:
-        if self._file is not None:
-            return
-        handle = self._record.path.with_suffix(".lock").open("a")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            handle.close()
-            raise _busy() from error
-        self._file = handle
+        self._hold.release()
 
     def _catch_up(self, connection: sa.Connection, known: int) -> int:
         """Bring a register that is older than the record up to it; return the highest epoch in the record."""
@@ -407,13 +373,6 @@ class Outbox(Standing):
                 connection, "receipt", seal=row["seal_id"], channel=row["channel"], notice=notice_id,
                 ordinal=row["ordinal"], state="arrived" if arrived else "deferred", detail="decided", at=clock.stamp(),
             )  # fmt: skip
-
-
-def _busy() -> BusyError:
-    return BusyError(
-        "Another worker is sending this case's notices",
-        remedy="wait for it to end, then give the same command again",
-    )
 
 
 def batch_key(seal_id: str, channel: str, first: int) -> str:
