@@ -206,9 +206,14 @@ def _decoys(rng: np.random.Generator, n: int) -> dict[str, list[str]]:
     return {
         "order_id": [str(412000000 + i * 3) for i in range(n)],
         "tower_id": [f"{v:09d}" for v in rng.integers(100000000, 899999999, n)],
-        "sku": [f"{v:03d}-{w:02d}-{u:04d}" for v, w, u in zip(rng.integers(1, 665, n), rng.integers(1, 99, n), rng.integers(1, 9999, n), strict=True)],
+        "sku": [
+            f"{rng.integers(1, 665):03d}-{rng.integers(1, 99):02d}-{rng.integers(1, 9999):04d}"
+            for _ in range(n)
+        ],
         "tracking_no": [f"1Z{v:014d}" for v in rng.integers(0, 10**14, n)],
-        "created_at": [f"2021-{m:02d}-{d:02d} 10:11:12" for m, d in zip(rng.integers(1, 13, n), rng.integers(1, 28, n), strict=True)],
+        "created_at": [
+            f"2021-{rng.integers(1, 13):02d}-{rng.integers(1, 28):02d} 10:11:12" for _ in range(n)
+        ],
         "amount": [f"{v / 100:.2f}" for v in rng.integers(100, 90000, n)],
         "status": [str(v) for v in rng.choice(["active", "closed", "hold"], n)],
         "product": [str(v) for v in rng.choice(["Galaxy S21", "iPhone 12", "Pixel 5 Case"], n)],
@@ -232,7 +237,8 @@ def _score(
     rng = np.random.default_rng(9)
     n = len(people["first"])
     decoys = _decoys(rng, n)
-    tables = [["first", "middle", "last", "dob", "ssn", "street", "city", "state", "zip", "phone", "email", "licence", "account", "pin"],
+    tables = [["first", "middle", "last", "dob", "ssn", "street", "city", "state", "zip",
+               "phone", "email", "licence", "account", "pin"],
               ["full", "dob", "card", "routing", "bank", "passport", "ein"],
               ["account", "imei", "imsi", "iccid", "phone", "username", "password", "ip"],
               ["full", "dob", "mbi", "npi", "mrn", "vin", "zip", "state"]]  # fmt: skip
@@ -240,8 +246,8 @@ def _score(
     found: list[tuple[str, str]] = []
     wrong = total = 0
     names = list(decoys)
-    for number, members in enumerate(tables):
-        members = [m for m in members if m in kinds]
+    for number, listed in enumerate(tables):
+        members = [m for m in listed if m in kinds]
         beside = names[number * 5 : number * 5 + 5]
         columns: dict[str, list[str | None]] = {}
         truth: dict[str, str | None] = {}
