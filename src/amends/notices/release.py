@@ -83,7 +83,19 @@ def seal(case: Case) -> Seal:
     case.ledger.append(
         "seal", seal=seal_id, digest=made.digest, counts=made.counts, held=held, run=made.run
     )
+    _stamp_table(case)
     return made
+
+
+def _stamp_table(case: Case) -> None:
+    """Show in the table notices which seal froze which row, without waiting for the next run."""
+    columns = ", ".join(quote(c) for c in NOTICES.names)
+    sealed = seals.all_rows(case)
+    case.write(
+        NOTICES,
+        f"""SELECT {columns} FROM {sealed} UNION ALL SELECT {columns} FROM {case.read(NOTICES)}
+        WHERE notice_id NOT IN (SELECT notice_id FROM {sealed})""",
+    )
 
 
 def chosen_sql(case: Case) -> str:
