@@ -3,10 +3,12 @@
 # Usage: tools/demo.sh CASE PEOPLE
 set -euo pipefail
 case_folder=$1 people=$2 data="${1}-data"
+export AMENDS_CLOCK=2026-08-24T09:00:00+00:00   # the demo plays a week after the discovery
 say() { printf '\n\033[1m$ %s\033[0m\n' "$*"; }
 run() { say "$@"; "$@"; }
 
 rm -rf "$case_folder" "$data"
+printf 'The clock of this demo stands at 24 August 2026, a week after the discovery.\n'
 run amends demo "$data" --people "$people" --seed 1
 run bash "$data/add.sh" "$case_folder"
 say amends run "$case_folder"

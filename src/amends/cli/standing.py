@@ -20,21 +20,18 @@ def show_status(face: Face, standing: dict[str, object]) -> None:
     )
     for fault in funnel.check(counts):
         face.say(f"[bold red]✗ the funnel does not sum: {escape(fault)}[/]")
-    timed = [c for c in clocks if c["due_on"]][:8]
+    dated = [c for c in clocks if c["due_on"]]
+    late = [c for c in dated if str(c["days_left"]).startswith("-")]
+    timed = dated[len(late) : len(late) + 8] or dated[:8]
     if timed:
         rows = [
-            (
-                c["due_on"],
-                c["days_left"],
-                c["jurisdiction"],
-                c["recipient"],
-                c["to"],
-                c["n_persons"],
-            )
+            (c["due_on"], c["days_left"], c["jurisdiction"], c["who"], c["n_persons"])
             for c in timed
         ]
         face.answer.print()
-        face.table("next deadlines", ("due", "#days left", "law", "who", "to", "#persons"), rows)
+        if late:
+            face.say(f"[bold red]{len(late)} deadlines have passed[/]; the calendar lists them")
+        face.table("next deadlines", ("due", "#days left", "law", "who is told", "#persons"), rows)
     open_kinds = [(k.replace("_", " "), n) for k, n in waits.items() if n]
     if open_kinds:
         face.answer.print()

@@ -48,6 +48,15 @@ class Clock:
     why: str
     answer: str
 
+    @property
+    def who(self) -> str:
+        """Return in words who is told: a code of the law vocabulary is spelt out."""
+        if self.recipient == "person":
+            return "people"
+        code = self.to or self.recipient
+        words = code.replace("_", " ")
+        return words.lower() if "_" in code else words
+
 
 def funnel(case: Case) -> dict[str, int]:
     """Return the counts of DESIGN section 9, zero for what was not reached yet."""
@@ -170,7 +179,7 @@ def status(case: Case) -> dict[str, object]:
         "case": case.name,
         "run": case.run_id(),
         "funnel": funnel(case),
-        "clocks": [c.__dict__ for c in clocks(case)],
+        "clocks": [{**c.__dict__, "who": c.who} for c in clocks(case)],
         "waiting": waiting(case),
         "ledger_head": case.ledger.head()[1],
     }

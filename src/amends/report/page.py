@@ -61,6 +61,8 @@ def page_data(case: Case) -> dict[str, object]:
     counts = funnel.funnel(case)
     by_state = _by_state(case)
     clocks = funnel.clocks(case)
+    dated = [c for c in clocks if c.due_on]
+    ahead = [c for c in dated if c.days_left is not None and c.days_left >= 0]
     return {
         "case": case.name,
         "entity": case.config.text("case", "entity") or case.name,
@@ -73,7 +75,8 @@ def page_data(case: Case) -> dict[str, object]:
         ],
         "sums": funnel.check(counts),
         "waiting": {k.replace("_", " "): n for k, n in funnel.waiting(case).items() if n},
-        "clocks": [c for c in clocks if c.due_on][:14],
+        "clocks": dated[:60],
+        "next": next(iter(ahead or dated), None),
         "undated": [c for c in clocks if not c.due_on],
         "map": tilemap.tiles({str(r["residence"]): int(str(r["n"])) for r in by_state}),
         "states": by_state,
