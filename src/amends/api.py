@@ -92,7 +92,7 @@ def resolve_file(path: Path, to: str) -> dict[str, Any]:
     seconds = time.monotonic() - started
     return {
         "records": rows,
-        "persons": answer.column("person_id").unique().length() if rows else 0,
+        "persons": len(answer.column("person_id").unique()),
         "seconds": round(seconds, 2),
         "records_per_second": int(rows / max(seconds, 1e-9)),
         "to": to,
