@@ -41,8 +41,9 @@ def _found_persons(demo: Demo, memberships: pa.Table) -> list[tuple[str, str]]:
     }
     pairs = []
     for row in pq.read_table(demo.truth / "records.parquet").to_pylist():
-        inner = (row.get("inner_path") or row.get("table") or "").split("/")[-1].split(".")[-1]
-        key = (Path(row["exhibit"]).name, inner, row["locator"])
+        if row["relation"] != "self" or row["row"] is None:
+            continue
+        key = (row["exhibit"], row["inner_path"], row["row"])
         if key in found:
             pairs.append((row["true_id"], found[key]))
     return pairs

@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from amends.custody.digests import digest
 from amends.custody.intake import REFUSALS
 from amends.custody.journal import Exhibit, exhibits, refusals, witness
 from amends.kernel.case import Case
@@ -113,10 +114,10 @@ def open_exhibit(case: Case, exhibit: Exhibit, found: Inventory, task: Task) -> 
     """Read an exhibit to its end and note every item and fault.
 
     Raises:
-        EvidenceError: Its bytes are missing, or not of the size that was sealed.
+        EvidenceError: Its bytes are missing, or not what was sealed.
     """
     path = place_of(case.folder, exhibit)
-    _check_size(path, exhibit)
+    _check_seal(path, exhibit)
     task.say(exhibit.exhibit_id)
     items_before = len(found.items)
     for part in case.contents.parts(path):
@@ -127,21 +128,28 @@ def open_exhibit(case: Case, exhibit: Exhibit, found: Inventory, task: Task) -> 
     task.advance(exhibit.size_bytes)
 
 
-def _check_size(path: Path, exhibit: Exhibit) -> None:
+def _check_seal(path: Path, exhibit: Exhibit) -> None:
+    """Compare an exhibit's bytes with its seal before anything is read from them."""
+    restore = "restore it from the custodian's copy; amends verify says what else changed"
     try:
-        size = path.stat().st_size
+        found = digest(path)
     except OSError as error:
         raise EvidenceError(
-            f"Exhibit {exhibit.exhibit_id} is missing",
+            f"Exhibit {exhibit.exhibit_id} is missing or cannot be read",
             where=exhibit.place,
-            remedy="restore it from the custodian's copy; amends verify says what else changed",
+            remedy=restore,
         ) from error
-    if size != exhibit.size_bytes:
-        raise EvidenceError(
-            f"Exhibit {exhibit.exhibit_id} is not what was sealed ({size:,} bytes, sealed {exhibit.size_bytes:,})",
-            where=exhibit.place,
-            remedy="restore it from the custodian's copy; amends verify says what else changed",
-        )
+    for what, now, sealed in (
+        ("size", f"{found.size_bytes:,} bytes", f"{exhibit.size_bytes:,} bytes"),
+        ("sha256", found.sha256, exhibit.sha256),
+        ("blake3", found.blake3, exhibit.blake3),
+    ):
+        if now != sealed:
+            raise EvidenceError(
+                f"Exhibit {exhibit.exhibit_id} is not what was sealed ({what} differs)",
+                where=exhibit.place,
+                remedy=restore,
+            )
 
 
 def note_part(exhibit: Exhibit, part: Part, found: Inventory) -> None:
