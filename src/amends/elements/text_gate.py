@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import hyperscan
-
 from amends.elements.detectors.address import address_shapes
 from amends.elements.detectors.base import Label, Shape, bit
 from amends.elements.detectors.family import AGAINST_WORDS, DETECTORS
+from amends.elements.text_automaton import automaton
 from amends.elements.text_shadow import Shadow
 
 
@@ -47,8 +46,8 @@ class Gate:
         self.word_names: list[str] = []
         self.shapes: list[tuple[str, Shape]] = [(d.element, s) for d in DETECTORS for s in d.shapes]
         words = self._number_words()
-        self._words = _compiled(words)
-        self._shapes = _compiled([shape.gate for _, shape in self.shapes])
+        self._words = automaton(words)
+        self._shapes = automaton([shape.gate for _, shape in self.shapes])
 
     def scan(self, shadow: Shadow) -> Hits:
         """Return where words and shapes end in a shadow."""
@@ -89,14 +88,14 @@ class AddressGate:
 
     def __init__(self) -> None:
         self.shapes = address_shapes()
-        self._automaton = _compiled([shape.gate for shape in self.shapes])
+        self._automaton = automaton([shape.gate for shape in self.shapes])
 
     def scan(self, words: bytes) -> list[tuple[int, int]]:
         """Return (end, shape number) for the words of a shadow."""
         return _ends(self._automaton, words)
 
 
-def _ends(automaton: Any, body: bytes) -> list[tuple[int, int]]:  # Any: untyped library
+def _ends(compiled: Any, body: bytes) -> list[tuple[int, int]]:  # Any: untyped library
     hits: list[tuple[int, int]] = []
     add = hits.append
 
@@ -104,18 +103,8 @@ def _ends(automaton: Any, body: bytes) -> list[tuple[int, int]]:  # Any: untyped
         add((end, number))
 
     if body:
-        automaton.scan(body, match_event_handler=on_match)
+        compiled.scan(body, match_event_handler=on_match)
     return hits
-
-
-def _compiled(expressions: list[str]) -> Any:  # Any: untyped library
-    automaton = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    automaton.compile(
-        expressions=[e.encode("latin-1") for e in expressions],
-        ids=list(range(len(expressions))),
-        flags=[hyperscan.HS_FLAG_CASELESS] * len(expressions),
-    )
-    return automaton
 
 
 @cache

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
 
 from amends.elements.detectors.base import Finding
+from amends.elements.detectors.name_lead import Lead, before_name
 from amends.elements.detectors.words import (
     BUSINESS,
     COMMON,
@@ -29,7 +28,6 @@ from amends.elements.detectors.words import (
     is_contraction,
     kinds,
 )
-from amends.elements.shapes_data import word_set
 
 _LETTER = r"[^\W\d_]"
 _RUN = re.compile(
@@ -37,86 +35,6 @@ _RUN = re.compile(
     r"(?:[ ](?:(?:de|la|del|van|der|den|von|da|dos|di|du|le|el|al|bin|ibn|bint|ben|ter|ten|y|e)[ ]){0,3}"
     r"[A-Z\u00c0-\u00de\u0100-\u024f\u0370-\u03ff\u0400-\u042f](?:[\w'-]*\w)?\.?|, (?:Jr|Sr|II|III|IV)\b\.?){0,7}"
 )
-_LABELS = word_set(
-    "name names nombre from to cc bcc signed owner holder author attention attn contact manager sender "
-    "recipient caller tech rep user says said customer client patient employee applicant subscriber "
-    "member agent spouse guardian beneficiary insured surname apellido apellidos firstname lastname "
-    "fullname"
-)
-_GREETINGS = word_set(
-    "dear hi hello hey hola estimado estimada named i'm customer patient employee applicant subscriber "
-    "regards sincerely cheers cardholder attn agent beneficiary cliente paciente spouse guardian insured "
-    "member him her"
-)
-_LED_IN = frozenset(
-    ["name is", "this is", "i am", "was called", "account holder", "speaking with", "spoke with", "speak to",
-     "partner's name",
-     "kid's name", "nombre es", "call me", "calls me", "best regards", "it to", "named him", "named her"]
-)  # fmt: skip
-_WEAK = word_set(
-    "called by client user signed thanks best mother father husband wife son daughter brother sister kid "
-    "child contact with meet met ask asked told says said holder owner author starring partner friend "
-    "boss manager under colleague for about remember born me and or name but that early influenced "
-    "tribute cc from to"
-)
-_PLACES = word_set("in at near of from to into across around over via visit visiting the a an")
-_ARTICLES = word_set("the a an this that these those our your my each every any some no")
-_TITLE_WORDS = word_set(
-    "mr mrs ms miss dr prof rev capt sgt lt judge sr sra srta dra don doña herr frau mme mlle officer "
-    "detective"
-)
-_SIGNS = " \t\n\"'(>*:,.=?|-!;])}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Lead:
-    """What stands before a name: a word that tells (label, title), one that hints, a place word, an article."""
-
-    told: bool = False
-    weak: bool = False
-    place: bool = False
-    article: bool = False
-    number: bool = False
-    opens: bool = False
-
-
-_OPENS = _Lead(opens=True)
-
-
-@lru_cache(maxsize=65536)
-def _lead(first: str, second: str, signs: str) -> _Lead:
-    """Judge the two words and the signs before a name."""
-    stop = any(c in signs for c in ".!?;\n:")
-    marked = any(c in signs for c in ":=?")
-    opens = stop or signs.strip(" ") in ("*", "-", "|", ">", "(", '"')
-    if first in _TITLE_WORDS and signs in (". ", " "):
-        return _Lead(told=True)
-    if (marked and first in _LABELS) or (
-        first in _GREETINGS and "." not in signs and "?" not in signs
-    ):
-        return _Lead(told=True, opens=opens)
-    if f"{second} {first}" in _LED_IN and signs in (" ", ": ", ' "'):
-        return _Lead(told=True)
-    if stop or not first:
-        return _OPENS
-    return _Lead(
-        weak=first in _WEAK, place=first in _PLACES and signs == " ", article=first in _ARTICLES and signs == " ",
-        number=first.isdigit() and len(first) > 1 and signs == " ", opens=opens,
-    )  # fmt: skip
-
-
-def _before(text: str, start: int) -> _Lead:
-    """Return what stands before a place."""
-    before = text[start - 30 if start > 30 else 0 : start]
-    core = before.rstrip(_SIGNS)
-    words = core.split()
-    if not words:
-        return _OPENS
-    signs = before[len(core) :]
-    second = words[-2].lower() if len(words) > 1 else ""
-    return _lead(words[-1].lower().lstrip("(\"'>"), second, signs if len(signs) < 5 else "\n")
-
-
 _AFTER_ACTS = re.compile(
     r"(?:,? (?:says|said|told|wrote|writes|asked|called|is|was|has|had|will|would|can|lives|works|born|and|who"
     r"|wants|needs|from|replied|began"
@@ -162,7 +80,7 @@ def _last_first(text: str, start: int, end: int, known: dict[str, int]) -> Itera
     rest = _COMMA_FORM.match(text, end)
     if rest is None or not known.get(rest[1].lower(), 0) & GIVEN:
         return
-    lead = _before(text, start)
+    lead = before_name(text, start)
     if lead.told or (lead.opens and text[rest.end() : rest.end() + 1] not in (",", ".")):
         yield Finding(
             start, rest.end(), "name", 0.88 if lead.told else 0.8, ("family name", "given name")
@@ -255,7 +173,7 @@ def _weigh(
     elif last_word.endswith((",", ".")) and not (len(last_word) == 2 or last_kind & SUFFIX):
         end -= 1
     sure, why = _full_name(piece)
-    lead = _before(text, start)
+    lead = before_name(text, start)
     if lead.told or lead.weak:
         sure, why = sure + (0.3 if lead.told else 0.12), (*why, "words before")
     sure -= _doubt(lead, given=bool(piece[0][2] & GIVEN))
@@ -271,7 +189,7 @@ def _trimmed(piece: list[tuple[int, str, int]]) -> list[tuple[int, str, int]]:
     return [] if len(piece) == 1 and len(piece[0][1].strip(".,")) == 1 else piece
 
 
-def _doubt(lead: _Lead, *, given: bool) -> float:
+def _doubt(lead: Lead, *, given: bool) -> float:
     """Return how much the words before speak against a full name."""
     doubt = 0.25 if lead.article else 0.0
     if lead.place and not given:
@@ -334,7 +252,7 @@ def _single(text: str, start: int, word: str, known: dict[str, int]) -> Iterator
     if kind & COMMON and not kind & (GIVEN | FAMILY):
         return
     end = start + len(plain)
-    lead = _before(text, start)
+    lead = before_name(text, start)
     sure, why = _single_worth(kind, plain, lead, text, start)
     if sure <= 0:
         return
@@ -350,7 +268,7 @@ def _single(text: str, start: int, word: str, known: dict[str, int]) -> Iterator
 
 
 def _single_worth(
-    kind: int, plain: str, lead: _Lead, text: str, start: int
+    kind: int, plain: str, lead: Lead, text: str, start: int
 ) -> tuple[float, tuple[str, ...]]:
     if plain.isupper() and len(plain) > 1:
         return (0.2, ("given name",)) if kind & GIVEN and not kind & COMMON else (0.0, ())
