@@ -20,7 +20,7 @@ from amends.elements.detectors.base import (
 from amends.elements.detectors.birth import births_in_rows
 from amends.elements.detectors.name import find_names
 from amends.elements.detectors.online import valid_email
-from amends.elements.text_context import Context, end_of_lead
+from amends.elements.text_context import Context
 from amends.elements.text_gate import Gate, Hits, address_gate, the_gate
 from amends.elements.text_shadow import Shadow, shadow_of
 
@@ -48,7 +48,7 @@ def find(text: str, *, names: bool = True, least: float = LEAST_CONFIDENCE) -> l
     context = Context(shadow.text, hits.words, gate.word_bits)
     found = [*_mail_addresses(shadow.text)]
     found += _shapes(gate, hits, shadow, context)
-    found += _labelled(gate, hits, shadow, context)
+    found += _labelled(gate, hits, shadow, context, names=names)
     found += births_in_rows(shadow.text, found)
     if names:
         found += _addresses(shadow, context)
@@ -108,12 +108,16 @@ def _goes_on(text: str, end: int, size: int) -> bool:
     return sign == "%" or (sign in "-.," and text[end + 1].isdigit())
 
 
-def _labelled(gate: Gate, hits: Hits, shadow: Shadow, context: Context) -> Iterator[Finding]:
+def _labelled(
+    gate: Gate, hits: Hits, shadow: Shadow, context: Context, *, names: bool
+) -> Iterator[Finding]:
     text = shadow.text
     done: set[tuple[int, int]] = set()
     has_digit = _DIGIT.search
     for end, number in hits.words:
         for element, label in gate.word_labels[number]:
+            if element == "address" and not names:
+                continue
             if not label.wordy and not has_digit(
                 text, max(0, end - 48) if label.before else end, end + label.reach + 64
             ):
@@ -130,7 +134,7 @@ def _labelled(gate: Gate, hits: Hits, shadow: Shadow, context: Context) -> Itera
 
 def _value_after(label: Label, text: str, end: int, context: Context) -> re.Match[str] | None:
     """Return the value of a label that ends at ``end``: after its lead, farther on, or before it."""
-    begin = end_of_lead(text, end)
+    begin = context.lead_end(end)
     if label.below or "\n" not in text[end:begin]:
         match = label.value.match(text, begin, begin + 96)
         if match is not None and match.end() > match.start():

@@ -44,6 +44,7 @@ class Context:
         self._text = text
         self._ends = [end for end, _ in words]
         self._bits = [bits[number] for _, number in words]
+        self._lead_ends: dict[int, int] = {}
 
     def around(self, start: int, end: int) -> tuple[int, int, bool]:
         """Return (elements spoken for, elements labelled, whether the nearest word speaks against)."""
@@ -73,10 +74,14 @@ class Context:
         """Tell whether only leading words and signs stand between a word and a value."""
         if start - word_end > most:
             return False
-        return (
-            not self._text[word_end:start].strip(_SIGNS)
-            or end_of_lead(self._text, word_end) >= start
-        )
+        return not self._text[word_end:start].strip(_SIGNS) or self.lead_end(word_end) >= start
+
+    def lead_end(self, word_end: int) -> int:
+        """Return where a value may begin after a label; looked up once a word."""
+        known = self._lead_ends.get(word_end)
+        if known is None:
+            known = self._lead_ends[word_end] = end_of_lead(self._text, word_end)
+        return known
 
     def word_between(self, start: int, end: int, allowed: int) -> bool:
         """Tell whether a word for another element than the allowed (bits), or against, ends between two places."""

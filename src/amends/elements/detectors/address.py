@@ -277,7 +277,7 @@ def _judge_labelled(found: Candidate) -> Verdict | None:
 
 
 def _suffix_gate() -> str:
-    names = sorted({s.lower() for s in _suffixes()}, key=len, reverse=True)
+    names = sorted({s.lower() for s in _suffixes()}, key=lambda s: (-len(s), s))
     return rf"\b[0-9]{{1,6}}[a-z]?,?( +[a-z0-9]{{1,24}}){{1,6}} +({'|'.join(names)})\b"
 
 

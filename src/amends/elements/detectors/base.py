@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 # (elements spoken for, elements labelled, whether the nearest word speaks against).
 Around = tuple[int, int, bool]
@@ -196,6 +197,7 @@ ELEMENTS = (
 _BITS = {element: 1 << n for n, element in enumerate(ELEMENTS)}
 
 
+@cache
 def bit(*elements: str) -> int:
     """Return the bits that stand for these elements."""
     found = 0
@@ -206,7 +208,13 @@ def bit(*elements: str) -> int:
 
 def digits_of(value: str) -> str:
     """Return the ASCII digits of a value, in order."""
-    return "".join([c for c in value if "0" <= c <= "9"])
+    plain = value.replace("-", "").replace(" ", "").replace(".", "")
+    if plain.isdigit() and plain.isascii():
+        return plain
+    return "".join([c for c in plain if "0" <= c <= "9"])
+
+
+_DOUBLED = str.maketrans("0123456789", "0246813579")
 
 
 def passes_luhn(digits: str) -> bool:
@@ -215,10 +223,5 @@ def passes_luhn(digits: str) -> bool:
     Source:
         ISO/IEC 7812-1 annex B.
     """
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        number = ord(digit) - 48
-        if place & 1:
-            number = number * 2 - 9 if number > 4 else number * 2
-        total += number
-    return total % 10 == 0
+    doubled = digits[-2::-2].translate(_DOUBLED)
+    return (sum((digits[-1::-2] + doubled).encode()) - 48 * len(digits)) % 10 == 0

@@ -9,7 +9,7 @@ Sources:
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from amends.elements.detectors.base import (
     Candidate,
@@ -52,6 +52,7 @@ def _state_names() -> dict[str, str]:
     return names | {r["usps"]: r["usps"] for r in reference.rows("state_names")}
 
 
+@lru_cache(4096)
 def licence_states(value: str, *, element: str = "drivers_licence") -> dict[str, str]:
     """Return state → "current" or "older" for each state whose format a licence number has."""
     plain = re.sub(r"[ -]", "", value).upper()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from amends.elements.detectors.base import Finding
 from amends.elements.detectors.name_lead import Lead, before_name
@@ -91,7 +92,9 @@ def _has_capitals(text: str) -> bool:
     return any(c.isupper() for c in text[:4000])
 
 
-def _kind(word: str, known: dict[str, int]) -> int:
+@lru_cache(65536)
+def _kind(word: str) -> int:
+    known = kinds()
     lower = word.lower().rstrip(".")
     kind = known.get(lower, 0)
     if "'" in lower and is_contraction(lower):
@@ -106,15 +109,19 @@ def _kind(word: str, known: dict[str, int]) -> int:
     return kind
 
 
-_WORD = re.compile(r"[^ ]+")
+def _words(run: str, offset: int) -> list[tuple[int, str, int]]:
+    """Return (place, word, kind) of the words of a run."""
+    words = []
+    for word in run.split(" "):
+        if word:
+            words.append((offset, word, _kind(word.rstrip(","))))
+        offset += len(word) + 1
+    return words
 
 
 def _cut(text: str, offset: int, run: str, known: dict[str, int]) -> Iterator[Finding]:
     """Cut a run of capitalised words where one cannot be part of a name, and weigh the pieces."""
-    words = [
-        (m.start() + offset, m.group(), _kind(m.group().rstrip(","), known))
-        for m in _WORD.finditer(run)
-    ]
+    words = _words(run, offset)
     if any(kind & BUSINESS for _, _, kind in words[1:]) or any(
         kind & STREET for _, _, kind in words[:-1]
     ):
@@ -243,7 +250,7 @@ def _full_name(piece: list[tuple[int, str, int]]) -> tuple[float, tuple[str, ...
 
 def _single(text: str, start: int, word: str, known: dict[str, int]) -> Iterator[Finding]:
     """Weigh one capitalised word."""
-    kind = _kind(word, known)
+    kind = _kind(word)
     plain = word.rstrip(".,")
     if plain.lower().endswith("'s"):
         plain = plain[:-2]
