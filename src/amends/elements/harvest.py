@@ -103,7 +103,7 @@ class Harvest:
         return [
             KeyColumn(
                 facts.item_id, word, column, held[column].position, held[column].element,
-                facts.owner, maker.has_names,
+                facts.owner, maker.has_names, facts.exhibit_id, facts.store, facts.role,
             )
             for column in maker.keys
         ]  # fmt: skip

@@ -32,6 +32,14 @@ SKETCH = 1024
 LEAST_NAMED, LEAST_UNNAMED = 0.3, 0.9
 # Distinct values from which containment without a like name means anything.
 LEAST_DISTINCT = 50
+# Share of a column's values that occur once from which each stands for one row. A mistyped or
+# repeated key a row or two does not make it a shared one.
+MOSTLY_ONCE = 0.9
+# What a row is tied by, in order of trust: a key that the exhibit declares or a person decided; a
+# key that is each row's own; two keys that agree on one row; a key that several rows share (the
+# account of a family); contact data of a person alone.
+DECLARED, OWN_KEY, TWO_KEYS, SHARED_KEY, BY_CONTACT = range(5)
+CONTACT = word_set("phone email")
 MOST_COLUMNS = 12
 
 _GENERIC = word_set("id no num number nbr nr key ref reference code uuid guid fk pk idx")
@@ -55,6 +63,9 @@ class KeyColumn:
         element: What it holds; null when nothing personal.
         owner: Whose data it is; keys of two owners are never compared.
         named: Whether its table names people.
+        exhibit_id: The exhibit its table lies in.
+        store: The system its exhibit came from, where said.
+        role: stolen or roster.
         n_values: Values seen.
         short: Whether its values are numbers so small that any counter holds them.
         sketch: The smallest fingerprints of its distinct values.
@@ -68,6 +79,9 @@ class KeyColumn:
     element: str | None
     owner: str
     named: bool
+    exhibit_id: str = ""
+    store: str = ""
+    role: str = "stolen"
     n_values: int = 0
     short: bool = False
     sketch: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
@@ -78,6 +92,11 @@ class KeyColumn:
         """Return the share of distinct values that occur once, from the sketch; null without."""
         held = [self.counts.get(int(value), 0) for value in self.sketch]
         return round(sum(n == 1 for n in held) / len(held), 4) if held else None
+
+    @property
+    def is_unique(self) -> bool:
+        """Say whether nearly every value stands in one row only."""
+        return (self.uniqueness or 0.0) >= MOSTLY_ONCE
 
     def add(self, fingerprints: pa.Array) -> None:
         """Take the fingerprints of one batch into the sketch."""
@@ -116,14 +135,42 @@ class Link:
     decided_by: str = "rule"
 
     @property
-    def rank(self) -> tuple[int, float]:
-        """Sort key: declared first, then like names, then the greater containment."""
-        order = (
-            0
-            if "decision" in self.grounds or "declared" in self.grounds
-            else 2 - ("name" in self.grounds)
-        )
-        return order, -self.containment
+    def is_contact(self) -> bool:
+        """Say whether it ties by contact data of a person, which homes share and others inherit."""
+        return self.target.named and self.target.element in CONTACT
+
+    @property
+    def is_bridge(self) -> bool:
+        """Say whether it leads to rows without a name, which are tied themselves."""
+        return not self.target.named
+
+    @property
+    def level(self) -> int:
+        """Return how far it can be trusted: ``DECLARED`` to ``BY_CONTACT``, less is better."""
+        if "decision" in self.grounds or "declared" in self.grounds or self.decided_by != "rule":
+            return DECLARED
+        if self.is_contact:
+            return BY_CONTACT
+        alone = self.target.is_unique and (self.target.named or self.source.is_unique)
+        return OWN_KEY if alone and "name" in self.grounds else SHARED_KEY
+
+    @property
+    def grade(self) -> int:
+        """Return how far others can trust the rows it ties.
+
+        Where many rows share one row without a name (the lines of an account), they reach the
+        person that stands behind that row, which is not always the person they are about.
+        """
+        shared = self.is_bridge and not self.source.is_unique
+        return max(self.level, SHARED_KEY) if shared else self.level
+
+    @property
+    def rank(self) -> tuple[int | float, ...]:
+        """Sort key within a level: unique targets, then near ones, then like names."""
+        here, there = self.source, self.target
+        near = here.exhibit_id == there.exhibit_id or bool(here.store and here.store == there.store)
+        place = 0 if near else 1 if there.role == "roster" else 2
+        return not there.is_unique, place, "name" not in self.grounds, -self.containment
 
 
 def key_columns(guesses: Sequence[ColumnGuess], declared: Sequence[str]) -> list[str]:
@@ -168,15 +215,32 @@ def learn_links(
         distinct-value estimation under multiset operations", SIGMOD 2007.
     """
     said = {(item, column, table, target) for item, column, table, target in declared}
+    sources = {(item, column) for item, column, _, _ in declared}
+    meeting = _meeting(columns)
     out = []
-    for source in columns:
-        for target in columns:
+    for at, source in enumerate(columns):
+        others = range(len(columns)) if (source.item_id, source.column) in sources else meeting[at]
+        for there in others:
+            target = columns[there]
             if source.item_id == target.item_id or source.owner != target.owner:
                 continue
             link = _link(source, target, said)
             if link is not None:
                 out.append(link)
     return out
+
+
+def _meeting(columns: Sequence[KeyColumn]) -> list[list[int]]:
+    """Return for every column those that hold any of its values, by the sketches of both."""
+    holders: dict[int, list[int]] = {}
+    for at, column in enumerate(columns):
+        for value in column.sketch.tolist():
+            holders.setdefault(value, []).append(at)
+    met: list[set[int]] = [set() for _ in columns]
+    for group in {tuple(held) for held in holders.values() if len(held) > 1}:
+        for at in group:
+            met[at].update(group)
+    return [sorted(held) for held in met]
 
 
 def _link(
@@ -237,50 +301,6 @@ def is_short(cells: Cells) -> bool:
     """Say whether a column's values are small whole numbers, which any two counters share."""
     small = cells.present & (cells.digits == cells.lengths) & (cells.lengths <= 6)
     return bool(cells.n_present) and float(small.sum()) / cells.n_present > 0.5
-
-
-def matches_sql(link: Link, rank: int, rows: str, targets: str, holders: str, tied: str) -> str:
-    """Return SQL of the holders that one link leads rows without a name to.
-
-    Args:
-        link: The key.
-        rank: Its place in the order of trust.
-        rows: Key table of the source's item.
-        targets: Key table of the target's item.
-        holders: Relation ``record_id, holder, who, main``: rows whose person is known.
-        tied: Relation with the ``record_id`` of rows that are settled.
-
-    Returns:
-        SQL of ``record_id, rank, holder, who, n_who``: one row a row and link; where several names
-        hold the key and one of them is its main holder, that one.
-    """
-    here, there = f"k{link.source.position}", f"k{link.target.position}"
-    return (
-        "SELECT record_id, rank,\n"
-        "       CASE WHEN n_who > 1 AND n_main = 1 THEN main_holder ELSE any_holder END AS holder,\n"
-        "       CASE WHEN n_who > 1 AND n_main = 1 THEN main_who ELSE any_who END AS who,\n"
-        "       CASE WHEN n_main = 1 THEN 1 ELSE n_who END AS n_who\n"
-        "FROM (\n"
-        f"  SELECT r.record_id, {rank} AS rank,\n"
-        "         count(DISTINCT h.who) AS n_who,\n"
-        "         count(DISTINCT CASE WHEN h.main THEN h.who END) AS n_main,\n"
-        "         min(h.holder) AS any_holder,\n"
-        "         min(h.who) AS any_who,\n"
-        "         min(CASE WHEN h.main THEN h.holder END) AS main_holder,\n"
-        "         min(CASE WHEN h.main THEN h.who END) AS main_who\n"
-        f"  FROM {rows} AS r\n"
-        f"  JOIN {targets} AS t ON r.{here} = t.{there}\n"
-        f"  JOIN {holders} AS h ON h.record_id = t.record_id\n"
-        "  WHERE r.who IS NULL\n"
-        f"    AND r.record_id NOT IN (SELECT record_id FROM {tied})\n"
-        "  GROUP BY r.record_id\n"
-        ") AS found"
-    )
-
-
-def reason_of(link: Link) -> str:
-    """Return in words what a link ties by."""
-    return f"{link.source.column} = {link.target.table}.{link.target.column}"
 
 
 def obey(links: Sequence[Link], decided: dict[str, tuple[bool, str]]) -> list[Link]:

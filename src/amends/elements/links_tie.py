@@ -1,121 +1,254 @@
-"""Rows without a name tied to their holder, in a few set operations over fingerprints."""
+"""Rows without a name tied to their holder, in a few set operations over fingerprints.
+
+Trust goes before nearness: what a declared key settles, over however many tables, no other key
+unsettles; contact data is asked last. A key's value that leads to people of different names
+settles nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
-from amends.elements.links import Link, matches_sql, reason_of
+from amends.elements.links import (
+    BY_CONTACT,
+    DECLARED,
+    TWO_KEYS,
+    KeyColumn,
+    Link,
+)
 from amends.kernel.engine.base import Engine
 
 # A payment points at an account, the account at a customer: three steps reach any schema seen.
-_ROUNDS = 3
+_ROUNDS = 4
+# Pairs of keys tried between one table and another.
+_MOST_PAIRS = 6
 
 
-def tie_rows(engine: Engine, links: Sequence[Link], files: Mapping[str, Path]) -> str:
+@dataclass(frozen=True)
+class Way:
+    """One way from the rows of a table to the rows of another: a key, or two that agree.
+
+    Attributes:
+        links: The key or keys.
+    """
+
+    links: tuple[Link, ...]
+
+    @property
+    def source(self) -> KeyColumn:
+        """Return the column that points; its table is that of all."""
+        return self.links[0].source
+
+    @property
+    def target(self) -> KeyColumn:
+        """Return the column that is pointed at; its table is that of all."""
+        return self.links[0].target
+
+    @property
+    def level(self) -> int:
+        """Return how far it can be trusted."""
+        return self.links[0].level if len(self.links) == 1 else TWO_KEYS
+
+    @property
+    def grade(self) -> int:
+        """Return how far others can trust the rows it ties."""
+        return self.links[0].grade if len(self.links) == 1 else TWO_KEYS
+
+    @property
+    def order(self) -> tuple[int | float, ...]:
+        """Return its place among all ways."""
+        return self.level, *self.links[0].rank
+
+    @property
+    def reason(self) -> str:
+        """Return in words what it ties by."""
+        return " and ".join(
+            f"{link.source.column} = {link.target.table}.{link.target.column}"
+            for link in self.links
+        )
+
+
+@dataclass(frozen=True)
+class Tied:
+    """Rows tied to their holders.
+
+    Attributes:
+        relation: Name of a relation ``record_id, holder, way, n_who``: ``holder`` is null where the
+            keys lead to several people; ``way`` is the place in ``ways``.
+        ways: What rows were tied by, most trusted first.
+    """
+
+    relation: str
+    ways: Sequence[Way]
+
+
+def ways_of(links: Sequence[Link]) -> list[Way]:
+    """Return the ways that links in use open, most trusted first."""
+    ways = [Way((link,)) for link in links]
+    between: dict[tuple[str, str], list[Link]] = {}
+    for link in links:
+        if link.target.named and "values" in link.grounds and "name" in link.grounds:
+            between.setdefault((link.source.item_id, link.target.item_id), []).append(link)
+    for held in between.values():
+        pairs = [
+            Way((one, two))
+            for one, two in combinations(sorted(held, key=lambda x: (x.level, *x.rank)), 2)
+            if one.source.column != two.source.column and one.target.column != two.target.column
+        ]
+        ways += pairs[:_MOST_PAIRS]
+    return sorted(ways, key=lambda way: (*way.order, way.reason, way.target.item_id))
+
+
+def tie_rows(engine: Engine, links: Sequence[Link], files: Mapping[str, Path]) -> Tied:
     """Tie every row without a name to the one holder its keys lead to.
 
     Args:
         engine: The engine.
         links: Keys in use.
         files: Item → its key table: ``record_id``, ``who``, ``main``, ``k…``.
-
-    Returns:
-        Name of a relation ``record_id, holder, link_no, n_who``: ``holder`` is null where the
-        keys lead to several people; ``link_no`` is the place of the link in ``links``.
     """
-    ordered = sorted(range(len(links)), key=lambda at: (*links[at].rank, at))
+    ways = ways_of(links)
+    ends = {item for way in ways for item in (way.source.item_id, way.target.item_id)}
     views = {
-        item: engine.view(f"elements_keys_{number}", [path])
-        for number, (item, path) in enumerate(sorted(files.items()))
+        item: engine.view(f"elements_keys_{number}", [files[item]])
+        for number, item in enumerate(sorted(ends))
     }
-    tied = engine.materialise(
-        "elements_ties",
-        "SELECT CAST(NULL AS BIGINT) AS record_id, CAST(NULL AS BIGINT) AS holder,\n"
-        "       CAST(NULL AS BIGINT) AS link_no, CAST(NULL AS UBIGINT) AS who WHERE FALSE",
-    )
-    unsettled = engine.materialise(
-        "elements_unsettled",
-        "SELECT CAST(NULL AS BIGINT) AS record_id, CAST(NULL AS BIGINT) AS link_no,\n"
-        "       CAST(NULL AS BIGINT) AS n_who WHERE FALSE",
-    )
-    targets = {links[at].target.item_id for at in ordered}
-    if not ordered:
-        return _answer(engine, tied, unsettled)
-    named = "\nUNION ALL\n".join(
-        f"SELECT record_id, record_id AS holder, who, main FROM {views[item]} WHERE who IS NOT NULL"
-        for item in sorted(targets)
-    )
-    holders = engine.materialise("elements_holders", named)
-    for _ in range(_ROUNDS):
-        found = "\nUNION ALL\n".join(
-            matches_sql(
-                links[at],
-                rank,
-                views[links[at].source.item_id],
-                views[links[at].target.item_id],
-                holders,
-                tied,
-            )
-            for rank, at in enumerate(ordered)
-        )
-        matched = engine.materialise("elements_matched", found)
-        fresh = engine.materialise("elements_fresh", _settle_sql(matched))
-        unsettled = engine.materialise("elements_unsettled", _unsettled_sql(matched))
-        if not engine.arrow(f"SELECT count(*) AS n FROM {fresh}").column("n")[0].as_py():
-            break
-        engine.execute(f"INSERT INTO {tied} SELECT record_id, holder, link_no, who FROM {fresh}")
-        engine.execute(
-            f"INSERT INTO {holders} SELECT record_id, holder, who, FALSE AS main FROM {fresh}"
-        )
-    return _answer(engine, tied, unsettled, ordered)
+    tied = engine.materialise("elements_ties", _EMPTY)
+    unsettled = engine.materialise("elements_unsettled", _EMPTY)
+    reached: set[str] = set()
+    for level in range(DECLARED, BY_CONTACT + 1):
+        fresh = {
+            at
+            for at, way in enumerate(ways)
+            if way.level == level or (way.level < level and way.target.item_id in reached)
+        }
+        for _ in range(_ROUNDS):
+            sources = _round(engine, ways, fresh, level, views, tied, unsettled)
+            reached |= sources
+            fresh = {
+                at
+                for at, way in enumerate(ways)
+                if way.level <= level and way.target.item_id in sources
+            }
+            if not fresh:
+                break
+    return Tied(_answer(engine, tied, unsettled), ways)
 
 
-def _settle_sql(matched: str) -> str:
-    """Take the most trusted link that leads to one name only."""
+_EMPTY = (
+    "SELECT CAST(NULL AS BIGINT) AS record_id, CAST(NULL AS BIGINT) AS holder,\n"
+    "       CAST(NULL AS UBIGINT) AS who, CAST(NULL AS BIGINT) AS way,\n"
+    "       CAST(NULL AS BIGINT) AS grade, CAST(NULL AS BIGINT) AS n_who WHERE FALSE"
+)
+
+
+def _round(
+    engine: Engine,
+    ways: Sequence[Way],
+    fresh: set[int],
+    level: int,
+    views: Mapping[str, str],
+    tied: str,
+    unsettled: str,
+) -> set[str]:
+    """Follow some ways once, keep what they settle, and return the items whose rows were tied."""
+    if not fresh:
+        return set()
+    found = engine.materialise(
+        "elements_matched",
+        "\nUNION ALL\n".join(
+            _matches_sql(ways[at], at, level, views, tied) for at in sorted(fresh)
+        ),
+    )
+    engine.execute(f"INSERT INTO {unsettled} SELECT * FROM {found} WHERE n_who > 1")
+    settled = engine.materialise(
+        "elements_settled",
+        "SELECT record_id, arg_min(holder, way) AS holder, arg_min(who, way) AS who,\n"
+        "       min(way) AS way, arg_min(grade, way) AS grade, CAST(1 AS BIGINT) AS n_who\n"
+        f"FROM {found} WHERE n_who = 1 GROUP BY record_id",
+    )
+    engine.execute(f"INSERT INTO {tied} SELECT * FROM {settled}")
+    took = engine.arrow(f"SELECT DISTINCT way FROM {settled}").column("way").to_pylist()
+    return {ways[at].source.item_id for at in took}
+
+
+def _matches_sql(way: Way, at: int, level: int, views: Mapping[str, str], tied: str) -> str:
+    """Return SQL of the holders that one way leads rows to: one row for each row and way.
+
+    The holders of each value are counted before rows are joined to them, so that a filler which a
+    million rows share costs no more than any other value. Where several names hold a value and one
+    of them is its main holder, it is that one, but never by contact data.
+    """
+    rows, targets = views[way.source.item_id], views[way.target.item_id]
+    keys = [f"k{link.target.position}" for link in way.links]
+    listed = ", ".join(f"t.{key} AS key_{n}" for n, key in enumerate(keys))
+    names = ", ".join(f"key_{n}" for n in range(len(keys)))
+    there = " AND ".join(f"t.{key} IS NOT NULL" for key in keys)
+    same = " AND ".join(
+        f"r.k{link.source.position} = h.key_{n}" for n, link in enumerate(way.links)
+    )
+    trusted = "" if way.level == DECLARED else f" AND d.grade <= {level}"
+    one = "n_who > 1 AND n_main = 1" if way.level != BY_CONTACT else "FALSE"
     return (
-        "SELECT record_id,\n"
-        "       arg_min(holder, rank) AS holder,\n"
-        "       min(rank) AS link_no,\n"
-        "       arg_min(who, rank) AS who\n"
-        f"FROM {matched}\n"
-        "WHERE n_who = 1\n"
-        "GROUP BY record_id"
+        f"SELECT r.record_id, h.holder, h.who, {at} AS way,\n"
+        f"       greatest(h.grade, {way.grade}) AS grade, h.n_who\n"
+        f"FROM {rows} AS r\n"
+        "JOIN (\n"
+        f"  SELECT {names},\n"
+        f"         CASE WHEN {one} THEN main_holder ELSE any_holder END AS holder,\n"
+        f"         CASE WHEN {one} THEN main_who ELSE any_who END AS who,\n"
+        f"         CASE WHEN {one} THEN 1 ELSE n_who END AS n_who, grade\n"
+        "  FROM (\n"
+        f"    SELECT {names}, count(*) AS n_who, max(grade) AS grade,\n"
+        "           count(CASE WHEN main THEN 1 END) AS n_main,\n"
+        "           min(holder) AS any_holder, min(who) AS any_who,\n"
+        "           min(CASE WHEN main THEN holder END) AS main_holder,\n"
+        "           min(CASE WHEN main THEN who END) AS main_who\n"
+        "    FROM (\n"
+        f"      SELECT {names}, who, min(holder) AS holder, bool_or(main) AS main,\n"
+        "             min(grade) AS grade\n"
+        "      FROM (\n"
+        f"        SELECT {listed}, t.who, t.record_id AS holder, t.main, 0 AS grade\n"
+        f"        FROM {targets} AS t WHERE t.who IS NOT NULL AND {there}\n"
+        "        UNION ALL\n"
+        f"        SELECT {listed}, d.who, d.holder, FALSE AS main, d.grade\n"
+        f"        FROM {targets} AS t JOIN {tied} AS d ON d.record_id = t.record_id\n"
+        f"        WHERE {there}{trusted}\n"
+        "      ) AS held\n"
+        f"      GROUP BY {names}, who\n"
+        "    ) AS people\n"
+        f"    GROUP BY {names}\n"
+        "  ) AS counted\n"
+        f") AS h ON {same}\n"
+        "WHERE r.who IS NULL\n"
+        f"  AND NOT EXISTS (SELECT 1 FROM {tied} AS d WHERE d.record_id = r.record_id)"
     )
 
 
-def _unsettled_sql(matched: str) -> str:
-    return (
-        "SELECT record_id, min(rank) AS link_no, max(n_who) AS n_who\n"
-        f"FROM {matched}\n"
-        "GROUP BY record_id\n"
-        "HAVING count(CASE WHEN n_who = 1 THEN 1 END) = 0"
-    )
-
-
-def _answer(engine: Engine, tied: str, unsettled: str, ordered: Sequence[int] = ()) -> str:
-    places = " ".join(f"WHEN {rank} THEN {at}" for rank, at in enumerate(ordered))
-    place = f"CASE link_no {places} END" if places else "link_no"
+def _answer(engine: Engine, tied: str, unsettled: str) -> str:
     return engine.materialise(
         "elements_tied",
-        f"SELECT record_id, holder, {place} AS link_no, CAST(1 AS BIGINT) AS n_who FROM {tied}\n"
+        f"SELECT record_id, holder, way, n_who FROM {tied}\n"
         "UNION ALL\n"
-        "SELECT record_id, CAST(NULL AS BIGINT) AS holder,\n"
-        f"       {place} AS link_no, n_who\n"
-        f"FROM {unsettled}\n"
-        f"WHERE record_id NOT IN (SELECT record_id FROM {tied})",
+        "SELECT record_id, CAST(NULL AS BIGINT) AS holder, min(way) AS way,\n"
+        "       arg_min(n_who, way) AS n_who\n"
+        f"FROM {unsettled} AS u\n"
+        f"WHERE NOT EXISTS (SELECT 1 FROM {tied} AS d WHERE d.record_id = u.record_id)\n"
+        "GROUP BY record_id",
     )
 
 
-def tied_records_sql(records: str, tied: str, links: Sequence[Link]) -> str:
+def tied_records_sql(records: str, tied: Tied) -> str:
     """Return SQL of the records with what ties them filled in.
 
     Args:
         records: Relation of records.
-        tied: Relation as :func:`tie_rows` made it.
-        links: The links it was made with.
+        tied: What :func:`tie_rows` found.
     """
-    reason = _per_link("t.link_no", [reason_of(link) for link in links])
+    reason = _per_way("t.way", [way.reason for way in tied.ways])
     return (
         "SELECT r.* EXCLUDE (linked_to, link_reason, ambiguous),\n"
         "       t.holder AS linked_to,\n"
@@ -125,14 +258,14 @@ def tied_records_sql(records: str, tied: str, links: Sequence[Link]) -> str:
         "       ELSE r.ambiguous END AS ambiguous\n"
         f"FROM {records} AS r\n"
         # A condition on one side only would make the engine compare every row with every other.
-        f"LEFT JOIN {tied} AS t ON t.record_id = CASE\n"
+        f"LEFT JOIN {tied.relation} AS t ON t.record_id = CASE\n"
         "  WHEN r.name_first IS NULL AND r.name_last IS NULL AND r.business IS NULL\n"
         "  THEN r.record_id END"
     )
 
 
-def _per_link(column: str, texts: Sequence[str]) -> str:
-    """Return SQL that gives a text for the number of a link; the texts are quoted, not spliced."""
+def _per_way(column: str, texts: Sequence[str]) -> str:
+    """Return SQL that gives a text for the number of a way; the texts are quoted, not spliced."""
     if not texts:
         return "CAST(NULL AS VARCHAR)"
     quoted = [text.replace("\x00", "").replace("'", "''") for text in texts]

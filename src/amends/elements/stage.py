@@ -82,8 +82,8 @@ def _write(case: Case, harvest: Harvest) -> None:
     used = [link for link in links if link.in_use]
     tied = tie_rows(case.engine, used, harvest.key_files)
     records = case.engine.view("elements_records", harvest.record_files)
-    case.write(RECORDS, tied_records_sql(records, tied, used))
-    case.write(LINKS, rows_table(LINKS, link_rows(case.engine, links, used, tied)))
+    case.write(RECORDS, tied_records_sql(records, tied))
+    case.write(LINKS, rows_table(LINKS, link_rows(case.engine, links, tied)))
     case.write(COLUMNS, rows_table(COLUMNS, harvest.column_rows))
     case.write(FINDINGS, harvest.findings())
     written = case.read(RECORDS)

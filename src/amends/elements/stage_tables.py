@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from amends.elements.links import Link, link_id
+from amends.elements.links_tie import Tied
 from amends.kernel.engine.base import Engine
 
 
-def link_rows(
-    engine: Engine, links: Sequence[Link], used: Sequence[Link], tied: str
-) -> list[dict[str, object]]:
+def link_rows(engine: Engine, links: Sequence[Link], tied: Tied) -> list[dict[str, object]]:
     """Return the rows of ``links``, how many rows each tied among them.
 
     A key that was only learned and led nowhere is left out.
@@ -18,13 +17,15 @@ def link_rows(
     Args:
         engine: The engine.
         links: All links, in use or not.
-        used: Those in use, in the order in which rows were tied with them.
-        tied: Relation as ``tie_rows`` made it.
+        tied: What ``tie_rows`` found; rows tied by two keys count for both.
     """
     counted = engine.arrow(
-        f"SELECT link_no, count(holder) AS n FROM {tied} GROUP BY link_no"
+        f"SELECT way, count(holder) AS n FROM {tied.relation} GROUP BY way"
     ).to_pylist()
-    n_tied = {link_id(used[row["link_no"]]): row["n"] for row in counted}
+    n_tied: dict[str, int] = {}
+    for row in counted:
+        for link in tied.ways[row["way"]].links:
+            n_tied[link_id(link)] = n_tied.get(link_id(link), 0) + row["n"]
     rows = [
         {
             "link_id": link_id(link), "from_item_id": link.source.item_id,
