@@ -51,6 +51,7 @@ def approve(face: Face, case: Path, seal_id: str, name: str, as_json: bool) -> N
     \b
     Example:
       amends notices approve acme S0001 --as "Dana Lee"
+      amends notices approve acme S0001 --as "Sam Roe"
     """
     with face.open(case) as opened, opened.lock():
         made = room.approve(opened, seal_id, name)
