@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import sqlalchemy as sa
 
-from amends.kernel import config
+from amends.kernel import config, ids
 from amends.kernel import register as registers
 from amends.kernel.contents import Contents
 from amends.kernel.engine.base import Engine
@@ -74,13 +74,23 @@ class Case:
         given = {("case", "format"): config.FORMAT, ("case", "name"): folder.name, **values}
         (folder / "case.toml").write_text(config.toml_text(given), "utf-8")
         case = cls(folder)
-        case.ledger.append("new", settings={f"{s}.{k}": v for (s, k), v in given.items()})
+        case.ledger.append(
+            "new", case_id=ids.new(), settings={f"{s}.{k}": v for (s, k), v in given.items()}
+        )
         return case
 
     @property
     def name(self) -> str:
         """Return the short name of the case."""
         return self.config.text("case", "name") or self.folder.name
+
+    @property
+    def case_id(self) -> str:
+        """Return the id that the first line of the ledger gives the case; it goes with a copy of the folder."""
+        first = next(self.ledger.lines(), None)
+        if first is None:
+            return ""
+        return str(first.body.get("case_id") or first.digest[:16])
 
     @property
     def out(self) -> Path:
@@ -112,7 +122,7 @@ class Case:
     def register(self) -> sa.Engine:
         """Return the register database, its tables made."""
         return registers.open_register(
-            self.config.text("register", "url"), self.folder / "register.db"
+            self.config.text("register", "url"), self.folder / "register.db", self.case_id
         )
 
     def read(self, table: Table) -> str:

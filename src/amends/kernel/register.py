@@ -1,6 +1,7 @@
 """Registers: rows whose state changes by transaction, on SQLite or PostgreSQL.
 
-PostgreSQL is used when ``[register] url`` in ``case.toml`` says so.
+PostgreSQL is used when ``[register] url`` in ``case.toml`` says so. There each case has a schema of its own, named
+after the id that its ledger gave it, so that many cases share one database and none sees another's rows.
 
 Two registers every case has: ``decisions``, what people decided, and ``case_events``, the dates of
 the case with their evidence. Both are append-only: a later row overrules an earlier one and
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -94,27 +96,71 @@ class CaseEvent:
     by: str
 
 
-def open_register(url: str, default: Path) -> sa.Engine:
-    """Open the register database: ``url``, or SQLite at ``default`` when it is empty."""
-    address = url or f"sqlite:///{default}"
+def open_register(url: str, default: Path, case_id: str = "") -> sa.Engine:
+    """Open the register database and make its tables.
+
+    Args:
+        url: Address of the database; "" = SQLite.
+        default: Path of the SQLite file.
+        case_id: Id of the case; on PostgreSQL its rows live in the schema ``amends_ID``.
+
+    Raises:
+        UsageError: The kind of database is not known or its driver is missing, the address cannot be used, or the
+            database does not answer or does not let this account make what it needs.
+    """
     try:
-        engine = sa.create_engine(address, future=True)
-        if engine.dialect.name == "sqlite":
-            sa.event.listen(engine, "connect", _steady_sqlite)
-        METADATA.create_all(engine)
-    except sa.exc.NoSuchModuleError as error:
+        engine = sa.create_engine(url or f"sqlite:///{default}")
+    except (sa.exc.NoSuchModuleError, sa.exc.ArgumentError, ImportError) as error:
         raise UsageError(
-            "The register's database kind is not known",
+            "The register's database kind is not known, or its driver is not installed",
             where="case.toml [register] url",
             remedy='leave url out, or write "postgresql+psycopg://…" and install amends[postgres]',
         ) from error
-    except sa.exc.OperationalError as error:
+    try:
+        if engine.dialect.name == "sqlite":
+            sa.event.listen(engine, "connect", _steady_sqlite)
+        elif engine.dialect.name == "postgresql":
+            _own_schema(engine, f"amends_{case_id}" if case_id else "amends")
+        make_tables(engine, METADATA)
+    except (sa.exc.OperationalError, sa.exc.ProgrammingError):
+        engine.dispose()
         raise UsageError(
-            "The register's database does not answer",
+            "The register's database does not answer, or does not let this account make its tables",
             where="case.toml [register] url",
-            remedy="start the database, correct the url, or mend the rights on the case folder",
-        ) from error
+            remedy="start the database, correct the url, or mend the rights (on PostgreSQL: "
+            "GRANT CREATE ON DATABASE; for a file: on the case folder)",
+        ) from None  # the driver's words hold the address of the database
     return engine
+
+
+def make_tables(engine: sa.Engine, metadata: sa.MetaData) -> None:
+    """Make the tables that are not there yet; two processes may do so at once."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MAKING_TABLES})
+        metadata.create_all(connection)
+
+
+# Any number that nothing else in the database is likely to lock.
+_MAKING_TABLES = 0x616D656E6473
+
+
+def _own_schema(engine: sa.Engine, name: str) -> None:
+    """Let every connection work in one schema, made when it is not there."""
+    quoted = engine.dialect.identifier_preparer.quote_identifier(name)
+
+    def choose(connection: Any, record: object) -> None:  # Any: a DB-API connection
+        before = connection.autocommit
+        connection.autocommit = True
+        connection.execute(f"SET search_path TO {quoted}")
+        connection.autocommit = before
+
+    sa.event.listen(engine, "connect", choose, insert=True)
+    there = sa.text("SELECT 1 FROM pg_namespace WHERE nspname = :name")
+    with engine.begin() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MAKING_TABLES})
+        if connection.execute(there, {"name": name}).scalar() is None:
+            connection.execute(sa.schema.CreateSchema(name))
 
 
 def _steady_sqlite(connection: object, record: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import time
 from pathlib import Path
 from typing import IO
 
@@ -10,6 +11,9 @@ import sqlalchemy as sa
 
 from amends.kernel import ids
 from amends.kernel.errors import BusyError
+
+# So long a database may take to notice that the worker before was killed.
+_LINGERS_SECONDS = 3.0
 
 
 class Hold:
@@ -40,13 +44,19 @@ class Hold:
         self._take_file()
         if self._engine.dialect.name != "postgresql" or self._lock is not None:
             return
-        self._lock = self._engine.connect()
-        number = int(ids.digest_text(str(self._record.resolve()))[:15], 16)
-        if not self._lock.execute(
+        # Autocommit: a session that waits inside a transaction would keep the database from tidying up.
+        self._lock = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self._lock.detach()  # never back into the pool: the lock ends with the session
+        schema = self._lock.execute(sa.text("SELECT current_schema()")).scalar()
+        number = int(ids.digest_text(f"outbox of {schema}")[:15], 16)
+        until = time.monotonic() + _LINGERS_SECONDS
+        while not self._lock.execute(
             sa.text("SELECT pg_try_advisory_lock(:n)"), {"n": number}
         ).scalar():
-            self.release()
-            raise _busy()
+            if time.monotonic() > until:
+                self.release()
+                raise _busy()
+            time.sleep(0.05)
 
     def _take_file(self) -> None:
         if self._file is not None:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from amends.kernel.ledger import Line
+from amends.kernel.register import make_tables
 
 METADATA = sa.MetaData()
 
@@ -148,7 +149,7 @@ class Standing:
     def __init__(self, engine: sa.Engine) -> None:
         """Open the register and make the outbox's tables."""
         self._engine = engine
-        METADATA.create_all(engine)
+        make_tables(engine, METADATA)
 
     def status(self, seal_id: str, channel: str, planned: int) -> Sent:
         """Return where a seal stands in one channel."""

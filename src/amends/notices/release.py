@@ -18,6 +18,7 @@ from amends.kernel import clock
 from amends.kernel.case import Case
 from amends.kernel.engine.base import quote
 from amends.kernel.errors import DeliveryError, UsageError
+from amends.kernel.register import make_tables
 from amends.notices import contacts, seals, texts
 from amends.notices.check import faults
 from amends.notices.compose import compose
@@ -259,7 +260,7 @@ def approve(case: Case, seal_id: str, name: str) -> Approval:
     if not person:
         raise UsageError("An approval needs a name", remedy="give it with: --as NAME")
     held = seals.check(case, seal_id)
-    METADATA.create_all(case.register)
+    make_tables(case.register, METADATA)
     if person in {same_person(n) for n in approvals(case, held)}:
         raise DeliveryError(
             f"{shown} has approved {seal_id} already; the second approval must come from another person",
@@ -275,7 +276,7 @@ def approve(case: Case, seal_id: str, name: str) -> Approval:
 
 def approvals(case: Case, held: Seal) -> list[str]:
     """Return the names of those who approved exactly this seal, in the order in which they did."""
-    METADATA.create_all(case.register)
+    make_tables(case.register, METADATA)
     query = (
         sa.select(APPROVALS.c.name)
         .where(APPROVALS.c.seal_id == held.seal_id, APPROVALS.c.digest == held.digest)
