@@ -15,6 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from amends.elements.detectors.address_parts import is_one_address, whole_address
 from amends.elements.detectors.base import Finding
 from amends.elements.text_normal import read_date, read_phone
 from amends.elements.text_parts import AddressParts, NameParts, address_parts, name_parts
@@ -315,7 +316,8 @@ class _Scene:
 
         births = [day for v in of("birth_date") if (day := read_date(v)) is not None]
         addresses = sorted(
-            (address_parts(v) for v in of("address")), key=lambda a: (bool(a.street), bool(a.zip))
+            (address_parts(v) for v in self._addresses(numbers)),
+            key=lambda a: (bool(a.street), bool(a.zip)),
         )
         return Mention(
             start=min(f.start for f in found),
@@ -328,6 +330,21 @@ class _Scene:
             confidence=confidence,
             layout=layout,
         )
+
+    def _addresses(self, numbers: Iterable[int]) -> list[str]:
+        """Return the addresses among findings, those in pieces joined."""
+        places = [
+            (self.findings[n].start, self.findings[n].end)
+            for n in sorted(numbers)
+            if self.findings[n].element == "address"
+        ]
+        groups: list[list[tuple[int, int]]] = []
+        for place in places:
+            if groups and is_one_address(self.text, groups[-1][-1][1], place[0]):
+                groups[-1].append(place)
+            else:
+                groups.append([place])
+        return [whole_address(self.text, group) for group in groups]
 
 
 def _distinct(people: Iterable[_Person]) -> list[_Person]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
+from amends.elements.detectors.address_parts import pieces_of
 from amends.elements.detectors.base import (
     Candidate,
     Finding,
@@ -97,7 +99,10 @@ def _addresses(shadow: Shadow, context: Context) -> Iterator[Finding]:
         candidate = Candidate(text, match.start(), end, context.around)
         verdict = shape.judge(candidate)
         if verdict is not None and verdict.confidence >= LEAST_CONFIDENCE:
-            yield _finding(candidate, verdict, "address")
+            whole = _finding(candidate, verdict, "address")
+            for begin, stop, part in pieces_of(text, whole.start, whole.end):
+                evidence = whole.evidence if part == "whole" else (*whole.evidence, part)
+                yield replace(whole, start=begin, end=stop, evidence=evidence)
 
 
 def _goes_on(text: str, end: int, size: int) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from amends.elements.detectors.address import STATE_NAMES, UNIT, usps_code
+from amends.elements.detectors.address_tail import STATE_NAMES, UNIT, usps_code
 from amends.elements.detectors.words import GIVEN, PARTICLE, countries, kinds
 
 _SUFFIX = re.compile(r"^(?:jr|sr|ii|iii|iv|v)\.?$", re.IGNORECASE)

@@ -11,10 +11,21 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from amends.elements.detectors.base import Candidate, Detector, Label, Shape, Verdict, bit
-from amends.elements.detectors.words import common_words, countries
+from amends.elements.detectors.address_tail import (
+    STATE_NAMES,
+    tail_of,
+    zip_agrees,
+)
+from amends.elements.detectors.base import (
+    Candidate,
+    Detector,
+    Label,
+    Shape,
+    Verdict,
+    bit,
+    digits_of,
+)
 from amends.elements.shapes_data import shipped, word_set
-from amends.taxonomy import reference
 
 _SHORT = word_set("ST AV RD DR LN CT PL WY SQ")
 # Spellings that are rarely a street and often something else.
@@ -29,39 +40,12 @@ _SURE = word_set(
     "TER TERR PARKWAY PKWY HIGHWAY HWY TRAIL TRL"
 )
 _LOWER_SURE = word_set("STREET ST AVENUE AVE ROAD RD LANE LN BOULEVARD BLVD")
-STATE_NAMES = (
-    r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]"
-    r"|UT|V[AIT]"
-    r"|W[AIVY]|A[AEP]|Alabama|Alaska|Arizona|Arkansas|California|Calif\.|Colorado|Connecticut|Delaware|Florida"
-    r"|Georgia"
-    r"|Hawaii|Idaho|Illinois|Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota"
-    r"|Mississippi|Missouri|Montana|Nebraska|Nevada|New Hampshire|New Jersey|New Mexico|New York|North Carolina"
-    r"|North Dakota|Ohio|Oklahoma|Oregon|Pennsylvania|Puerto Rico|Rhode Island|South Carolina|South Dakota|Tennessee"
-    r"|Texas|Utah|Vermont|Virginia|Washington|West Virginia|Wisconsin|Wyoming|District of Columbia|D\.C\.)"
-)
 _STOP = word_set(
     "a an the is are was were be been to in on at by for from with and or of my your his her our their it "
     "this that minute minutes hour hours day days week weeks month months year years mile miles km meter "
     "meters foot feet inch inches percent people times per more most less than only about over under "
     "dollars points items users lines"
 )
-UNIT = re.compile(
-    r"[, ]{0,3}\n?[ \t]{0,8}(?:(?:apt|apartment|suite|ste|unit|rm|room|floor|fl|bldg|building|lot|trlr|space"
-    r"|spc|apto|ph)\b"
-    r"\.? ?#? ?[A-Za-z0-9-]{1,6}|# ?[A-Za-z0-9-]{1,6})(?!\w)",
-    re.IGNORECASE,
-)
-_LAST_LINE = re.compile(
-    rf"[, ]{{0,3}}\n?[ \t]{{0,8}}(?P<city>[^\W\d_][\w.'-]*(?: [^\W\d_][\w.'-]*){{0,3}}?)[, ]{{1,3}}\n?[ \t]{{0,8}}"
-    rf"(?P<state>{STATE_NAMES})(?P<zip>[, ]{{1,3}}[0-9]{{5}}(?:-[0-9]{{4}})?)?(?![\w])",
-    re.IGNORECASE,
-)
-_PART = re.compile(
-    r"(?:[ ]?,[ ]?\n?[ \t]{0,8}|[ ]?\n[ \t>]{0,8}\n?[ \t]{0,8})"
-    r"(?P<words>[^\W\d_][^\W\d_]*[.']?(?:[ '-][^\W\d_(]+\)?\.?){0,3})?(?P<code>[ ]?\(?[A-Z]{0,2}[ "
-    r"-]?[0-9]{3,6}(?:[ -][0-9A-Z]{2,4})?)?(?![\w])"
-)
-_ZIP_TAIL = re.compile(r"[, ]{1,3}[0-9]{5}(?:-[0-9]{4})?(?![\w-])")
 _CITY_BEFORE = re.compile(r"(?:[^\W\d_][\w.'-]*(?: [^\W\d_][\w.'-]*){0,2}),? ?\Z")
 
 
@@ -75,82 +59,6 @@ def _suffixes() -> frozenset[str]:
     )  # fmt: skip
 
 
-@cache
-def _zip_states() -> dict[str, str]:
-    return {
-        r["prefix"]: f"{r['state']} {r['other_states']}" for r in reference.rows("zip_prefix_state")
-    }
-
-
-@cache
-def _usps() -> dict[str, str]:
-    return {r["name"].upper(): r["usps"] for r in reference.rows("state_names")}
-
-
-def usps_code(state: str) -> str:
-    """Return the USPS code of a state's name or code, upper case as found where it is neither."""
-    plain = state.upper().rstrip(".")
-    return _usps().get(plain, plain)
-
-
-def zip_agrees(state: str, code: str) -> bool:
-    """Tell whether a ZIP code lies in a state (name or USPS code)."""
-    return usps_code(state) in _zip_states().get(code.strip(" ,")[:3], "")
-
-
-def _tail(text: str, end: int) -> tuple[int, float, tuple[str, ...]]:
-    """Return where an address that has its street line at ``end`` ends, the worth of its tail, and why."""
-    if text[end : end + 1] == ".":
-        end += 1
-    worth = 0.0
-    why: tuple[str, ...] = ()
-    unit = UNIT.match(text, end)
-    if unit:
-        end, worth, why = unit.end(), 0.05, ("unit",)
-    last = _LAST_LINE.match(text, end)
-    if last and (last["zip"] or "," in text[end : last.end()] or "\n" in text[end : last.end()]):
-        if last["zip"] and zip_agrees(last["state"], last["zip"]):
-            return last.end(), 0.2, (*why, "city, state and ZIP agree")
-        if last["state"].isupper() or len(last["state"]) > 2:
-            return last.end(), 0.1, (*why, "city and state")
-    code = _ZIP_TAIL.match(text, end)
-    if code:
-        return code.end(), 0.1, (*why, "ZIP")
-    end, more = _foreign_tail(text, end)
-    return end, worth + more, why
-
-
-def _foreign_tail(text: str, end: int) -> tuple[int, float]:
-    """Follow city, country and postal code in lines or after commas; stop at the last that is one."""
-    place, sure, worth = end, end, 0.0
-    for _ in range(5):
-        part = _PART.match(text, place)
-        if part is None or part.end() == place or not (part["words"] or part["code"]):
-            break
-        words = part["words"] or ""
-        if words and not words[0].isupper() and words.lower() not in countries():
-            break
-        if words and not part["code"] and _is_sentence(words, text, part.end()):
-            break
-        unit = UNIT.match(text, part.end())
-        place = unit.end() if unit else part.end()
-        if part["code"] or words.lower() in countries() or unit:
-            sure, worth = place, 0.12
-        elif sure == end and "," in text[end : part.start() + 2]:
-            sure = place
-    return sure, worth
-
-
-def _is_sentence(words: str, text: str, end: int) -> bool:
-    first = words.split(maxsplit=1)[0].lower()
-    after = text[end : end + 2]
-    return (
-        (first in common_words() and after[:1] in (" ", ":"))
-        or after[:1] == ":"
-        or after[:1] == "@"
-    )
-
-
 def _judge_street(found: Candidate) -> Verdict | None:
     """Judge a number, some words and a street suffix that ends where the candidate ends."""
     text, end = found.text, found.end
@@ -162,13 +70,12 @@ def _judge_street(found: Candidate) -> Verdict | None:
         verdict = _street_line(found, words, found.start + number.start())
         if verdict is None:
             return None
-        stop, worth, why = _tail(text, end)
+        stop, worth, why = tail_of(text, end)
         sure = verdict + worth
         if found.speaks_for & bit("address"):
             sure += 0.08
-        return Verdict(
-            min(sure, 0.98), ("street", *why), start=found.start + number.start(), end=stop
-        )
+        start = _house_before(text, found.start + number.start())
+        return Verdict(min(sure, 0.98), ("street", *why), start=start, end=stop)
     return None
 
 
@@ -205,7 +112,7 @@ def _street_line(found: Candidate, words: list[str], start: int) -> float | None
 
 
 def _judge_box(found: Candidate) -> Verdict | None:
-    stop, worth, why = _tail(found.text, found.end)
+    stop, worth, why = tail_of(found.text, found.end)
     return Verdict(min(0.82 + worth, 0.98), ("box", *why), end=stop)
 
 
@@ -233,17 +140,25 @@ def _judge_foreign(found: Candidate) -> Verdict | None:
         sure = 0.7
     if not re.search(r"[A-Z\u00c0-\u00de]", value) and not found.speaks_for & bit("address"):
         sure -= 0.08
-    stop, worth, why = _tail(found.text, found.end)
-    before = re.search(
-        r"(?<![\w.,-])[0-9]{1,6} \Z", found.text[max(0, found.start - 8) : found.start]
-    )
-    start = found.start - len(before.group()) if before else found.start
+    stop, worth, why = tail_of(found.text, found.end)
+    start = _house_before(found.text, found.start)
     return Verdict(min(sure + worth, 0.95), ("foreign street", *why), start=start, end=stop)
 
 
 _STREET_BEFORE_UNIT = re.compile(
     r"(?:[0-9]{1,6}[A-Za-z]?,? )?(?:[^\W\d_][\w.'/-]*[ ]){1,5}(?:[0-9]{1,5}[A-Za-z]?\.?)?[,\s>}|?]{0,8}\Z"
 )
+
+
+_HOUSE = re.compile(
+    r"(?:(?<=[\n>:,])|(?<=\bat)|(?<=\bto)|(?<=\bin)|(?<=\bis)|^)[ \t]{0,8}([0-9]{1,6}) \Z"
+)
+
+
+def _house_before(text: str, start: int) -> int:
+    """Return where a street line begins when one more number stands before it."""
+    before = _HOUSE.search(text, max(0, start - 16), start)
+    return before.start(1) if before else start
 
 
 def _judge_unit(found: Candidate) -> Verdict | None:
@@ -257,7 +172,7 @@ def _judge_unit(found: Candidate) -> Verdict | None:
     if not words or not any(w[0].isupper() for w in words) or {w.lower() for w in words} & _STOP:
         return None
     start = found.start - len(before) + street.start()
-    stop, worth, why = _tail(text, found.end)
+    stop, worth, why = tail_of(text, found.end)
     return Verdict(min(0.66 + worth, 0.92), ("street before unit", *why), start=start, end=stop)
 
 
@@ -272,8 +187,14 @@ def _judge_labelled(found: Candidate) -> Verdict | None:
         return None
     if re.fullmatch(r"[0-9a-fA-F.: /x-]+", value) or not re.search(r"[^\W\d_]{2}", value):
         return None
-    stop, worth, why = _tail(found.text, found.start + len(value))
+    stop, worth, why = tail_of(found.text, found.start + len(value))
     return Verdict(min(0.62 + worth, 0.9), ("label", *why), end=stop)
+
+
+def _judge_code(found: Candidate) -> Verdict | None:
+    """Judge a postal code after its label; four years look alike."""
+    size = len(digits_of(found.value))
+    return None if found.against else Verdict(0.8 if size >= 4 else 0.6, ("label", "postal code"))
 
 
 def _suffix_gate() -> str:
@@ -317,9 +238,9 @@ def address_shapes() -> tuple[Shape, ...]:
             _judge_box,
         ),
         Shape(
-            r"\b(usns|uss|usnv|usnv|uscgc) [a-z]{3,20}( +|\n)(fpo|apo) (aa|ae|ap) [0-9]{5}\b",
+            r"\b(usns|uss|usnv|uscgc) [a-z?]{3,20}( +|\n)(fpo|apo) (aa|ae|ap) [0-9]{5}\b",
             re.compile(
-                r"(?<!\w)(?:USNS|USS|USNV|USCGC) [A-Za-z]{3,20}\s+(?:FPO|APO) A[AEP] [0-9]{5}\Z"
+                r"(?<!\w)(?:USNS|USS|USNV|USCGC) [^\W\d_]{3,20}\s+(?:FPO|APO) A[AEP] [0-9]{5}\Z"
             ),
             48,
             _judge_box,
@@ -336,6 +257,15 @@ def address_shapes() -> tuple[Shape, ...]:
                 r"(?<![\w])(?:[^\W\d_][\w.'-]* ){0,1}[^\W\d_][\w.'-]{3,30} +[0-9]{1,5}[A-Za-z]?\Z"
             ),
             60,
+            _judge_foreign,
+        ),
+        Shape(
+            r"[a-z?]{2,30} (strasse|stra?e|straat|utca|u|ter|tee|weg|allee|platz|vei|vej) +[0-9]{1,5}[a-z]?\b",
+            re.compile(
+                r"(?<!\w)[A-Z\u00c0-\u017f][\w'-]{1,30}(?: [A-Z\u00c0-\u017f][\w'-]{1,30})? "
+                r"(?:Stra(?:ss|\u00df)e|straat|utca|u\.|t\u00e9r|tee|Weg|Allee|Platz|vei|vej) +[0-9]{1,5}[A-Za-z]?\Z"
+            ),
+            80,
             _judge_foreign,
         ),
         Shape(
@@ -372,6 +302,14 @@ ADDRESS = Detector(
              r"|arrived +at)\b"),
             re.compile(r"[0-9A-Z][^\n;:?!<>|\t]{6,80}"),
             _judge_labelled,
+        ),
+        Label(
+            (r"\bzip( *code)?\b", r"\bpost(al)? *code\b", r"\bcodigo +postal\b", r"\bc p\b *:"),
+            re.compile(
+                r"(?:[0-9]{3,6}(?:[ -][0-9]{2,4})?|[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}"
+                r"|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9])(?![\w@-])"
+            ),
+            _judge_code,
         ),
     ),
 )  # fmt: skip
