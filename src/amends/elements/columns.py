@@ -40,6 +40,7 @@ def guess_columns(
     has_header: bool = True,
     decided: Mapping[str, tuple[str | None, str]] | None = None,
     declared: Sequence[str] = (),
+    population: str = "",
 ) -> list[ColumnGuess]:
     """Return what each column holds.
 
@@ -49,13 +50,14 @@ def guess_columns(
         has_header: Whether the names came from the exhibit.
         decided: What people decided: column → element (null for none) and the decision's id.
         declared: Columns that the exhibit declares as keys to other tables.
+        population: Whose data the exhibit is said to hold: employee, patient, customer …
     """
     cells = {name: Cells(_column(sample, name)) for name in columns}
     guesses = [
         _guess_column(name, position, cells[name], has_header)
         for position, name in enumerate(columns, start=1)
     ]
-    guesses = look_beside(guesses, cells, has_header, declared)
+    guesses = look_beside(guesses, cells, has_header, declared, population)
     return [_obey(guess, decided or {}) for guess in guesses]
 
 

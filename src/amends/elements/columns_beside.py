@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from amends.elements.columns_base import ColumnGuess
 from amends.elements.columns_values import is_serial
-from amends.elements.headers import is_nameless
+from amends.elements.headers import is_nameless, plain_header
 from amends.elements.shapes_cells import Cells
 from amends.elements.shapes_data import word_set
 
@@ -36,6 +36,7 @@ def look_beside(
     cells: Mapping[str, Cells],
     has_header: bool,
     declared: Sequence[str] = (),
+    population: str = "",
 ) -> list[ColumnGuess]:
     """Return the columns of a table in the light of each other.
 
@@ -44,6 +45,7 @@ def look_beside(
         cells: A sample of each.
         has_header: Whether names came from the exhibit.
         declared: Columns that the exhibit declares as keys to other tables.
+        population: Whose data the exhibit is said to hold.
     """
     personal = {
         g.element for g in guesses if g.element and g.element in _PERSONAL and g.part != "business"
@@ -54,7 +56,40 @@ def look_beside(
         out = [_alone(g) for g in out]
     if any(g.part == "street" for g in out):
         out = _cities(out, cells, has_header)
-    return out
+    if any(g.element == "name" for g in out):
+        out = [_numbered(g, cells[g.column], population) for g in out]
+    return [_without_system_keys(g, cells[g.column]) for g in out]
+
+
+def _numbered(guess: ColumnGuess, cells: Cells, population: str) -> ColumnGuess:
+    """Call the plain number of each person what the exhibit's population says it is."""
+    element = next((e for word, e in _NUMBERS.items() if word in population.lower()), None)
+    if guess.element is not None or element is None or plain_header(guess.column) not in _PLAIN_ID:
+        return guess
+    held = cells.values.drop_null()
+    own = len(held) and len(held.unique()) == len(held) and (cells.lengths >= 4).sum() == len(held)
+    if not own:
+        return guess
+    why = ("a number of their own beside names", f"the exhibit holds data of {population}")
+    return replace(guess, element=element, confidence=0.75, evidence=why)
+
+
+def _without_system_keys(guess: ColumnGuess, cells: Cells) -> ColumnGuess:
+    """Take back a ``customer_id`` of digits: rows point at each other by it, no number people have."""
+    if guess.element != "account_number" or guess.decided_by != "rule":
+        return guess
+    counted = (cells.digits == cells.lengths)[cells.present].all()
+    if plain_header(guess.column) not in _SYSTEM_KEYS or not counted:
+        return guess
+    return guess.withdrawn("a key of the system, not a number that customers are given")
+
+
+# A row number of a system; what customers know is their customer or account number.
+_SYSTEM_KEYS = word_set("customer_id cust_id client_id customerid custid clientid user_id")
+_PLAIN_ID = word_set("id no num number nr id_no id_number")
+_NUMBERS = {
+    "employee": "employee_id", "staff": "employee_id", "student": "student_id", "patient": "mrn",
+}  # fmt: skip
 
 
 def _is_somebodys(guesses: Sequence[ColumnGuess], declared: Sequence[str]) -> bool:

@@ -118,7 +118,7 @@ def _read(
         name: pa.array([cells[at].strip() or None for _, cells in body], pa.string())
         for at, name in enumerate(names)
     }
-    guesses = guess_columns(pa.table(columns), names, has_header)
+    guesses = guess_columns(pa.table(columns), names, has_header, population=facts.population)
     if not any(g.element == "name" for g in guesses) or len({g.element for g in guesses}) < 2:
         return None
     starts = [offset + start for start, _ in body]

@@ -234,7 +234,8 @@ class Person:
         has = {k: np.asarray(pc.is_valid(parts[k])) for k in ("street", "city", "state", "zip")}
         whole = has["street"] | (has["city"] & (has["state"] | has["zip"]))
         self.elements.put("address", whole)
-        self.elements.put("zip", self.elements.mask("zip") & ~whole)
+        for held in (self.elements, self.possible):
+            held.put("zip", held.mask("zip") & ~whole)
 
     def _identifiers(self) -> dict[str, pa.Array]:
         n, vault = self._n, self._tools.vault

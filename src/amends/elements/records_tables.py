@@ -57,7 +57,9 @@ def read_table(
     ahead, rest = _read_ahead(part.batches)
     sample = take_sample(ahead) if ahead else _nothing(part.columns)
     declared = [key.column for key in part.keys]
-    guesses = guess_columns(sample, part.columns, part.has_header, decided, declared)
+    guesses = guess_columns(
+        sample, part.columns, part.has_header, decided, declared, facts.population
+    )
     keys = choose_keys(guesses, declared)
     prose = frozenset(
         g.column for g in guesses if is_prose(g, Cells(sample.column(g.column).combine_chunks()))

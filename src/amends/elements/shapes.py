@@ -136,6 +136,8 @@ def is_filler(cells: Cells, element: str) -> Mask:
     out = np.asarray(pc.is_in(upper, value_set=listed))
     if element == "email":
         out = out | words.matches(cells, _NO_MAIL, cells.ats == 1)
+    if element in ("pin", "account_pin"):
+        out = out | words.matches(cells, r"^0+$", cells.digits == cells.lengths)
     return np.asarray(out & cells.present)
 
 

@@ -113,7 +113,8 @@ def _street_line(found: Candidate, words: list[str], start: int) -> float | None
 
 def _judge_box(found: Candidate) -> Verdict | None:
     stop, worth, why = tail_of(found.text, found.end)
-    return Verdict(min(0.82 + worth, 0.98), ("box", *why), end=stop)
+    start = _house_before(found.text, found.start)
+    return Verdict(min(0.82 + worth, 0.98), ("box", *why), start=start, end=stop)
 
 
 def _judge_state_zip(found: Candidate) -> Verdict | None:
@@ -150,9 +151,7 @@ _STREET_BEFORE_UNIT = re.compile(
 )
 
 
-_HOUSE = re.compile(
-    r"(?:(?<=[\n>:,])|(?<=\bat)|(?<=\bto)|(?<=\bin)|(?<=\bis)|^)[ \t]{0,8}([0-9]{1,6}) \Z"
-)
+_HOUSE = re.compile(r"(?<![\w.,$#/-])([0-9]{1,6}) (?:[0-9]{1,4} )?\Z")
 
 
 def _house_before(text: str, start: int) -> int:
@@ -187,8 +186,19 @@ def _judge_labelled(found: Candidate) -> Verdict | None:
         return None
     if re.fullmatch(r"[0-9a-fA-F.: /x-]+", value) or not re.search(r"[^\W\d_]{2}", value):
         return None
+    value = _NUMBER_LAST.sub(r"\1", value)
     stop, worth, why = tail_of(found.text, found.start + len(value))
     return Verdict(min(0.62 + worth, 0.9), ("label", *why), end=stop)
+
+
+# "Koskikatu 25, Oulu": a city after the comma is no part of a street line whose number stands last.
+_NUMBER_LAST = re.compile(r"^((?:[0-9]{1,6} )?[^\W\d_][^,\d]* [0-9]{1,4}), [^,\d]+$")
+
+
+def _judge_corner(found: Candidate) -> Verdict | None:
+    """Judge "the corner of Oak Street and Main" with its own words."""
+    start = found.text.lower().rfind("the corner of", max(0, found.start - 20), found.start)
+    return Verdict(0.75, ("corner",), start=start) if start >= 0 else None
 
 
 def _judge_code(found: Candidate) -> Verdict | None:
@@ -205,7 +215,7 @@ def _suffix_gate() -> str:
 _ENDINGS = (
     r"strasse|stra?e|straat|laan|weg|gasse|platz|allee|plein|gracht|kade|dreef|gade|vej|veien|vei|vagen|gatan"
     r"|gata|katu|kuja"
-    r"|tie|polku|utca|utcaja|ulica|cesta|namesti|stigen|backen|grand|alle|gade|strada"
+    r"|tie|polku|str.ti|str.de|braut|v.nget|parken|utca|utcaja|ulica|cesta|namesti|stigen|backen|grand|alle|gade|strada"
 )
 _OPENERS = (
     r"calle|avda|avenida|av|c|carrera|cra|plaza|paseo|camino|carretera|rua|travessa|praca|largo|rue|avenue"
@@ -302,6 +312,15 @@ ADDRESS = Detector(
              r"|arrived +at)\b"),
             re.compile(r"[0-9A-Z][^\n;:?!<>|\t]{6,80}"),
             _judge_labelled,
+        ),
+        Label(
+            (r"\bthe corner of\b",),
+            re.compile(
+                r"(?=[^\n]{0,40}[A-Z])(?:[0-9]{1,6} )?[\w./'-]+(?: [\w./'-]+){0,5} and "
+                r"(?:ten |van |de )?[A-Z0-9][\w.'-]*(?: [A-Z0-9][\w'-]*){0,3}"
+            ),
+            _judge_corner,
+            wordy=True,
         ),
         Label(
             (r"\bzip( *code)?\b", r"\bpost(al)? *code\b", r"\bcodigo +postal\b", r"\bc p\b *:"),

@@ -33,7 +33,13 @@ def pieces_of(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]
         for n, (a, b) in enumerate(lines)
         if n and (_UNIT.fullmatch(text, a, b) or (b - a <= 8 and _CODE.match(text[a:b])))
     ]
-    if not bare or len(lines) < 3 or re.search(r", ?[A-Z]{2} [0-9]{5}", text[start:end]):
+    opens_line = not text[text.rfind("\n", 0, start) + 1 : start].strip(_EDGE)
+    if (
+        not bare
+        or len(lines) < 3
+        or not opens_line
+        or re.search(r", ?[A-Z]{2} [0-9]{5}", text[start:end])
+    ):
         yield start, end, "whole"
         return
     for number, (a, b) in enumerate(lines):

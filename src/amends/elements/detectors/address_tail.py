@@ -95,7 +95,8 @@ def _foreign_tail(text: str, end: int) -> tuple[int, float]:
         if part is None or part.end() == place or not (part["words"] or part["code"]):
             break
         words = part["words"] or ""
-        if words and not words[0].isupper() and words.lower() not in countries():
+        region = len(words) <= 3 and text[part.end() : part.end() + 1] == "\n"
+        if words and not words[0].isupper() and words.lower() not in countries() and not region:
             break
         if words and not part["code"] and _is_sentence(words, text, part.end()):
             break
