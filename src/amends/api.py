@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from amends import custody, persons
 from amends.duties import answer_json
 from amends.elements.scan import scan_part, scan_path, scan_text
 from amends.kernel.contents import TablePart
 from amends.kernel.errors import EvidenceError, UsageError
+from amends.persons.columns import known_columns
 from amends.report import spreadsheet
 
 
@@ -73,7 +75,7 @@ def resolve(table: object) -> pa.Table:
     Returns:
         record_id, person_id, reason, weight; record_id is the row number from 1 where there is none.
     """
-    return persons.resolve(_arrow(table))
+    return persons.resolve(table if hasattr(table, "__arrow_c_stream__") else _arrow(table))
 
 
 def resolve_file(path: Path, to: str) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def resolve_file(path: Path, to: str) -> dict[str, Any]:
         EvidenceError: It holds no table, or more than one.
     """
     started = time.monotonic()
-    answer = resolve(read_table(path))
+    answer = persons.resolve(read_stream(path))
     rows = spreadsheet.write(answer.schema, answer.to_batches(), to)
     seconds = time.monotonic() - started
     return {
@@ -111,8 +113,8 @@ def duties(facts: object) -> Any:
     return answer_json(facts)
 
 
-def read_table(path: Path) -> pa.Table:
-    """Read the one table of a file, or a folder of Parquet files.
+def read_stream(path: Path) -> pa.RecordBatchReader:
+    """Read what entity resolution knows of the one table of a file, or of a folder of Parquet files, as a stream.
 
     Raises:
         UsageError: There is nothing there.
@@ -121,10 +123,47 @@ def read_table(path: Path) -> pa.Table:
     if not path.exists():
         raise UsageError("There is no such file", where=str(path), remedy="check the path")
     if path.is_dir() or path.suffix == ".parquet":
-        try:
-            return ds.dataset(path, format="parquet").to_table()
-        except (pa.ArrowException, OSError) as error:
-            raise EvidenceError("This is not sound Parquet", where=str(path), remedy="export it again") from error
+        files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+        if files:
+            return _parquet_stream(files)
+        raise EvidenceError("This folder holds no Parquet", where=str(path), remedy="name a file")
+    return _one_table(path).to_reader()
+
+
+_READ_ROWS = 65_536
+
+
+def _parquet_stream(files: Sequence[Path]) -> pa.RecordBatchReader:
+    """Return the known columns of Parquet files, one row group after another: readers that run ahead cost memory."""
+    with _sound(files[0]):
+        first = pq.ParquetFile(files[0]).schema_arrow
+    known = set(known_columns(first.names).values())
+    schema = pa.schema([f for f in first if f.name in known]) if known else first
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for file in files:
+            with _sound(file), pq.ParquetFile(file, pre_buffer=False) as table:
+                yield from (
+                    batch if batch.schema == schema else batch.cast(schema)
+                    for batch in table.iter_batches(
+                        _READ_ROWS, columns=schema.names, use_threads=False
+                    )
+                )
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+@contextmanager
+def _sound(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, ValueError, OSError) as error:
+        raise EvidenceError(
+            "This is not sound Parquet", where=str(file), remedy="export it again"
+        ) from error
+
+
+def _one_table(path: Path) -> pa.Table:
     tables = []
     for part in custody.Reader().parts(path):
         if isinstance(part, TablePart):
@@ -159,9 +198,13 @@ def _as_part(table: pa.Table) -> TablePart:
             columns = [pc.cast(column, pa.string()) for column in batch.columns]
             numbers = pa.array(range(row, row + batch.num_rows), pa.int64())
             row += batch.num_rows
-            yield pa.RecordBatch.from_arrays([*columns, numbers], names=[*table.column_names, "_row"])
+            yield pa.RecordBatch.from_arrays(
+                [*columns, numbers], names=[*table.column_names, "_row"]
+            )
 
-    return TablePart("", "application/vnd.apache.arrow", "arrow", tuple(table.column_names), batches())
+    return TablePart(
+        "", "application/vnd.apache.arrow", "arrow", tuple(table.column_names), batches()
+    )
 
 
 def _arrow(data: object) -> pa.Table:

@@ -22,7 +22,7 @@ def run(
     rows_table: pa.Table = table(*rows)
     features = features_of(rows_table.to_batches(), known_columns(rows_table.column_names))
     found = cluster(features, Decisions(**decided))  # type: ignore[arg-type]
-    digests = record_digests(features, found)
+    digests = record_digests(found)
     people = persons_of(found, digests, before)
     return people, Previous(digests, people.numbers[people.person])
 

@@ -6,100 +6,131 @@ Groups over a cap are dropped: a key that many share tells nothing, and a finer 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 
 from amends.persons.features import Features
-from amends.persons.hashing import I64, U64, as_u64, combine, distinct_of_sorted, mix
+from amends.persons.hashing import (
+    I64,
+    U64,
+    Column,
+    Lookup,
+    as_u64,
+    combine_present,
+    distinct_of_sorted,
+    mix,
+)
 
 CAP = 40
 """Largest group of one key that is paired."""
 
 
-def keys(f: Features) -> Iterator[tuple[str, U64]]:
-    """Yield each blocking key by name: a hash for each record, 0 where a part is absent."""
+Parts = tuple[Column, ...]
+
+
+def keys(f: Features) -> Iterator[tuple[str, Parts]]:
+    """Yield each blocking key by name: the columns it is made of; a record that lacks one has no such key."""
     names = f.names
-    root, root1 = names.root[f.first], names.root_initial[f.first]
-    head_first, head_last = names.head[f.first], names.head[f.last]
-    sound_last = names.sound[f.last]
-    last1 = names.initial[f.last]
+    root, root1 = _of(f.first, names.root), _of(f.first, names.root_initial)
+    head_first, head_last = _of(f.first, names.head), _of(f.last, names.head)
+    sound_last = _of(f.last, names.sound)
+    last1 = _of(f.last, names.initial)
     both = _both_names(f)
-    born, ssn4 = f.born, f.ssn4.astype(np.int64) + 1
-    year = born // 10000
-    address = np.where(f.house >= 0, f.street, np.uint64(0))
-    house = f.house.astype(np.int64) + 1
-    place = np.where(f.zip != 0, f.zip, f.city)
+    born, place = f.born, _place(f)
+    ssn4 = Lookup(len(f), lambda rows: f.ssn4[rows].astype(np.int64) + 1)
+    year = Lookup(len(f), lambda rows: f.born[rows] // 10000)
+    address = Lookup(len(f), lambda rows: f.street[rows] * (f.house[rows] >= 0).astype(np.uint64))
+    house = Lookup(len(f), lambda rows: f.house[rows].astype(np.int64) + 1)
     for name in ("ssn", "licence", "passport", "device", "email", "ein"):
-        yield name, getattr(f, name)
-    yield "phone+given", _key(f.phone, root1)
-    yield "phone+family", _key(f.phone, head_last)
-    yield "account+given", _key(f.account, root1)
-    yield "account+family", _key(f.account, head_last)
-    yield "account+born", _key(f.account, born)
-    yield "born+family+given1", _key(born, head_last, root1)
-    yield "born+given+family1", _key(born, head_first, last1)
-    yield "born+names", _key(born, both)
-    yield "born+last4", _key(born, ssn4)
-    yield "born+address", _key(born, address, house)
-    yield "last4+family", _key(ssn4, sound_last, root1)
-    yield "last4+given", _key(ssn4, root, last1)
-    yield "address+given", _key(address, house, root1)
-    yield "address+family", _key(address, house, head_last)
-    yield "address+family+given", _key(address, head_last, root)
-    yield "names+place", _key(both, place)
-    yield "given+family+place", _key(root, sound_last, place)
-    yield "names+middle", _key(both, names.initial[f.middle])
-    yield "names+house", _key(both, house)
-    yield "names+year", _key(both, year)
-    yield "business+place", _key(f.business, place)
-    yield "business+phone", _key(f.business, f.phone)
-    yield "business+address", _key(f.business, address, house)
-    yield from _bare_keys(f, born, place)
+        yield name, (getattr(f, name),)
+    yield "phone+given", (f.phone, root1)
+    yield "phone+family", (f.phone, head_last)
+    yield "account+given", (f.account, root1)
+    yield "account+family", (f.account, head_last)
+    yield "account+born", (f.account, born)
+    yield "born+family+given1", (born, head_last, root1)
+    yield "born+given+family1", (born, head_first, last1)
+    yield "born+names", (born, both)
+    yield "born+last4", (born, ssn4)
+    yield "born+address", (born, address, house)
+    yield "last4+family", (ssn4, sound_last, root1)
+    yield "last4+given", (ssn4, root, last1)
+    yield "address+given", (address, house, root1)
+    yield "address+family", (address, house, head_last)
+    yield "address+family+given", (address, head_last, root)
+    yield "names+place", (both, place)
+    yield "given+family+place", (root, sound_last, place)
+    yield "names+middle", (both, _of(f.middle, names.initial))
+    yield "names+house", (both, house)
+    yield "names+year", (both, year)
+    yield "business+place", (f.business, place)
+    yield "business+phone", (f.business, f.phone)
+    yield "business+address", (f.business, address, house)
+    yield from _bare_keys(f, both, place, year)
 
 
-def _bare_keys(f: Features, born: npt.NDArray[np.int32], place: U64) -> Iterator[tuple[str, U64]]:
+def _bare_keys(
+    f: Features, both: Column, place: Column, year: Column
+) -> Iterator[tuple[str, Parts]]:
     """Yield keys of names, birth dates and places only, most of them for records without any identifier."""
-    names = f.names
-    root1, last1 = names.root_initial[f.first], names.initial[f.last]
-    sound_first, sound_last = names.sound[f.first], names.sound[f.last]
-    both, year = _both_names(f), born // 10000
-    yield "born+place", _key(born, place)
-    yield "sounds+place", _key(sound_first, sound_last, place)
+    names, born = f.names, f.born
+    root1, last1 = _of(f.first, names.root_initial), _of(f.last, names.initial)
+    sound_first, sound_last = _of(f.first, names.sound), _of(f.last, names.sound)
+    yield "born+place", (born, place)
+    yield "sounds+place", (sound_first, sound_last, place)
     weak = (f.ssn == 0) & (f.licence == 0) & (f.passport == 0) & (f.account == 0)
     if weak.any():
-        bare = np.where(weak, np.uint64(1), np.uint64(0))
-        yield "bare:names", _key(bare, both)
-        yield "bare:born+given", _key(bare, born, sound_first)
-        yield "bare:born+family", _key(bare, born, sound_last)
-        yield "bare:born+initials", _key(bare, born, root1, last1)
-        yield "bare:born+initial", _key(bare, born, root1)
-        yield "bare:place+family+year", _key(bare, place, sound_last, year)
-        yield "bare:place+given+year", _key(bare, place, sound_first, year)
-        yield "bare:place+family+given1", _key(bare, place, sound_last, root1)
-        yield "bare:place+given+family1", _key(bare, place, sound_first, last1)
-        yield "bare:sounds", _key(bare, sound_first, sound_last)
+        bare = weak.view(np.uint8)
+        yield "bare:names", (bare, both)
+        yield "bare:born+given", (bare, born, sound_first)
+        yield "bare:born+family", (bare, born, sound_last)
+        yield "bare:born+initials", (bare, born, root1, last1)
+        yield "bare:born+initial", (bare, born, root1)
+        yield "bare:place+family+year", (bare, place, sound_last, year)
+        yield "bare:place+given+year", (bare, place, sound_first, year)
+        yield "bare:place+family+given1", (bare, place, sound_last, root1)
+        yield "bare:place+given+family1", (bare, place, sound_first, last1)
+        yield "bare:sounds", (bare, sound_first, sound_last)
 
 
-def _both_names(f: Features) -> U64:
+def _of(codes: npt.NDArray[np.int32], table: npt.NDArray[np.generic]) -> Lookup:
+    """Return what a table of names says of each record's name."""
+    return Lookup(len(codes), lambda rows: table[codes[rows]])
+
+
+def _both_names(f: Features) -> Lookup:
     """Return a hash of given and family name in either order."""
-    first, last = f.names.whole[f.first], f.names.whole[f.last]
-    return np.where((first != 0) & (last != 0), mix(first) + mix(last), np.uint64(0))
+    whole = f.names.whole
+    mixed = np.where(whole != 0, mix(whole), np.uint64(0))
+
+    def values(rows: slice) -> npt.NDArray[np.generic]:
+        first, last = mixed[f.first[rows]], mixed[f.last[rows]]
+        return np.where((first != 0) & (last != 0), first + last, np.uint64(0))
+
+    return Lookup(len(f), values)
 
 
-def _key(*parts: npt.NDArray[np.generic]) -> U64:
-    out = combine(*parts)
-    for part in parts:
-        out[as_u64(part) == 0] = 0
-    return out
+def _place(f: Features) -> Lookup:
+    def values(rows: slice) -> npt.NDArray[np.generic]:
+        return np.where(f.zip[rows] != 0, f.zip[rows], f.city[rows])
+
+    return Lookup(len(f), values)
 
 
 def candidates(features: Features, cap: int = CAP) -> U64:
     """Return all candidate pairs, each once, packed as (smaller row << 32) | larger row, sorted."""
-    found: list[U64] = []
-    for _, key in keys(features):
-        found.append(pairs_of_key(key, cap))
-    return unique_sorted(np.concatenate(found)) if found else np.zeros(0, np.uint64)
+
+    def pairs(parts: Parts) -> U64:
+        key = parts[0] if len(parts) == 1 else combine_present(*parts)
+        return pairs_of_key(as_u64(key[:]), cap)
+
+    with ThreadPoolExecutor(2) as pool:  # sorting is done without the interpreter's lock
+        found = list(pool.map(pairs, (parts for _, parts in keys(features))))
+    together = np.concatenate(found)
+    del found
+    return unique_sorted(together)
 
 
 def unique_sorted(values: U64) -> U64:

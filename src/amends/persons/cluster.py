@@ -66,17 +66,27 @@ class Work:
 
     Attributes:
         features: One row is one distinct content, crowded values gone.
-        original: The same before crowded values went.
+        dropped: Those values.
         crowds: How many share each identifier.
         shares: Commonness of names.
         model: The refined model.
     """
 
     features: Features
-    original: Features
+    dropped: frequency.Dropped
     crowds: dict[str, npt.NDArray[np.uint8]]
     shares: Shares
     model: model.Model
+
+    def original(self, name: str) -> npt.NDArray[np.generic]:
+        """Return a feature as it was before crowded values went."""
+        values: npt.NDArray[np.generic] = getattr(self.features, name)
+        if name not in self.dropped:
+            return values
+        rows, given = self.dropped[name]
+        values = values.copy()
+        values[rows] = given
+        return values
 
 
 @dataclass
@@ -88,6 +98,7 @@ class Clusters:
         node: For each record its distinct record.
         ordinal: For each record its place among records of the same content, from 0.
         fingerprint: For each record the digest of its content.
+        public: The same without identifiers, where these came in plain.
         weight: For each distinct record the log10 odds of its strongest tie; NaN without one.
         tie: Packed levels of that tie.
         partner: The distinct record it is tied to, -1 for none.
@@ -102,6 +113,7 @@ class Clusters:
     node: I64
     ordinal: I64
     fingerprint: U64
+    public: U64 | None
     weight: F32
     tie: I64
     partner: I64
@@ -119,17 +131,21 @@ def cluster(
     """Return which records are one person.
 
     Args:
-        features: One row a record.
+        features: One row a record. They are used up: what is left of them, in ``work``, is one row for each
+            distinct content, found by ``node``.
         decisions: Pairs of rows that must, or must not, be one person.
         settings: Threshold and caps.
     """
     decisions, settings = decisions or Decisions(), settings or Settings()
     node, first, ordinal, fingerprint = _distinct(features, decisions)
-    work = _prepare(features.take(first), settings)
+    public = features.fingerprints(secrets=False) if features.secret else None
+    links = _must_links(features, node, decisions)
+    features.keep(first)
+    work = _prepare(features)
     apart = _packed_nodes(decisions.apart, node)
     must = _obedient(
         len(first),
-        _must_links(features, node, decisions),
+        links,
         apart,
         _packed_nodes(decisions.merge, node),
     )
@@ -146,7 +162,7 @@ def cluster(
     loose = _loose_copies(work, node, ordinal, label)
     cluster_of = np.where(loose, -1 - np.arange(len(node)), cluster_of)
     return Clusters(
-        cluster_of, node, ordinal, fingerprint, *best, pairs, weight, levels, label, work
+        cluster_of, node, ordinal, fingerprint, public, *best, pairs, weight, levels, label, work
     )
 
 
@@ -163,7 +179,7 @@ def _distinct(f: Features, decisions: Decisions) -> tuple[I64, I64, I64, U64]:
         touched
     ):  # these stand for themselves: what is decided for one copy is not for the others
         own[touched] = combine(own[touched], f.record_id[touched])
-    order = np.lexsort((f.record_id, own))
+    order = _ordered(own, f.record_id)
     new = np.ones(len(f), bool)
     new[1:] = own[order][1:] != own[order][:-1]
     node = np.empty(len(f), np.int64)
@@ -175,8 +191,20 @@ def _distinct(f: Features, decisions: Decisions) -> tuple[I64, I64, I64, U64]:
     return node, first, ordinal, fingerprint
 
 
-def _prepare(original: Features, settings: Settings) -> Work:
-    features, crowds = frequency.drop_crowds(original)
+def _ordered(values: U64, then: npt.NDArray[np.generic]) -> I64:
+    """Return the rows by value, equal values by ``then``; few values are equal."""
+    order = np.argsort(values)
+    sorted_values = values[order]
+    equal = np.zeros(len(values) + 1, bool)
+    equal[1:-1] = sorted_values[1:] == sorted_values[:-1]
+    tied = np.flatnonzero(equal[1:] | equal[:-1])
+    rows = order[tied]
+    order[tied] = rows[np.lexsort((then[rows], values[rows]))]
+    return order
+
+
+def _prepare(features: Features) -> Work:
+    crowds, dropped = frequency.drop_crowds(features)
     shares = shares_of(features)
     n = len(features)
     random = _random_pairs(n)
@@ -187,7 +215,7 @@ def _prepare(original: Features, settings: Settings) -> Work:
     }
     homes = frequency.homes(features, frequency.initials_of(features))
     first = model.first_model(n, shares, levels, counts, homes)
-    return Work(features, original, crowds, shares, first)
+    return Work(features, dropped, crowds, shares, first)
 
 
 def _random_pairs(n: int, most: int = 300_000) -> tuple[I64, I64]:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from amends.persons import fillers, text
 from amends.persons.dates import dates_of
 from amends.persons.features import Features, Part, assemble
-from amends.persons.hashing import I64, U64, Bytes, hash_spans, mix
+from amends.persons.hashing import I64, U64, Bytes, among, hash_spans, mix
 from amends.persons.names import FILLERS, ROLE_WORDS, SUFFIXES
 from amends.persons.places import streets_of
 
@@ -72,9 +72,7 @@ def features_of(batches: Iterable[pa.RecordBatch], known: Mapping[str, str]) -> 
     with ThreadPoolExecutor(
         2
     ) as pool:  # a batch's work is done in C without the interpreter's lock
-        parts = list(_ahead(pool, plain_part, wanted))
-    n = sum(len(p.first) for p in parts)
-    return assemble(parts, np.arange(1, n + 1, dtype=np.int64), secret=True)
+        return assemble(_ahead(pool, plain_part, wanted), None, secret=True)
 
 
 def _ahead(
@@ -150,7 +148,7 @@ def _ssn(column: pa.Array) -> tuple[U64, npt.NDArray[np.int16]]:
     data, offsets = text.keep(column, text.NUMBER)
     lengths = np.diff(offsets)
     number = text.numbers(data, offsets)
-    listed = np.isin(text.hash_rows(data, offsets), fillers.hashes("ssn", "number"))
+    listed = among(text.hash_rows(data, offsets), fillers.hashes("ssn", "number"))
     filler = listed | ((lengths >= 8) & fillers.is_filler_ssn(number))
     full = (lengths >= 6) & ~filler
     last4 = np.where((lengths >= 4) & ~filler, number % 10_000, -1).astype(np.int16)
@@ -159,14 +157,14 @@ def _ssn(column: pa.Array) -> tuple[U64, npt.NDArray[np.int16]]:
 
 def _code(column: pa.Array, element: str) -> U64:
     found = text.hash_rows(*text.keep(column, text.CODE))
-    found[np.isin(found, fillers.hashes(element, "code"))] = 0
+    found[among(found, fillers.hashes(element, "code"))] = 0
     return found
 
 
 def _licence(column: pa.Array) -> tuple[U64, U64]:
     data, offsets = text.keep(column, text.CODE)
     found = text.hash_rows(data, offsets)
-    found[np.isin(found, fillers.hashes("drivers_licence", "code"))] = 0
+    found[among(found, fillers.hashes("drivers_licence", "code"))] = 0
     short = np.diff(offsets) < 4
     last4 = hash_spans(data, np.maximum(offsets[1:] - 4, offsets[:-1]), offsets[1:])
     found[short] = 0
@@ -179,7 +177,7 @@ def _phone(column: pa.Array) -> tuple[U64, I64]:
     lengths = np.diff(offsets)
     number = text.numbers(data, offsets, digits=10)
     bad = (lengths < 7) | fillers.is_filler_phone(number)
-    bad |= np.isin(text.hash_rows(data, offsets), fillers.hashes("phone", "number"))
+    bad |= among(text.hash_rows(data, offsets), fillers.hashes("phone", "number"))
     number[bad] = -1
     return np.where(bad, np.uint64(0), mix(number.view(np.uint64))), number
 
@@ -190,7 +188,7 @@ def _email(column: pa.Array) -> tuple[U64, U64]:
     at = np.zeros(len(data) + 1, np.int64)
     np.cumsum(data == 64, out=at[1:])
     has_at = at[offsets[1:]] > at[offsets[:-1]]
-    found[~has_at | np.isin(found, fillers.hashes("email", "mail"))] = 0
+    found[~has_at | among(found, fillers.hashes("email", "mail"))] = 0
     positions = np.flatnonzero(data == 64)
     local_end = offsets[:-1].copy()
     local_end[has_at] = positions[np.searchsorted(positions, offsets[:-1][has_at])]
@@ -200,10 +198,7 @@ def _email(column: pa.Array) -> tuple[U64, U64]:
 
 
 def _span_signature(data: Bytes, starts: I64, ends: I64) -> U64:
-    edges = np.zeros(len(data) + 1, np.int32)
-    np.add.at(edges, starts, 1)
-    np.add.at(edges, ends, -1)
-    inside = np.cumsum(edges[:-1]) > 0
+    inside = text.inside_spans(len(data), starts, ends)
     offsets = np.zeros(len(starts) + 1, np.int64)
     np.cumsum(ends - starts, out=offsets[1:])
     return text.signature(data[inside], offsets)

@@ -16,8 +16,7 @@ from amends.persons.block import unpack
 from amends.persons.cluster import Clusters
 from amends.persons.compare import is_business
 from amends.persons.dates import NEAR, SLIP, compare_dates, one_slip
-from amends.persons.features import Features
-from amends.persons.hashing import I64, U64, combine
+from amends.persons.hashing import I64, U64, as_u64, combine
 from amends.persons.identity import Persons, encode
 from amends.persons.model import shipped
 from amends.tables.persons import CONFLICTS
@@ -85,21 +84,21 @@ NAME_AND_BUSINESS = Kind(
 
 
 def conflicts(
-    features: Features, clusters: Clusters, people: Persons, affected: npt.NDArray[np.bool_]
+    record_id: I64, clusters: Clusters, people: Persons, affected: npt.NDArray[np.bool_]
 ) -> pa.Table:
     """Return the table ``conflicts``: one row is one matter, with persons and records concerned.
 
     Args:
-        features: The records.
+        record_id: The records.
         clusters: Their clusters.
         people: Their persons.
         affected: Which persons have stolen records; matters among others are left out.
     """
     node_person, row_of = _nodes(clusters, people)
     tables = [
-        *_inside(clusters, node_person, row_of, features, people),
-        _shared(features, people),
-        *_close(clusters, node_person, row_of, features, people),
+        *_inside(clusters, node_person, row_of, record_id, people),
+        _shared(record_id, clusters, people),
+        *_close(clusters, node_person, row_of, record_id, people),
     ]
     found = pa.concat_tables(tables)
     ours = people.ids.filter(pa.array(affected))
@@ -118,15 +117,17 @@ def _nodes(clusters: Clusters, people: Persons) -> tuple[I64, I64]:
 
 
 def _inside(
-    clusters: Clusters, node_person: I64, row_of: I64, features: Features, people: Persons
+    clusters: Clusters, node_person: I64, row_of: I64, record_id: I64, people: Persons
 ) -> list[pa.Table]:
     """Return what contradicts itself inside a person, from neighbouring distinct values."""
-    f = clusters.work.original
-    by_ssn = _value_changes(node_person, f.ssn)
-    near = _slip4(f.ssn4[by_ssn[0]], f.ssn4[by_ssn[1]])
+    work = clusters.work
+    f, ssn, ssn4 = work.features, work.original("ssn"), work.original("ssn4")
+    born = work.original("born").astype(np.int32)
+    by_ssn = _value_changes(node_person, as_u64(ssn))
+    near = _slip4(ssn4[by_ssn[0]].astype(np.int16), ssn4[by_ssn[1]].astype(np.int16))
     by_ssn = (by_ssn[0][~near], by_ssn[1][~near])
-    by_born = _value_changes(node_person, f.born.astype(np.uint64))
-    level = compare_dates(f.born[by_born[0]], f.born[by_born[1]])
+    by_born = _value_changes(node_person, as_u64(born))
+    level = compare_dates(born[by_born[0]], born[by_born[1]])
     far = (level != SLIP) & (level != NEAR)
     by_born = (by_born[0][far], by_born[1][far])
     firm, human = is_business(f), (f.first != 0) | (f.last != 0)
@@ -143,10 +144,10 @@ def _inside(
             twice = np.isin(node_person[a], both)
             if kind is SSN_DIFFERS:
                 found.append(
-                    _pairs(BOTH_DIFFER, row_of[a[twice]], row_of[b[twice]], features, people)
+                    _pairs(BOTH_DIFFER, row_of[a[twice]], row_of[b[twice]], record_id, people)
                 )
             a, b = a[~twice], b[~twice]
-        found.append(_pairs(kind, row_of[a], row_of[b], features, people))
+        found.append(_pairs(kind, row_of[a], row_of[b], record_id, people))
     return found
 
 
@@ -170,12 +171,15 @@ def _slip4(a: npt.NDArray[np.int16], b: npt.NDArray[np.int16]) -> npt.NDArray[np
     return np.asarray(one_slip(x, y, 4) | (x == y))
 
 
-def _shared(features: Features, people: Persons) -> pa.Table:
+def _shared(record_id: I64, clusters: Clusters, people: Persons) -> pa.Table:
     """Return the SSNs that several persons with names use."""
-    named = ((features.first != 0) & (features.last != 0)) & (features.ssn != 0)
-    rows = np.flatnonzero(named)
-    order = rows[np.lexsort((people.numbers[people.person[rows]], features.ssn[rows]))]
-    ssn, person = features.ssn[order], people.person[order]
+    f, whole = clusters.work.features, as_u64(clusters.work.original("ssn"))
+    named = (f.first != 0) & (f.last != 0) & (whole != 0)
+    rows = np.flatnonzero(named[clusters.node])
+    by_row = whole[clusters.node[rows]]
+    ranks = np.lexsort((people.numbers[people.person[rows]], by_row))
+    order, ssn = rows[ranks], by_row[ranks]
+    person = people.person[order]
     first = np.ones(len(order), bool)
     first[1:] = (ssn[1:] != ssn[:-1]) | (person[1:] != person[:-1])
     order, ssn = order[first], ssn[first]
@@ -183,11 +187,11 @@ def _shared(features: Features, people: Persons) -> pa.Table:
     sizes = np.diff(np.append(starts, len(ssn)))
     good = (sizes > 1) & (sizes <= MOST_SHARERS)
     chosen = np.repeat(good, sizes)
-    return _table(SSN_SHARED, order[chosen], sizes[good], features, people)
+    return _table(SSN_SHARED, order[chosen], sizes[good], record_id, people)
 
 
 def _close(
-    clusters: Clusters, node_person: I64, row_of: I64, features: Features, people: Persons
+    clusters: Clusters, node_person: I64, row_of: I64, record_id: I64, people: Persons
 ) -> list[pa.Table]:
     """Return the ties that were close: records held by nothing stronger, and pairs just kept apart."""
     limit = float(shipped()["prior"]["threshold"])
@@ -196,7 +200,7 @@ def _close(
     )
     other = clusters.partner[weak]
     once = (clusters.partner[other] != weak) | (weak < other)
-    tied = _pairs(TIE, row_of[weak[once]], row_of[other[once]], features, people)
+    tied = _pairs(TIE, row_of[weak[once]], row_of[other[once]], record_id, people)
     near = np.flatnonzero(clusters.pair_weight >= limit - CLOSE)
     a, b = unpack(clusters.pairs[near])
     apart = node_person[a] != node_person[b]
@@ -205,15 +209,15 @@ def _close(
         np.minimum(node_person[a], node_person[b]), np.maximum(node_person[a], node_person[b])
     )
     _, first = np.unique(key, return_index=True)
-    return [tied, _pairs(APART, row_of[a[first]], row_of[b[first]], features, people)]
+    return [tied, _pairs(APART, row_of[a[first]], row_of[b[first]], record_id, people)]
 
 
-def _pairs(kind: Kind, a: I64, b: I64, features: Features, people: Persons) -> pa.Table:
+def _pairs(kind: Kind, a: I64, b: I64, record_id: I64, people: Persons) -> pa.Table:
     rows = np.stack([a, b], axis=1).ravel() if len(a) else np.zeros(0, np.int64)
-    return _table(kind, rows, np.full(len(a), 2, np.int64), features, people)
+    return _table(kind, rows, np.full(len(a), 2, np.int64), record_id, people)
 
 
-def _table(kind: Kind, rows: I64, sizes: I64, features: Features, people: Persons) -> pa.Table:
+def _table(kind: Kind, rows: I64, sizes: I64, record_id: I64, people: Persons) -> pa.Table:
     """Return conflicts of one kind; ``rows`` holds the records of each, one after another."""
     n = len(sizes)
     offsets = np.zeros(n + 1, np.int32)
@@ -223,9 +227,9 @@ def _table(kind: Kind, rows: I64, sizes: I64, features: Features, people: Person
         if len(rows)
         else pa.array([], pa.string())
     )
-    records = pa.array(features.record_id[rows]).cast(pa.string())
+    records = pa.array(record_id[rows]).cast(pa.string())
     about = np.zeros(n, np.uint64)
-    np.add.at(about, np.repeat(np.arange(n), sizes), combine(features.record_id[rows]))
+    np.add.at(about, np.repeat(np.arange(n), sizes), combine(record_id[rows]))
     code = encode(combine(about, np.full(n, len(kind.name) * 1000 + ord(kind.name[0]), np.int64)))
     names = pa.array([kind.name] * n, pa.string())
     persons = pa.ListArray.from_arrays(pa.array(offsets), ids)

@@ -42,7 +42,8 @@ def explain_ties(case: Case, person_id: str) -> list[dict[str, object]]:
     records = case.read(RECORDS)
     sql = f"SELECT {', '.join(COLUMNS)} FROM {records} WHERE record_id IN ({wanted})"
     total = case.engine.arrow(f"SELECT count(*) AS n FROM {records}").column("n")[0].as_py()
-    features, crowds = drop_crowds(record_features(case.engine.arrow(sql).to_batches()))
+    features = record_features(case.engine.arrow(sql).to_batches())
+    crowds, _ = drop_crowds(features)
     pairs = list(itertools.combinations(range(len(features)), 2))
     if not pairs:
         return []

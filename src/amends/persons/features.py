@@ -7,6 +7,7 @@ and its last four, never more.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -115,6 +116,11 @@ class Features:
         chosen: dict[str, Any] = {f.name: _taken(getattr(self, f.name), rows) for f in fields(self)}
         return Features(**chosen)
 
+    def keep(self, rows: npt.NDArray[Any]) -> None:
+        """Keep these rows, in this order, one column after another: no second copy of all of them."""
+        for f in fields(self):
+            setattr(self, f.name, _taken(getattr(self, f.name), rows))
+
     def fingerprints(self, *, secrets: bool = True) -> U64:
         """Return a hash of each record's normalised content; record ids and order play no part.
 
@@ -153,16 +159,35 @@ DTYPES: dict[str, npt.DTypeLike] = {
 _ABSENT = {"ssn4": -1, "phone_number": -1, "house": -1}
 
 
-def assemble(parts: list[Part], record_id: I64, *, secret: bool) -> Features:
+_BLOCK_ROWS = 1 << 18
+"""Rows gathered before they are laid down in one piece: long-lived values do not lie between passing ones."""
+
+
+def assemble(parts: Iterable[Part], record_id: I64 | None, *, secret: bool) -> Features:
     """Return the features of all batches, with one table of names for all of them.
 
     Args:
         parts: Batches, in row order.
-        record_id: Id of each row.
+        record_id: Id of each row; None counts the rows from 1.
         secret: Whether identifiers came in plain.
     """
-    columns: dict[str, Any] = {name: _joined(name, parts) for name in DTYPES}
-    codes, names = _name_codes(parts)
+    pieces: dict[str, list[Any]] = {name: [] for name in DTYPES}
+    waiting: list[Part] = []
+    named: list[Part] = []
+    n = gathered = 0
+    for part in parts:
+        waiting.append(part)
+        named.append(Part(part.first, part.middle, part.last, {}))
+        n += len(part.first)
+        gathered += len(part.first)
+        if gathered >= _BLOCK_ROWS:
+            _lay_down(pieces, waiting)
+            waiting, gathered = [], 0
+    _lay_down(pieces, waiting)
+    columns: dict[str, Any] = {name: _joined(name, pieces.pop(name), n) for name in DTYPES}
+    codes, names = _name_codes(named)
+    if record_id is None:
+        record_id = np.arange(1, n + 1, dtype=np.int64)
     return Features(
         record_id=record_id,
         first=codes[0],
@@ -174,18 +199,32 @@ def assemble(parts: list[Part], record_id: I64, *, secret: bool) -> Features:
     )
 
 
-def _joined(name: str, parts: list[Part]) -> npt.NDArray[np.generic]:
-    """Return one feature over all batches; batches without it hold "absent"."""
-    dtype, absent = DTYPES[name], _ABSENT.get(name, 0)
-    pieces = []
-    if not any(name in part.columns for part in parts):
-        return np.broadcast_to(np.array(absent, dtype), (sum(len(p.first) for p in parts),))
-    for part in parts:
-        values = part.columns.pop(name, None)
-        pieces.append(
-            np.full(len(part.first), absent, dtype) if values is None else values.astype(dtype)
-        )
-    return np.concatenate(pieces) if pieces else np.zeros(0, dtype)
+def _lay_down(pieces: dict[str, list[Any]], waiting: list[Part]) -> None:
+    """Copy the columns of some batches into one piece each; a feature none of them has stays a single value."""
+    for name, dtype in DTYPES.items():
+        absent = np.array(_ABSENT.get(name, 0), dtype)
+        some = any(name in part.columns for part in waiting)
+        n = sum(len(part.first) for part in waiting)
+        piece = np.empty(n, dtype) if some else np.broadcast_to(absent, (n,))
+        at = 0
+        for part in waiting if some else ():
+            values = part.columns.pop(name, None)
+            piece[at : at + len(part.first)] = absent if values is None else values
+            at += len(part.first)
+        pieces[name].append(piece)
+
+
+def _joined(name: str, pieces: list[Any], n: int) -> npt.NDArray[np.generic]:
+    """Return one feature over all pieces; one that nobody has needs no memory."""
+    if all(piece.strides == (0,) for piece in pieces):
+        return np.broadcast_to(np.array(_ABSENT.get(name, 0), DTYPES[name]), (n,))
+    out = np.empty(n, DTYPES[name])
+    at = 0
+    for place, piece in enumerate(pieces):
+        out[at : at + len(piece)] = piece
+        at += len(piece)
+        pieces[place] = None
+    return out
 
 
 def _name_codes(parts: list[Part]) -> tuple[list[I32], NameTable]:

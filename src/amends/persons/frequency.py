@@ -6,13 +6,13 @@ placeholders cannot all be listed: both show in how many different initials go w
 
 from __future__ import annotations
 
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 
 from amends.persons.features import Features
-from amends.persons.hashing import U64, combine, distinct
+from amends.persons.hashing import U64, among, combine, distinct
 
 CROWD_CAPS: dict[str, int] = {
     "ssn": 8, "licence": 6, "passport": 6, "email": 8, "phone": 12, "account": 12, "device": 8, "ein": 60,
@@ -38,11 +38,11 @@ def crowds(values: U64, initials: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint
     counts = np.diff(np.append(starts, len(packed))).astype(np.int64)
     several = counts > FEW
     shared, counts = packed[starts][several] if len(packed) else packed, counts[several]
-    out = np.where(values != 0, 1, 0).astype(np.uint8)
-    if len(shared):
-        at = np.minimum(np.searchsorted(shared, values & ~low), len(shared) - 1)
-        hit = (shared[at] == values & ~low) & (values != 0)
-        out[hit] = np.minimum(counts[at[hit]], 255)
+    out: npt.NDArray[np.uint8] = (values != 0).astype(np.uint8)
+    hit = np.flatnonzero(among(values >> np.uint64(10), shared >> np.uint64(10)) & (values != 0))
+    if len(hit):
+        at = np.searchsorted(shared, values[hit] & ~low)
+        out[hit] = np.minimum(counts[at], 255)
     return out
 
 
@@ -61,31 +61,47 @@ def initials_of(features: Features) -> npt.NDArray[np.uint16]:
     return np.where((first == 0) | (last == 0), np.uint16(0), both % np.uint16(1021) + np.uint16(1))
 
 
-def drop_crowds(features: Features) -> tuple[Features, dict[str, npt.NDArray[np.uint8]]]:
-    """Return features in which crowded values are absent, and the crowd of each value kept."""
+Dropped = dict[str, tuple[npt.NDArray[np.intp], npt.NDArray[np.generic]]]
+"""Feature → the rows that lost a crowded value, and the values."""
+
+_WITH = {"ssn": ("ssn4", -1), "phone": ("phone_number", -1)}
+"""What goes with a feature when it goes, and the value that says absent."""
+
+
+def drop_crowds(features: Features) -> tuple[dict[str, npt.NDArray[np.uint8]], Dropped]:
+    """Make crowded values absent in place; return how many share each value kept, and what was dropped."""
     initials = initials_of(features)
-    changed: dict[str, npt.NDArray[np.generic]] = {}
-    kept: dict[str, npt.NDArray[np.uint8]] = {}
+    wanted = {name: getattr(features, name) for name in CROWD_CAPS}
+    with ThreadPoolExecutor(2) as pool:  # sorting is done without the interpreter's lock
+        found = list(pool.map(lambda values: crowds(values, initials), wanted.values()))
+    kept = dict(zip(wanted, found, strict=True))
+    dropped: Dropped = {}
     for name, cap in CROWD_CAPS.items():
-        values = getattr(features, name)
-        crowd = crowds(values, initials)
-        over = crowd > cap
-        if over.any():
-            changed[name] = np.where(over, np.uint64(0), values)
-            if name == "ssn":
-                changed["ssn4"] = np.where(over, np.int16(-1), features.ssn4)
-            if name == "phone":
-                changed["phone_number"] = np.where(over, np.int64(-1), features.phone_number)
-        kept[name] = crowd
+        over = np.flatnonzero(kept[name] > cap)
+        if len(over):
+            _drop(features, dropped, name, over, 0)
+            if name in _WITH:
+                _drop(features, dropped, _WITH[name][0], over, _WITH[name][1])
     kept["address"] = crowds(address_of(features), initials)
-    changed["born"] = _drop_common_dates(features.born)
-    return replace(features, **changed), kept  # type: ignore[arg-type]  # arrays by name
+    common = _common_dates(features.born)
+    if len(common):
+        _drop(features, dropped, "born", np.flatnonzero(np.isin(features.born, common)), 0)
+    return kept, dropped
+
+
+def _drop(
+    features: Features, dropped: Dropped, name: str, rows: npt.NDArray[np.intp], absent: int
+) -> None:
+    values = getattr(features, name)
+    dropped[name] = (rows, values[rows])
+    values[rows] = absent
 
 
 def address_of(features: Features) -> U64:
     """Return a hash of street, house and unit, 0 where there is no house number or street."""
     whole = combine(features.street, features.house, features.unit)
-    return np.where((features.street != 0) & (features.house >= 0), whole, np.uint64(0))
+    whole[(features.street == 0) | (features.house < 0)] = 0
+    return whole
 
 
 def homes(features: Features, initials: npt.NDArray[np.uint16]) -> float:
@@ -111,7 +127,9 @@ def _pairs_of_equal(values: U64, most: int) -> int:
     return int((sizes * (sizes - 1) // 2).sum())
 
 
-def _drop_common_dates(born: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    values, counts = np.unique(born[born != 0], return_counts=True)
-    common = values[counts > 8 + len(born) * BORN_SHARE]
-    return np.where(np.isin(born, common), np.int32(0), born) if len(common) else born
+def _common_dates(born: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Return the dates that too many records bear."""
+    low = 18_000_000  # dates lie in 1850 … 2100
+    counts = np.bincount(np.maximum(born - low, 0), minlength=1)
+    counts[0] = 0
+    return (np.flatnonzero(counts > 8 + len(born) * BORN_SHARE) + low).astype(np.int32)

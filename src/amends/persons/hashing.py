@@ -10,6 +10,10 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -22,6 +26,8 @@ _BASE = np.uint64(0x9E3779B97F4A7C15)
 _BASE_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
 _C1 = np.uint64(0xBF58476D1CE4E5B9)
 _C2 = np.uint64(0x94D049BB133111EB)
+_BLOCK = 1 << 14
+"""Rows hashed at once: what is in hand stays in the processor's cache."""
 
 
 def mix(values: U64) -> U64:
@@ -37,10 +43,60 @@ def mix(values: U64) -> U64:
 
 def combine(*parts: npt.NDArray[np.generic]) -> U64:
     """Return one hash of several columns of numbers; the order of the columns counts."""
-    out = np.full(len(parts[0]), 0x51, np.uint64)
-    for part in parts:
-        out = mix(out ^ as_u64(part))
+    out = np.empty(len(parts[0]), np.uint64)
+    for at in range(0, len(out), _BLOCK):
+        block = np.full(len(out[at : at + _BLOCK]), 0x51, np.uint64)
+        for part in parts:
+            block = mix(block ^ as_u64(part[at : at + _BLOCK]))
+        out[at : at + _BLOCK] = block
     return out
+
+
+def combine_present(*parts: Column) -> U64:
+    """Return ``combine`` of columns, 0 where any of them is 0 (absent).
+
+    Args:
+        parts: Columns, or what stands for them and gives a slice when asked (``Lookup``).
+    """
+    out = np.empty(len(parts[0]), np.uint64)
+    for at in range(0, len(out), _BLOCK):
+        here = slice(at, at + _BLOCK)
+        block = np.full(len(out[here]), 0x51, np.uint64)
+        absent = np.zeros(len(block), bool)
+        for part in parts:
+            values = as_u64(part[here])
+            absent |= values == 0
+            block = mix(block ^ values)
+        block[absent] = 0
+        out[here] = block
+    return out
+
+
+class Column(Protocol):
+    """A column of numbers that can be cut."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice, /) -> npt.NDArray[np.generic]: ...
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A column that is worked out slice by slice and never lies in memory whole.
+
+    Attributes:
+        n: Its length.
+        values: Gives the values of a slice.
+    """
+
+    n: int
+    values: Callable[[slice], npt.NDArray[np.generic]]
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, rows: slice, /) -> npt.NDArray[np.generic]:
+        return self.values(rows)
 
 
 def as_u64(values: npt.NDArray[np.generic]) -> U64:
@@ -87,10 +143,10 @@ def hash_spans(data: Bytes, starts: I64, ends: I64) -> U64:
 
 def bytes_of(array: pa.Array) -> tuple[Bytes, I64]:
     """Return a text array's bytes and its n + 1 offsets, from 0; nulls are empty spans."""
-    if array.null_count:
-        array = array.fill_null("")
     if not pa.types.is_string(array.type):
         array = array.cast(pa.string())
+    if array.null_count and _has_filled_nulls(array):
+        array = array.fill_null("")
     n = len(array)
     if n == 0:
         return np.zeros(0, np.uint8), np.zeros(1, np.int64)
@@ -101,6 +157,13 @@ def bytes_of(array: pa.Array) -> tuple[Bytes, I64]:
     )
     first, last = int(offsets[0]), int(offsets[-1])
     return data[first:last], (offsets - first).astype(np.int64)
+
+
+def _has_filled_nulls(array: pa.Array) -> bool:
+    """Say whether bytes lie under a null, as the Arrow format allows; readers hardly ever leave any."""
+    _, offsets_buffer, _ = array.buffers()
+    offsets = np.frombuffer(offsets_buffer, np.int32)[array.offset : array.offset + len(array) + 1]
+    return bool((np.diff(offsets)[array.is_null().to_numpy(zero_copy_only=False)] > 0).any())
 
 
 def hash_text(array: pa.Array) -> U64:
@@ -118,6 +181,19 @@ def hash_text(array: pa.Array) -> U64:
 def hash_one(text: str) -> int:
     """Return the hash of one text."""
     return int(hash_text(pa.array([text]))[0])
+
+
+def among(values: U64, known: U64) -> npt.NDArray[np.bool_]:
+    """Say which values are among the few of ``known``, which is sorted: a filter on the low bits first."""
+    if not len(known):
+        return np.zeros(len(values), bool)
+    marked = np.zeros(1 << 14, bool)
+    marked[(known & np.uint64((1 << 14) - 1)).astype(np.intp)] = True
+    out = marked[(values & np.uint64((1 << 14) - 1)).astype(np.intp)]
+    maybe = np.flatnonzero(out)
+    at = np.minimum(np.searchsorted(known, values[maybe]), len(known) - 1)
+    out[maybe] = known[at] == values[maybe]
+    return out
 
 
 def distinct(values: U64) -> U64:

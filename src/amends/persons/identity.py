@@ -12,28 +12,38 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from amends.persons.cluster import Clusters
-from amends.persons.features import Features
-from amends.persons.hashing import I64, U64, bytes_of, combine, mix
+from amends.persons.hashing import (
+    I64,
+    U64,
+    among,
+    bytes_of,
+    combine,
+    distinct_of_sorted,
+    mix,
+)
 
 _ALPHABET = np.frombuffer(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", np.uint8)
 """Crockford's base 32: no I, L, O, U, so that an id read aloud or typed stays itself."""
 
 
-def record_digests(features: Features, clusters: Clusters) -> U64:
+def record_digests(clusters: Clusters) -> U64:
     """Return for each record a digest of its content and its place among equal contents.
 
     Where identifiers came in plain, the digest is made without them: an id that leaves the house must
     not help to guess an SSN. Records that differ only there are told apart by rank.
     """
-    if not features.secret:
+    public = clusters.public
+    if public is None:
         return combine(clusters.fingerprint, clusters.ordinal)
-    public = features.fingerprints(secrets=False)
-    order = np.lexsort((clusters.ordinal, clusters.fingerprint, public))
-    new = np.ones(len(order), bool)
-    new[1:] = public[order][1:] != public[order][:-1]
+    together = np.sort(public)
+    several = distinct_of_sorted(together[1:][together[1:] == together[:-1]])
+    rank = np.zeros(len(public), np.int64)
+    rows = np.flatnonzero(among(public, several))
+    rows = rows[np.lexsort((clusters.ordinal[rows], clusters.fingerprint[rows], public[rows]))]
+    new = np.ones(len(rows), bool)
+    new[1:] = public[rows][1:] != public[rows][:-1]
     starts = np.flatnonzero(new)
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    rank[rows] = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
     return combine(public, rank)
 
 

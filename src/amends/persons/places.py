@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from amends.persons import text
-from amends.persons.hashing import I64, U64, Bytes, combine, hash_spans, hash_text
+from amends.persons.hashing import I64, U64, Bytes, among, combine, hash_spans, hash_text
 from amends.persons.words import words
 
 I32 = npt.NDArray[np.int32]
@@ -26,11 +26,6 @@ def _known(name: str) -> U64:
 _FURNITURE_HASHES = _known("furniture")
 _UNIT_HASHES = _known("units")
 _BOX_HASHES = _known("boxes")
-
-
-def _among(values: U64, known: U64) -> npt.NDArray[np.bool_]:
-    at = np.minimum(np.searchsorted(known, values), len(known) - 1)
-    return np.asarray(known[at] == values)
 
 
 @dataclass(frozen=True)
@@ -60,11 +55,11 @@ def streets_of(column: pa.Array) -> Streets:
     first[1:] = row[1:] != row[:-1]
     digit = (data[starts] >= 48) & (data[starts] <= 57) if len(starts) else np.zeros(0, bool)
     is_house = first & digit
-    marks = _among(hashes, _UNIT_HASHES) & ~first
+    marks = among(hashes, _UNIT_HASHES) & ~first
     lone = _lone_number(row, digit, first)
     in_unit = _after(marks, row) | lone
-    is_box = _after(_among(hashes, _BOX_HASHES), row) & digit & ~is_house
-    own = ~is_house & ~in_unit & ~marks & ~_among(hashes, _FURNITURE_HASHES)
+    is_box = _after(among(hashes, _BOX_HASHES), row) & digit & ~is_house
+    own = ~is_house & ~in_unit & ~marks & ~among(hashes, _FURNITURE_HASHES)
     own |= _nothing_left(row, own, ~is_house & ~in_unit & ~marks, n)
     house = np.full(n, -1, np.int32)
     taken = is_house | is_box
@@ -80,9 +75,16 @@ def streets_of(column: pa.Array) -> Streets:
 def _after(marks: npt.NDArray[np.bool_], row: I64) -> npt.NDArray[np.bool_]:
     """Return for each word whether a marked word stands before it in its row."""
     count = np.cumsum(marks)
-    start = np.searchsorted(row, row, side="left")
     before: I64 = count - marks
-    return np.asarray(before > before[start])
+    return np.asarray(before > before[_start_of(row)])
+
+
+def _start_of(row: I64) -> I64:
+    """Return for each word the first word of its row."""
+    place = np.arange(len(row), dtype=np.int64)
+    new = np.ones(len(row), bool)
+    new[1:] = row[1:] != row[:-1]
+    return np.asarray(np.maximum.accumulate(np.where(new, place, 0))) if len(row) else place
 
 
 def _lone_number(
@@ -91,7 +93,7 @@ def _lone_number(
     """Return whether a word is a last number after two or more words: '12 MAIN ST 4' has a unit 4."""
     last = np.ones(len(row), bool)
     last[:-1] = row[1:] != row[:-1]
-    start = np.searchsorted(row, row, side="left")
+    start = _start_of(row)
     place = np.arange(len(row)) - start
     starts_with_number = digit[start] if len(row) else digit
     return last & digit & ~first & (place >= 3) & starts_with_number
@@ -121,19 +123,19 @@ def _leading_numbers(data: Bytes, starts: I64, ends: I64) -> I32:
 def _gather(hashes: U64, row: I64, chosen: npt.NDArray[np.bool_], n: int) -> U64:
     """Return a hash of the chosen words of each row, whatever their order; 0 where there are none."""
     out = np.zeros(n, np.uint64)
-    np.add.at(out, row[chosen], combine(hashes[chosen]))
+    picked = row[chosen]
+    if not len(picked):
+        return out
+    starts = np.flatnonzero(np.concatenate([[True], picked[1:] != picked[:-1]]))
+    out[picked[starts]] = np.add.reduceat(combine(hashes[chosen]), starts)
     return out
 
 
 def _shape(
     data: Bytes, row: I64, starts: I64, ends: I64, own: npt.NDArray[np.bool_], n: int
 ) -> U64:
-    edges = np.zeros(len(data) + 1, np.int32)
-    np.add.at(edges, starts[own], 1)
-    np.add.at(edges, ends[own], -1)
-    kept = np.cumsum(edges[:-1]) > 0
-    lengths = np.zeros(n, np.int64)
-    np.add.at(lengths, row[own], (ends - starts)[own])
+    kept = text.inside_spans(len(data), starts[own], ends[own])
+    lengths = np.bincount(row[own], (ends - starts)[own], n).astype(np.int64)
     offsets = np.zeros(n + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
     return text.signature(data[kept], offsets)

@@ -66,13 +66,14 @@ def resolve(
     ids: list[pa.Array] = []
     features = features_of(_batches(stream, known.get("record_id"), ids), known)
     given = pa.chunked_array(ids).combine_chunks() if ids else None
+    ids.clear()
     if given is not None:
         features.record_id = _as_numbers(given)
     else:
         given = pa.array(np.arange(1, len(features) + 1))
     decisions = Decisions(_rows(merge, given), _rows(apart, given))
     found = cluster(features, decisions, Settings(threshold=threshold))
-    people = persons_of(found, record_digests(features, found))
+    people = persons_of(found, record_digests(found))
     said, weight, _ = reasons(found)
     return pa.table(
         {
@@ -92,8 +93,13 @@ def _batches(
         for at in range(0, batch.num_rows, BATCH_ROWS):
             part = batch.slice(at, BATCH_ROWS)
             if id_column is not None:
-                ids.append(part.column(id_column))
+                ids.append(_copied(part.column(id_column)))
             yield part
+
+
+def _copied(column: pa.Array) -> pa.Array:
+    """Return a column on its own: one that is kept as it came over a stream keeps its whole batch."""
+    return column.take(pa.array(np.arange(len(column))))
 
 
 def _as_numbers(given: pa.Array) -> I64:

@@ -19,8 +19,7 @@ from amends.kernel.stage import Stage
 from amends.persons import people as describe
 from amends.persons.cluster import Decisions, cluster
 from amends.persons.conflicts import conflicts
-from amends.persons.features import Features
-from amends.persons.hashing import U64
+from amends.persons.hashing import I64, U64
 from amends.persons.identity import Persons, Previous, decode, encode, persons_of, record_digests
 from amends.persons.reasons import reasons
 from amends.persons.records import COLUMNS, record_features
@@ -37,20 +36,21 @@ def run(case: Case) -> None:
             case.engine.batches(f"SELECT {', '.join(COLUMNS)} FROM {records}")
         )
         task.advance()
-        clusters = cluster(features, _decisions(case, features))
+        record_id = features.record_id
+        clusters = cluster(features, _decisions(case, record_id))
         task.advance()
-        digests = record_digests(features, clusters)
+        digests = record_digests(clusters)
         people = persons_of(clusters, digests, _previous(case))
         is_roster, day = _columns(case)
         affected = np.zeros(len(people.numbers), bool)  # who is known only from a roster is not
         affected[people.person[~is_roster]] = True
-        case.write(CONFLICTS, conflicts(features, clusters, people, affected))
+        case.write(CONFLICTS, conflicts(record_id, clusters, people, affected))
         task.advance()
         said, weight, rule = reasons(clusters)
-        statements = trust(features, people.person, is_roster, day)
+        statements = trust(clusters, people.person, is_roster, day)
         table = pa.table(
             {
-                "record_id": features.record_id,
+                "record_id": record_id,
                 "person_id": encode(people.numbers).take(pa.array(people.person)),
                 "reason": said,
                 "weight": pa.array(weight, from_pandas=True),
@@ -63,7 +63,7 @@ def run(case: Case) -> None:
         members = case.engine.register(
             "persons_members", table.filter(pa.array(affected[people.person]))
         )
-        _write_memberships(case, members, digests, features)
+        _write_memberships(case, members, digests, record_id)
         task.advance()
         _describe(case, members, records)
         case.write(PERSON_CHANGES, _changes(people))
@@ -72,11 +72,11 @@ def run(case: Case) -> None:
         task.advance()
 
 
-def _decisions(case: Case, features: Features) -> Decisions:
-    return Decisions(_pairs(case, features, "merge"), _pairs(case, features, "keep_apart"))
+def _decisions(case: Case, record_id: I64) -> Decisions:
+    return Decisions(_pairs(case, record_id, "merge"), _pairs(case, record_id, "keep_apart"))
 
 
-def _pairs(case: Case, features: Features, kind: str) -> tuple[tuple[int, int], ...]:
+def _pairs(case: Case, record_id: I64, kind: str) -> tuple[tuple[int, int], ...]:
     """Return decided pairs of rows: to merge, each with the next; to keep apart, each with each."""
     found: list[tuple[int, int]] = []
     for decision in case.decisions(kind):
@@ -84,11 +84,9 @@ def _pairs(case: Case, features: Features, kind: str) -> tuple[tuple[int, int], 
         wanted = np.array(
             [int(str(r)) for r in subject] if isinstance(subject, list) else [], np.int64
         )
-        at = np.minimum(np.searchsorted(features.record_id, wanted), max(len(features) - 1, 0))
+        at = np.minimum(np.searchsorted(record_id, wanted), max(len(record_id) - 1, 0))
         rows = [
-            int(r)
-            for r, w in zip(at, wanted, strict=True)
-            if len(features) and features.record_id[r] == w
+            int(r) for r, w in zip(at, wanted, strict=True) if len(record_id) and record_id[r] == w
         ]
         if kind == "merge":
             found.extend(itertools.pairwise(rows))
@@ -122,8 +120,8 @@ def _columns(case: Case) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int32]]:
     return is_roster.to_numpy(zero_copy_only=False), day.to_numpy(zero_copy_only=False)
 
 
-def _write_memberships(case: Case, members: str, digests: U64, features: Features) -> None:
-    table = pa.table({"record_id": features.record_id, "fingerprint": digests.view(np.int64)})
+def _write_memberships(case: Case, members: str, digests: U64, record_id: I64) -> None:
+    table = pa.table({"record_id": record_id, "fingerprint": digests.view(np.int64)})
     known = case.engine.register("persons_digests", table)
     case.write(
         MEMBERSHIPS,

@@ -137,7 +137,8 @@ def tokens(data: Bytes, offsets: I64) -> tuple[I64, I64, I64]:
     blanks = np.flatnonzero(data == 32)
     starts_at[blanks + 1] = True
     starts = np.flatnonzero(starts_at[: len(data)])
-    row = np.searchsorted(offsets, starts, side="right") - 1
+    words = np.diff(np.concatenate([[0], np.cumsum(starts_at[: len(data)])])[offsets])
+    row = np.repeat(np.arange(len(offsets) - 1), words)
     ends_at = np.concatenate([starts[1:], [len(data)]]).astype(np.int64)
     ends = np.minimum(ends_at, offsets[row + 1])
     has_blank = np.zeros(len(ends), bool)
@@ -165,6 +166,15 @@ def signature(data: Bytes, offsets: I64) -> U64:
     filled = np.flatnonzero(np.diff(offsets) > 0)
     out[filled] = np.bitwise_or.reduceat(bits, offsets[:-1][filled])
     return out
+
+
+def inside_spans(n: int, starts: I64, ends: I64) -> npt.NDArray[np.bool_]:
+    """Say which of ``n`` bytes lie in one of the spans, which ascend and do not overlap; empty spans are none."""
+    edges = np.zeros(n + 1, np.int8)
+    full = ends > starts
+    edges[starts[full]] += 1
+    edges[ends[full]] -= 1  # where one span ends and the next begins the two cancel
+    return np.cumsum(edges[:-1], dtype=np.int8) > 0
 
 
 def likeness(a: U64, b: U64) -> npt.NDArray[np.float32]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from amends.persons.features import Features
+from amends.persons.cluster import Clusters
 from amends.persons.hashing import I64, U64, combine
 
 _ROSTER = np.int64(1) << np.int64(60)
@@ -30,7 +30,7 @@ class Trust:
 
 
 def trust(
-    features: Features,
+    clusters: Clusters,
     person: I64,
     is_roster: npt.NDArray[np.bool_],
     as_of_days: npt.NDArray[np.int32],
@@ -38,19 +38,21 @@ def trust(
     """Return how far each record is to be trusted; no two records of a case are equal.
 
     Args:
-        features: The records in ascending ``record_id``.
+        clusters: The records in ascending ``record_id``.
         person: Person of each.
         is_roster: Whether it comes from the company's own roster.
         as_of_days: Day the exhibit describes, in days since 1970; 0 where it is not said.
     """
-    n = len(features)
+    node, work = clusters.node, clusters.work
+    n, features = len(node), work.features
     roster = np.where(is_roster, _ROSTER, np.int64(0))
     earliest_first = np.int64(n) - np.arange(n, dtype=np.int64)
     day = np.clip(as_of_days.astype(np.int64), 0, (1 << 16) - 1) << np.int64(36)
     names = features.names
-    full = (features.first != 0) & ~names.short[features.first] & (features.last != 0)
-    same_name = _often(combine(person, names.whole[features.first], names.whole[features.last]))
-    same_date = _often(combine(person, features.born))
+    first, last = features.first[node], features.last[node]
+    full = (first != 0) & ~names.short[first] & (last != 0)
+    same_name = _often(combine(person, names.whole[first], names.whole[last]))
+    same_date = _often(combine(person, work.original("born")[node]))
     return Trust(
         contact=roster + day + earliest_first,
         name=np.where(full, _FULL, np.int64(0))
