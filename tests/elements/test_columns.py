@@ -145,3 +145,25 @@ def test_the_order_of_rows_changes_no_answer() -> None:
     columns = {**people(), "ssn": ssns(), "card": digits(16)}
     turned = {name: values[::-1] for name, values in columns.items()}
     assert told(columns) == told(turned)
+
+
+def test_a_row_number_of_the_system_is_no_account_number() -> None:
+    found = told({**people(), "customer_id": [str(700_000 + n) for n in range(N)]})
+    assert found["customer_id"] is None
+    assert (
+        told({**people(), "customer_no": [str(700_000 + n) for n in range(N)]})["customer_no"]
+        == "account_number"
+    )
+
+
+@pytest.mark.parametrize(
+    ("population", "element"),
+    [("employee", "employee_id"), ("patients", "mrn"), ("", None), ("current", None)],
+)
+def test_a_plain_id_beside_names_is_what_the_population_says(
+    population: str, element: str | None
+) -> None:
+    names = [f"{first} {last}" for first, last in zip(FIRST, LAST, strict=True)]
+    held = pa.table({"ID": [f"LW11{n}81" for n in range(10)], "Name": names})
+    made = guess_columns(held, held.column_names, population=population)
+    assert {g.column: g.element for g in made}["ID"] == element
