@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from amends.persons.features import Features
+from amends.persons.features import Features, give_back
 from amends.persons.hashing import (
     I64,
     U64,
@@ -130,7 +130,10 @@ def candidates(features: Features, cap: int = CAP) -> U64:
         found = list(pool.map(pairs, (parts for _, parts in keys(features))))
     together = np.concatenate(found)
     del found
-    return unique_sorted(together)
+    pairs_once = unique_sorted(together)
+    del together
+    give_back()
+    return pairs_once
 
 
 def unique_sorted(values: U64) -> U64:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from amends.persons import fillers, text
 from amends.persons.dates import dates_of
-from amends.persons.features import Features, Part, assemble
+from amends.persons.features import Features, Part, assemble, give_back
 from amends.persons.hashing import I64, U64, Bytes, among, hash_spans, mix
 from amends.persons.names import FILLERS, ROLE_WORDS, SUFFIXES
 from amends.persons.places import streets_of
@@ -72,7 +72,9 @@ def features_of(batches: Iterable[pa.RecordBatch], known: Mapping[str, str]) -> 
     with ThreadPoolExecutor(
         2
     ) as pool:  # a batch's work is done in C without the interpreter's lock
-        return assemble(_ahead(pool, plain_part, wanted), None, secret=True)
+        features = assemble(_ahead(pool, plain_part, wanted), None, secret=True)
+    give_back()
+    return features
 
 
 def _ahead(

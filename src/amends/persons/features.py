@@ -7,6 +7,8 @@ and its last four, never more.
 
 from __future__ import annotations
 
+import ctypes
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -197,6 +199,14 @@ def assemble(parts: Iterable[Part], record_id: I64 | None, *, secret: bool) -> F
         secret=secret,
         **columns,
     )
+
+
+def give_back() -> None:
+    """Give memory that passing values have freed back to the system, where its allocator can be asked to."""
+    pa.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 def _lay_down(pieces: dict[str, list[Any]], waiting: list[Part]) -> None:
