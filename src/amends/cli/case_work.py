@@ -14,6 +14,9 @@ from amends.cli.standing import show_status
 from amends.kernel.errors import EvidenceError
 from amends.report import funnel
 
+SHOWN = 6
+"""Exhibits listed one by one when many are taken in at once."""
+
 ROLES = click.Choice(["stolen", "roster", "log", "inventory"])
 
 
@@ -55,13 +58,25 @@ def add(
     if as_json:
         face.json([line.as_json() for line in taken])
         return
-    for line in taken:
-        face.say(
-            f"[bold]{line.exhibit_id}[/] {escape(line.path)}  {line.size_bytes:,} bytes  sha256 {line.sha256[:16]}…"
-        )
-        for warning in line.warnings:
-            face.say(f"  [yellow]![/] {escape(warning)}")
+    _show_taken(face, taken)
     face.say(f"Next: amends run {case}")
+
+
+def _show_taken(face: Face, taken: list[custody.Taken]) -> None:
+    """List what was taken in: all that was refused or doubtful, and the first of the rest."""
+    plain = [line for line in taken if not line.warnings]
+    for line in plain[:SHOWN]:
+        face.say(
+            f"[bold]{line.exhibit_id}[/] {escape(line.path)}  {line.size_bytes:,} bytes  "
+            f"sha256 {line.sha256[:16]}…"
+        )
+    if len(plain) > SHOWN:
+        rest = plain[SHOWN:]
+        size = sum(line.size_bytes for line in rest)
+        face.say(f"  and {len(rest):,} more to {rest[-1].exhibit_id}, {size:,} bytes")
+    for line in taken:
+        for warning in line.warnings:
+            face.say(f"[yellow]![/] {line.exhibit_id} {escape(line.path)}: {escape(warning)}")
 
 
 @click.command()

@@ -32,7 +32,7 @@ class Face:
     quiet: bool = False
     no_input: bool = False
     answer: Console = field(default_factory=lambda: Console(soft_wrap=True))
-    aside: Console = field(default_factory=lambda: Console(stderr=True))
+    aside: Console = field(default_factory=lambda: Console(stderr=True, soft_wrap=True))
 
     def say(self, text: str) -> None:
         """Say something that is not the answer; ``text`` may hold markup."""
