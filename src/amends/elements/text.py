@@ -19,12 +19,13 @@ from amends.elements.detectors.base import (
     Verdict,
     bit,
 )
-from amends.elements.detectors.birth import births_in_rows
+from amends.elements.detectors.birth import births_in_rows, phones_in_rows
 from amends.elements.detectors.name import find_names
 from amends.elements.detectors.online import valid_email
 from amends.elements.text_context import Context
 from amends.elements.text_gate import Gate, Hits, address_gate, the_gate
 from amends.elements.text_shadow import Shadow, shadow_of
+from amends.elements.text_tables import TextTable, cells_found, tables_in
 
 LEAST_CONFIDENCE = 0.4
 
@@ -50,8 +51,11 @@ def find(text: str, *, names: bool = True, least: float = LEAST_CONFIDENCE) -> l
     context = Context(shadow.text, hits.words, gate.word_bits)
     found = [*_mail_addresses(shadow.text)]
     found += _shapes(gate, hits, shadow, context)
-    found += _labelled(gate, hits, shadow, context, names=names)
-    found += births_in_rows(shadow.text, found)
+    tables = tables_in(shadow.text, hits.words, gate)
+    for table in tables:
+        found += cells_found(shadow.text, table, gate)
+    found += _labelled(gate, hits, shadow, context, names=names, tables=tables)
+    found += [*births_in_rows(shadow.text, found), *phones_in_rows(shadow.text, found)]
     if names:
         found += _addresses(shadow, context)
         found += find_names(shadow.text)
@@ -114,12 +118,25 @@ def _goes_on(text: str, end: int, size: int) -> bool:
 
 
 def _labelled(
-    gate: Gate, hits: Hits, shadow: Shadow, context: Context, *, names: bool
+    gate: Gate,
+    hits: Hits,
+    shadow: Shadow,
+    context: Context,
+    *,
+    names: bool,
+    tables: list[TextTable],
 ) -> Iterator[Finding]:
     text = shadow.text
     done: set[tuple[int, int]] = set()
     has_digit = _DIGIT.search
+    headers = iter([*(t.header for t in tables), (len(text) + 1, 0)])
+    header = next(headers)
     for end, number in hits.words:
+        if end > header[0]:
+            # A label in a header speaks for the cells below it only.
+            if end <= header[1]:
+                continue
+            header = next(headers)
         for element, label in gate.word_labels[number]:
             if element == "address" and not names:
                 continue

@@ -67,6 +67,7 @@ def zip_agrees(state: str, code: str) -> bool:
 
 def tail_of(text: str, end: int) -> tuple[int, float, tuple[str, ...]]:
     """Return where an address that has its street line at ``end`` ends, the worth of its tail, and why."""
+    bare = end
     if text[end : end + 1] == ".":
         end += 1
     worth = 0.0
@@ -83,18 +84,24 @@ def tail_of(text: str, end: int) -> tuple[int, float, tuple[str, ...]]:
     code = _ZIP_TAIL.match(text, end)
     if code:
         return code.end(), 0.1, (*why, "ZIP")
-    end, more = _foreign_tail(text, end)
-    return end, worth + more, why
+    stop, more = _foreign_tail(text, end)
+    if stop == bare + 1 and text[bare - 1].isdigit():
+        # The full stop of a sentence, not of "St.".
+        stop = bare
+    return stop, worth + more, why
 
 
 def _foreign_tail(text: str, end: int) -> tuple[int, float]:
     """Follow city, country and postal code in lines or after commas; stop at the last that is one."""
-    place, sure, worth = end, end, 0.0
+    place, sure, worth, coded = end, end, 0.0, False
     for _ in range(5):
         part = _PART.match(text, place)
         if part is None or part.end() == place or not (part["words"] or part["code"]):
             break
         words = part["words"] or ""
+        if coded and (part["code"] or words.lower() not in countries()):
+            break
+        coded = bool(part["code"])
         region = len(words) <= 3 and text[part.end() : part.end() + 1] == "\n"
         if words and not words[0].isupper() and words.lower() not in countries() and not region:
             break

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from amends.elements.detectors.base import Candidate, Detector, Finding, Label, Validity, Verdict
+from amends.elements.detectors.contact import valid_phone
 from amends.elements.text_normal import read_date
 
 _MONTH = (
@@ -42,7 +43,8 @@ BIRTH_DATE = Detector(
     "birth_date",
     labels=(
         Label(
-            (r"\bd ?[o0] ?b\b", r"\bdate +of +b[i1]rth\b", r"\bborn( on)?\b", r"\bbirth *(date|day)\b", r"\bb day\b",
+            (r"\bd ?[o0] ?b\b", r"\bdate +[o0]f +b[i1]rth\b", r"\bf(ec(ha)?)? +de +nac\b",
+             r"\bborn( on)?\b", r"\bbirth *(date|day)\b", r"\bb day\b",
              r"\bfecha +de +nacimiento\b", r"\bnacid[oa]( el)?\b", r"\bnacio( el)?\b", r"\bfec nac\b", r"\bbdate\b"),
             DATE,
             _judge,
@@ -69,9 +71,7 @@ def births_in_rows(text: str, found: Sequence[Finding]) -> Iterator[Finding]:
     for one in found:
         if one.element not in ("ssn", "itin"):
             continue
-        start = text.rfind("\n", max(0, one.start - 400), one.start) + 1
-        end = text.find("\n", one.end, one.end + 400)
-        end = min(len(text), one.end + 400) if end < 0 else end
+        start, end = _row_of(text, one)
         if start in seen:
             continue
         seen.add(start)
@@ -85,9 +85,39 @@ def births_in_rows(text: str, found: Sequence[Finding]) -> Iterator[Finding]:
             )
 
 
+_TEN = re.compile(r"(?<![\w+.-])1?[2-9][0-9]{9}(?![\w.-])")
+
+
+def phones_in_rows(text: str, found: Sequence[Finding]) -> Iterator[Finding]:
+    """Yield ten digits in a cell of their own, of the numbering plan, in a row that also holds an SSN."""
+    seen: set[int] = set()
+    for one in found:
+        if one.element not in ("ssn", "itin"):
+            continue
+        start, end = _row_of(text, one)
+        if start in seen:
+            continue
+        seen.add(start)
+        for digits in _TEN.finditer(text, start, end):
+            good = valid_phone(digits.group()) is Validity.VALID
+            if good and _stands_in_cell(text, digits):
+                yield Finding(
+                    digits.start(),
+                    digits.end(),
+                    "phone",
+                    0.7,
+                    ("numbering plan", "row: beside ssn"),
+                )
+
+
+def _row_of(text: str, one: Finding) -> tuple[int, int]:
+    start = text.rfind("\n", max(0, one.start - 400), one.start) + 1
+    end = text.find("\n", one.end, one.end + 400)
+    return start, min(len(text), one.end + 400) if end < 0 else end
+
+
 def _stands_in_cell(text: str, date: re.Match[str]) -> bool:
     before = text[max(0, date.start() - 3) : date.start()].rstrip(" ")
     after = text[date.end() : date.end() + 3].lstrip(" ")
-    return (before[-1:] in _CELL_ENDS or not before or before[-1:] == "\n") or after[:1] in tuple(
-        _CELL_ENDS
-    )
+    opened = not before or before[-1] in _CELL_ENDS or before[-1] == "\n"
+    return opened or after[:1] in tuple(_CELL_ENDS)

@@ -96,6 +96,13 @@ def _judge_international(found: Candidate) -> Verdict | None:
     return Verdict(0.95 if found.speaks_for & bit("phone") else 0.88, ("plus", "digits"))
 
 
+def _judge_national(found: Candidate) -> Verdict | None:
+    """Judge a number with a leading zero, as other countries dial at home: only beside a word for it."""
+    if not found.speaks_for & bit("phone") or found.label & _OTHERS or found.against:
+        return None
+    return Verdict(0.75, ("digits", "leading zero"))
+
+
 def _judge_grouped(found: Candidate) -> Verdict | None:
     """Judge two to five groups of digits with blanks between: how numbers are written in other countries."""
     value = found.value
@@ -105,6 +112,8 @@ def _judge_grouped(found: Candidate) -> Verdict | None:
     if not 7 <= len(digits) <= 12:
         return None
     groups = re.split(r"[^0-9]+", value.strip("() "))
+    if len(groups[-1]) == 2 and len(groups) == 2 and _WORD_AFTER.match(found.text, found.end):
+        return None
     spoken = found.speaks_for & bit("phone")
     if (
         not (7 if spoken else 9) <= len(digits) <= 12
@@ -150,6 +159,8 @@ def _is_date(groups: list[str]) -> bool:
     )
 
 
+# "50213 11 Barker Street" is no telephone number.
+_WORD_AFTER = re.compile(r" [A-Z][a-z]")
 _DAY_AND_HOUR = re.compile(
     r"(?:19|20)[0-9]{2}[-/. ][01]?[0-9][-/. ][0-3]?[0-9]|[0-3]?[0-9][-/.][0-3]?[0-9][-/.](?:19|20)[0-9]{2}"
 )
@@ -167,7 +178,7 @@ PHONE = Detector(
         Shape(
             r"\b[0-9]{3}\)?[-. /]{1,3}[0-9]{3}[-. ]{1,3}[0-9]{4}( ?(x|ext\.?) ?[0-9]{1,6})?\b",
             re.compile(
-                r"(?<![\w.,/$-])(?:\+?1[-. ]{0,2})?(?:\([0-9]{3}\)[-. /]{0,3}"
+                r"(?<![\w./$-])(?<![0-9],)(?:\+?1[-. ]{0,2})?(?:\([0-9]{3}\)[-. /]{0,3}"
                 r"|[0-9]{3}[-. /]{1,2})[0-9]{3}[-. ]{1,3}[0-9]{4}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?\Z"
             ),
             36,
@@ -186,6 +197,12 @@ PHONE = Detector(
             re.compile(r"(?<![\w+])(?:\+ ?|00)[1-9][0-9]{0,2}[-. (/]{0,2}[0-9](?:[() ./-]{0,3}[0-9]){5,13}\Z"),
             26,
             _judge_international,
+        ),
+        Shape(
+            r"\b0[0-9]{8,10}\b|\(0[0-9]{2,4}\)[0-9]{5,8}\b",
+            re.compile(r"(?<![\w+.,/$#-])(?:0[0-9]{8,10}|\(0[0-9]{2,4}\)[0-9]{5,8})\Z"),
+            16,
+            _judge_national,
         ),
         Shape(
             r"\b\(?[0-9]{2,5}\)?([ ./-][0-9]{2,8}){2,5}\b|\b\(?[0-9]{2,5}\)?[ ./-][0-9]{4,8}\b"

@@ -208,7 +208,7 @@ LICENCE = Detector(
         Label(
             (r"\bdriv(er|ing)s? ?s? *l?icen[cs]es?\b", r"\bdriv(er)?s? ?s? *lic\b",
              r"\bd ?l ?(#|no\b|num(ber)?\b|id\b)",
-             r"\bdl\b", r"\bdln\b", r"\boperator ?s? +licen[cs]e\b", r"\bcdl\b",
+             r"\bdl\b", r"\bd +l\b", r"\bdln\b", r"\boperator ?s? +licen[cs]e\b", r"\bcdl\b",
              r"\b(driver )?permit +(no|num(ber)?|#)",
              r"\blicencia( +de +(conducir|manejo))?\b", r"\blicen[cs]e *(#|no\b|num(ber)?\b|id\b)", r"\boln\b",
                 r"\blic *(#|no\b|num(ber)?\b)",

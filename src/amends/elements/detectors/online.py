@@ -109,7 +109,12 @@ def _judge_hash(found: Candidate) -> Verdict | None:
 
 
 def _judge_labelled_hash(found: Candidate) -> Verdict | None:
-    return Verdict(0.9, ("label", "hexadecimal"))
+    before = found.text[max(0, found.start - 60) : found.start]
+    return Verdict(0.9, ("label", "hexadecimal")) if _OF_PASSWORD.search(before) else None
+
+
+# A digest of a file or a commit is no password's.
+_OF_PASSWORD = re.compile(r"pass|pwd|ntlm|user|login|usr|credential", re.IGNORECASE)
 
 
 def _judge_key(found: Candidate) -> Verdict | None:
@@ -256,7 +261,7 @@ PASSWORD = Detector(
                 r"\bpass ?phrase\b",
                 r"\bcontrasena\b",
                 r"\bpass *[:=]",
-                r"\bclave\b",
+                r"\bclave( +de +acceso)?\b",
                 r"\bpassw[o0]rd\b",
                 r"\bpw\b",
             ),

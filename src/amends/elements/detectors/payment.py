@@ -239,7 +239,7 @@ CARD_CVV = Detector(
     "card_cvv",
     labels=(
         Label(
-            (r"\bcvv2?\b", r"\bcvc2?\b", r"\bcvn\b", r"\bcid\b", r"\bcsc\b", r"\b(card )?security +code\b",
+            (r"\bcvv2?\b", r"\bcvc2?\b", r"\bcvn\b", r"\bcid\b", r"\bcsc\b", r"\b(card )?sec(urity)? +code\b",
              r"\bverification +(code|value)\b", r"\bcodigo +de +seguridad\b", r"\b3 digit +code\b"),
             re.compile(r"[0-9]{3,4}(?![\w-]|\.[0-9])"),
             _judge_cvv,

@@ -181,13 +181,14 @@ def _judge_last4(found: Candidate) -> Verdict | None:
 
 _SSN_WORDS = (
     r"\bs ?s ?n\b", r"\bsocial *sec(urity)?\b", r"\bsoc *sec(urity)?\b", r"\bs[o0]c[i1l]a[l1] +secur[i1l]ty\b",
-    r"\bss ?(#|no\b|num(ber)?\b)", r"\bseguro *social\b", r"\bnss\b", r"\bsoc(ial)? +(#|no\b|num(ber)?\b)",
+    r"\bss ?(#|no\b|num(ber)?\b)", r"\bseguro *social\b", r"\bnss\b", r"\bsoc\b", r"\bsoc(ial)? +(#|no\b|num(ber)?\b)",
     r"\b(my|your|her|his|their|full|whole|the|s|cust|customer|cx|member) +social\b", r"\bsocial +(is|was)\b",
     r"\bsocial *:", r"\bs5n\b", r"\bssan\b",
     r"\btax *(payer)? *id(entification)?\b", r"\btin\b",
 )  # fmt: skip
 _LAST4_WORDS = (
-    r"\blast *(4|four)\b", r"\b(ssn|social) *(last)? *4\b", r"\b(ssn|social( security)?( number)?) +ending\b",
+    r"\blast *(4|four)( +(ssn|soc|social))?\b",
+    r"\b(ssn|social) *(last)? *4\b", r"\b(ssn|social( security)?( number)?) +ending\b",
     r"\bultimos +(4|cuatro)\b", r"\bssn *l4\b",
 )  # fmt: skip
 

@@ -165,6 +165,7 @@ IMEI = Detector(
             re.compile(r"[0-9][0-9 ./-]{12,22}[0-9](?!\w)"),
             _judge_labelled_imei,
             reach=40,
+            across=bit("imei", "meid"),
         ),
     ),
 )

@@ -83,7 +83,8 @@ _SELDOM_NAMES = (
     "subject from date sent email phone order account number customer service agent support street avenue road drive "
     "city state country north south east west great good time people man woman child home house card bank store queen "
     "bot chat user china america american english french german spanish list line file more most much many such each "
-    "some every both few other same next last first person patient doctor southern northern"
+    "some every both few other same next last first person patient doctor southern northern "
+    "dob ssn acct cust csr cx rep fax tel attn ref imei imsi sim pin mrn npi dl lic pwd"
 )
 
 
