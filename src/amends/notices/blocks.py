@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import jinja2
 
 from amends.kernel.errors import DeliveryError
 from amends.notices import contacts
 from amends.notices.facts import ExposedElement, Variant
-from amends.notices.wording import ElementWords, Paragraph, Wording, element_words, template
+from amends.notices.wording import Paragraph, Wording, element_words, template, wording
 
 # Elements that open credit or an identity, after the triggers of the state offers of identity protection.
 CREDIT_RISK = frozenset(
@@ -34,6 +35,20 @@ MONEY_RISK = frozenset(
     ]
 )
 CREDENTIALS = frozenset(("password", "password_hash", "security_answer"))
+
+# The order of the list: the name, by which people see that it is theirs, then what can do most harm; ways to reach
+# somebody come last. The classes follow the definitions of "personal information" in the breach laws: government
+# numbers, financial, credentials, health and body, then what is sensitive only beside these.
+# Source: Cal. Civ. Code 1798.82(h); N.Y. Gen. Bus. Law 899-aa(1)(b), which name them in this order.
+GRAVITY = (
+    "name", "ssn", "itin", "atin", "ein", "drivers_licence", "state_id", "passport", "military_id", "alien_number",
+    "tribal_id", "gov_id_other", "voter_id", "irs_ip_pin", "tax_info", "ptin", "ssn_last4",
+    "bank_account", "routing_number", "iban", "bic", "card", "card_cvv", "card_track", "card_expiry", "pin",
+    "password", "password_hash", "security_answer", "account_pin", "token", "private_key", "username",
+    "diagnosis", "prescription", "health_policy", "mbi", "mrn", "genetic", "biometric",
+    "mother_maiden_name", "e_signature", "vital_certificate", "birth_date", "birth_place",
+)  # fmt: skip
+CONTACT = ("address", "zip", "phone", "email")
 _STATE = re.compile(r"^US-[A-Z]{2}$")
 
 
@@ -72,24 +87,57 @@ class Block:
 
 def state_offices(variant: Variant) -> tuple[contacts.Contact, ...]:
     """Return the offices of the person's state; for an unknown residence all that a statute wants printed."""
-    states = [j for j in variant.duty.jurisdictions if _STATE.match(j)]
+    return _offices_of(variant.duty.jurisdictions)
+
+
+@cache
+def _offices_of(jurisdictions: tuple[str, ...]) -> tuple[contacts.Contact, ...]:
+    states = [j for j in jurisdictions if _STATE.match(j)]
     if len(states) > 1:
         return tuple(contacts.state_offices(j)[0] for j in states if contacts.prescribed(j))
-    for jurisdiction in variant.duty.jurisdictions:
+    for jurisdiction in jurisdictions:
         found = contacts.state_offices(jurisdiction)
         if found:
             return found
     return ()
 
 
+Values = tuple[tuple[str, object], ...]
+
+
 def fill_block(
-    paragraph: Paragraph, variant: Variant, words: Wording, values: dict[str, object]
+    paragraph: Paragraph, variant: Variant, words: Wording, values: Values
 ) -> Block | None:
     """Return a paragraph filled for a variant; ``None`` where it has no words for the audience.
+
+    What does not depend on the person's elements is filled once for all variants.
+
+    Args:
+        paragraph: The paragraph.
+        variant: The text it is for.
+        words: The language's words.
+        values: Placeholder and value, sorted.
 
     Raises:
         DeliveryError: It names a value that the facts do not have.
     """
+    if paragraph.kind in _OF_ELEMENTS:
+        return _block(paragraph, variant, words, values)
+    offices = variant.duty.jurisdictions if paragraph.kind == "office" else ()
+    key = (id(paragraph), variant.audience, offices, values)
+    if key not in _FILLED:
+        if len(_FILLED) >= _MOST_FILLED:
+            _FILLED.clear()
+        _FILLED[key] = (paragraph, _block(paragraph, variant, words, values))
+    return _FILLED[key][1]
+
+
+# By the paragraph's identity, which the value keeps alive.
+_FILLED: dict[object, tuple[Paragraph, Block | None]] = {}
+_MOST_FILLED = 20_000
+
+
+def _block(paragraph: Paragraph, variant: Variant, words: Wording, values: Values) -> Block | None:
     source = paragraph.text.get(variant.audience) or paragraph.text.get("")
     if source is None:
         return None
@@ -101,12 +149,12 @@ def fill_block(
     )  # fmt: skip
 
 
-def _filled(paragraph: Paragraph, source: str, values: dict[str, object]) -> str:
+def _filled(paragraph: Paragraph, source: str, values: Values) -> str:
     """Return the words of a paragraph; a value that is not there is an error, never a blank."""
-    if paragraph.kind == "steps":
-        return ""
+    if paragraph.kind == "steps" or ("{{" not in source and "{%" not in source):
+        return "" if paragraph.kind == "steps" else source
     try:
-        return template(source).render(values)
+        return template(source).render(dict(values))
     except jinja2.UndefinedError as error:
         raise DeliveryError(
             f"A letter lacks a value: {error.message}",
@@ -136,20 +184,37 @@ def _element_list(paragraph: Paragraph, variant: Variant, words: Wording) -> _Ma
 
 def element_name(exposed: ExposedElement, audience: str, words: Wording) -> str:
     """Return what a letter calls an element of its person: singular, and not "your" in a letter about somebody else."""
-    name = element_words(words.language)[exposed.element].singular
-    if audience != "adult":
-        name = re.sub(r"\byour\b", "the", name)
+    return _named(exposed, audience != "adult", words.language)
+
+
+@cache
+def _named(exposed: ExposedElement, of_another: bool, language: str) -> str:
+    words = wording(language)
     marks = [
         m
         for m, holds in (("encrypted", exposed.encrypted), ("possible", exposed.possible))
         if holds
     ]
-    return " ".join([name, *(str(words.words[m]) for m in marks)])
+    return " ".join(
+        [_bare_name(exposed.element, of_another, language), *(str(words.words[m]) for m in marks)]
+    )
+
+
+@cache
+def _bare_name(element: str, of_another: bool, language: str) -> str:
+    name = element_words(language)[element].singular
+    return re.sub(r"\byour\b", "the", name) if of_another else name
+
+
+@cache
+def _places() -> dict[str, int]:
+    rest = [e for e in element_words("en") if e not in GRAVITY and e not in CONTACT]
+    return {code: place for place, code in enumerate([*GRAVITY, *rest, *CONTACT])}
 
 
 def in_order(exposed: Iterable[ExposedElement]) -> list[ExposedElement]:
-    """Return elements in the order in which people look for them: that of the taxonomy, name first."""
-    places = {code: place for place, code in enumerate(element_words("en"))}
+    """Return elements as letters list them: the name, then the gravest first, ways to reach somebody last."""
+    places = _places()
     return sorted(exposed, key=lambda e: places[e.element])
 
 
@@ -164,16 +229,13 @@ def _urgency(exposed: ExposedElement) -> int:
 def _steps(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:
     """Return one step for each piece of advice, naming the person's elements that it serves."""
     named = element_words(words.language)
-    by_advice: dict[str, list[ElementWords]] = {}
+    by_advice: dict[str, list[str]] = {}
     for exposed in sorted(in_order(variant.elements), key=_urgency):
-        by_advice.setdefault(named[exposed.element].what_to_do, []).append(named[exposed.element])
+        by_advice.setdefault(named[exposed.element].what_to_do, []).append(exposed.element)
     form = paragraph.text.get(variant.audience) or paragraph.text[""]
     items = []
     for advice, elements in by_advice.items():
-        own = [
-            re.sub(r"\byour\b", "the", e.singular) if variant.audience != "adult" else e.singular
-            for e in elements
-        ]
+        own = [_bare_name(e, variant.audience != "adult", words.language) for e in elements]
         items.append(
             form.format(
                 elements=words.joined(own), advice=_to_audience(advice, variant.audience, words)
@@ -216,6 +278,7 @@ def _office(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:
     return _Made("offices", offices=tuple(Office(c.name, c.lines) for c in state_offices(variant)))
 
 
+_OF_ELEMENTS = frozenset(("elements", "steps", "consequences"))
 _MAKERS = {
     "elements": _element_list, "steps": _steps, "consequences": _consequences,
     "bureaus": _bureaus, "ftc": _ftc, "office": _office,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
 from amends.notices.blocks import CREDENTIALS, element_name
-from amends.notices.compose import Letter
+from amends.notices.compose import CODE_SLOT, NOTICE_SLOT, Letter
 from amends.notices.plain import as_text
 from amends.notices.wording import Wording, element_words, wording
 
@@ -75,6 +76,9 @@ SHOWN: dict[str, re.Pattern[str]] = {
     "TOLLFREE_ENTITY": re.compile(r"toll-free number|número gratuito", re.IGNORECASE),
 }  # fmt: skip
 
+# Shown by several paragraphs together.
+_ACROSS = frozenset(("CRA_CONTACTS", "FTC_CONTACT"))
+
 # Shapes of values that no letter may hold; numbers of offices in the letter (telephones, ZIP codes) have others.
 VALUES = re.compile(
     r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])|(?<![\d-])\d{9}(?![\d-])|(?<![\d-])\d{12,19}(?![\d-])"
@@ -88,19 +92,20 @@ def faults(letter: Letter) -> tuple[str, ...]:
     Args:
         letter: A composed text, its slots still open.
     """
-    text = normal(as_text(letter))
+    page = Page(as_text(letter), letter)
     words = wording(letter.variant.language)
     found: list[str] = []
     found += [
         f"the law asks for {code}, and the facts lack {what}"
         for code, what in letter.missing.items()
     ]
-    found += _codes(letter, text)
-    found += _elements(letter, text, words)
-    found += _form(letter, text)
-    found += _hedges(letter, text)
-    found += _reassurance(letter, text, words)
-    if VALUES.search(text):
+    found += _codes(letter, page)
+    found += _elements(letter, page)
+    found += _form(letter, page)
+    found += _hedges(letter, page)
+    found += _reassurance(letter, page)
+    found += _advice(letter, page, words)
+    if any(signs(u, words.language).value for u in page.units):
         found.append("the text holds what looks like the value of an identifier")
     return tuple(found)
 
@@ -111,48 +116,116 @@ def normal(text: str) -> str:
     return "\n".join(" ".join(line.split()) for line in folded.split("\n"))
 
 
-def _codes(letter: Letter, text: str) -> list[str]:
-    duty = letter.variant.duty
+_normal = lru_cache(maxsize=1 << 15)(normal)
+
+
+class Page:
+    """The rendered text in units: each paragraph, heading or office is one, and so is each bullet.
+
+    Most units stand in many letters; what is looked for in one is looked for once (``signs``).
+    """
+
+    def __init__(self, text: str, letter: Letter) -> None:
+        """Cut a rendered text into units."""
+        self.units: list[str] = []
+        for paragraph in text.strip("\n").split("\n\n"):
+            first, *bullets = paragraph.split("\n• ")
+            self.units.append(_normal(first))
+            self.units += [_normal(f"• {b}") for b in bullets]
+        self.text = "\n\n".join(self.units)
+        headings = {_normal(s.heading): s.key for s in letter.sections if s.heading}
+        places: dict[str, int] = {}
+        for at, unit in enumerate(self.units):
+            if unit in headings:
+                places.setdefault(headings[unit], at)
+        self._places, self._ends = places, sorted([*places.values(), len(self.units)])
+
+    def part(self, key: str) -> range:
+        """Return the places of the units between a section's heading and the next one."""
+        at = self._places.get(key)
+        if at is None:
+            return range(0)
+        return range(at + 1, next(end for end in self._ends if end > at))
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What the words of one unit say.
+
+    Attributes:
+        shown: Codes whose words it shows.
+        nature: Whether it tells how the breach came about.
+        count: Whether it tells how many people are affected.
+        value: Whether it holds what looks like an identifier's value.
+        hedge: The words by which it hedges, or "".
+        reassuring: Its sentences that say of an element that it was not involved.
+        named: Names of elements in it, in lower case.
+    """
+
+    shown: frozenset[str]
+    nature: bool
+    count: bool
+    value: bool
+    hedge: str
+    reassuring: tuple[str, ...]
+    named: frozenset[str]
+
+
+@lru_cache(maxsize=1 << 15)
+def signs(unit: str, language: str) -> Signs:
+    """Return what the words of one unit say."""
+    hedge = HEDGES[language].search(unit)
+    # An advice names whole sets of elements before its colon; only that much of it is looked at for names.
+    head = unit[2:].split(": ", 1)[0] if unit.startswith("• ") else unit
+    return Signs(
+        frozenset(c for c, pattern in SHOWN.items() if c not in _ACROSS and pattern.search(unit)),
+        bool(NATURE.search(unit)),
+        bool(COUNT.search(unit)),
+        bool(VALUES.search(unit)),
+        hedge.group(0) if hedge else "",
+        tuple(s for s in re.split(r"(?<=[.:!?])\s+|\n", unit) if _reassures(s, language)),
+        frozenset(m.group(0).lower() for m in _names(language).finditer(head)),
+    )
+
+
+def _codes(letter: Letter, page: Page) -> list[str]:
+    duty, language = letter.variant.duty, letter.variant.language
     met = {"DATE_OF_NOTICE"}.union(*(b.satisfies for b in letter.blocks()))
     told = frozenset().union(*(b.satisfies | b.reveals for b in letter.blocks()))
-    found = [
-        f"the required {c} is not in the letter"
-        for c in sorted(duty.required - met - letter.left_out - set(letter.missing))
-    ]
+    seen = [signs(u, language) for u in page.units]
+    wanted = duty.required - letter.left_out - set(letter.missing)
+    shown = frozenset().union(*(s.shown for s in seen))
+    shown |= {c for c in wanted & _ACROSS if SHOWN[c].search(page.text)}
+    found = [f"the required {c} is not in the letter" for c in sorted(wanted - met)]
     found += [f"the forbidden {c} is in the letter" for c in sorted(duty.forbidden & told)]
     found += [
         f"the required {c} is not in the words of the letter"
-        for c in sorted(duty.required & SHOWN.keys() - letter.left_out - set(letter.missing))
-        if not SHOWN[c].search(text)
+        for c in sorted((wanted & SHOWN.keys()) - shown)
     ]
-    if "NATURE_OF_BREACH" in duty.forbidden and NATURE.search(text):
+    if "NATURE_OF_BREACH" in duty.forbidden and any(s.nature for s in seen):
         found.append(
             "the words tell the nature of the breach, which the law of this residence forbids"
         )
-    if "COUNT_STATE_RESIDENTS" in duty.forbidden and COUNT.search(text):
+    if "COUNT_STATE_RESIDENTS" in duty.forbidden and any(s.count for s in seen):
         found.append(
             "the words tell how many people are affected, which the law of this residence forbids"
         )
+    if {
+        e.element for e in letter.variant.elements
+    } & CREDENTIALS and "CHANGE_PASSWORD" not in shown:
+        found.append("credentials were exposed and the letter does not say to change them")
     return found
 
 
-def _part(letter: Letter, key: str, text: str) -> str:
-    """Return what stands in the rendered text between a section's heading and the next one."""
-    headings = [normal(s.heading) for s in letter.sections if s.heading]
-    own = next((normal(s.heading) for s in letter.sections if s.key == key and s.heading), "")
-    if not own or f"\n{own}\n" not in text:
-        return ""
-    after = text.split(f"\n{own}\n", 1)[1]
-    ends = [at for h in headings if h != own and (at := after.find(f"\n{h}\n")) >= 0]
-    return after[: min(ends)] if ends else after
-
-
-def _elements(letter: Letter, text: str, words: Wording) -> list[str]:
+def _elements(letter: Letter, page: Page) -> list[str]:
     """Compare the bullets of the rendered list with the elements of the person: all of them, and no other."""
     variant = letter.variant
-    part = _part(letter, "what_information", text)
-    shown = [line[2:] for line in part.split("\n") if line.startswith("• ")]
-    wanted = {normal(element_name(e, variant.audience, words)): e.element for e in variant.elements}
+    words = wording(variant.language)
+    part = [page.units[at] for at in page.part("what_information")]
+    shown = [unit[2:] for unit in part if unit.startswith("• ")]
+    wanted = {
+        _normal(element_name(e, variant.audience, words)): e.element for e in variant.elements
+    }
     found = [
         f"the element {code} of this person is not named"
         for name, code in wanted.items()
@@ -165,11 +238,11 @@ def _elements(letter: Letter, text: str, words: Wording) -> list[str]:
         found.append("an element is named twice")
     if not variant.elements:
         found.append("the person has no element")
-    own = {e.element for e in variant.elements}
-    if own & CREDENTIALS and not SHOWN["CHANGE_PASSWORD"].search(text):
-        found.append("credentials were exposed and the letter does not say to change them")
-    prose = "\n".join(line for line in part.split("\n") if not line.startswith("• "))
-    return found + _strange_elements(letter, prose, words) + _advice(letter, text, words)
+    reassurance = {_normal(b.text) for b in letter.blocks() if b.id == "reassurance"}
+    prose = [u for u in part if not u.startswith("• ") and u not in reassurance]
+    if any(signs(u, variant.language).named for u in prose):
+        found.append("a sentence beside the list names an element")
+    return found
 
 
 @cache
@@ -180,68 +253,63 @@ def _names(language: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(n) for n in long)})(?!\w)", re.IGNORECASE)
 
 
-def _strange_elements(letter: Letter, prose: str, words: Wording) -> list[str]:
-    """Find elements named in the sentences around the list; only a reassurance may name one, and not the person's."""
-    reassurance = {normal(b.text) for b in letter.blocks() if b.id == "reassurance"}
-    rest = "\n".join(line for line in prose.split("\n") if line not in reassurance)
-    hit = _names(words.language).search(rest)
-    return ["a sentence beside the list names an element"] if hit else []
+@cache
+def _own_names(element: str, language: str) -> tuple[str, ...]:
+    """Return how a step may call an element: as one's own, or as another's."""
+    base = normal(element_words(language)[element].singular)
+    return base, re.sub(r"\byour\b", "the", base)
 
 
-def _advice(letter: Letter, text: str, words: Wording) -> list[str]:
+def _advice(letter: Letter, page: Page, words: Wording) -> list[str]:
     """Find advice that is headed by an element the person does not have."""
-    variant = letter.variant
-    own = {
-        normal(n)
-        for e in variant.elements
-        for base in (element_words(words.language)[e.element].singular,)
-        for n in (base, re.sub(r"\byour\b", "the", base))
-    }
-    part = _part(letter, "what_you_can_do", text)
-    heads = [
-        line[2:].split(": ", 1)[0]
-        for line in part.split("\n")
-        if line.startswith("• ") and ": " in line
-    ]
-    left = []
-    for head in heads:
-        rest = head
+    own = {n for e in letter.variant.elements for n in _own_names(e.element, words.language)}
+    own_lower = {n.lower() for n in own}
+    for at in page.part("what_you_can_do"):
+        unit = page.units[at]
+        if not unit.startswith("• ") or ": " not in unit:
+            continue
+        if signs(unit, words.language).named <= own_lower:
+            continue
+        # Two own names side by side may read like a third: take the own ones out, then look again.
+        rest = unit[2:].split(": ", 1)[0]
         for name in sorted(own, key=len, reverse=True):
             rest = rest.replace(name, " ")
-        left.append(rest)
-    if any(_names(words.language).search(head) for head in left):
-        return ["a step is headed by an element that is not this person's"]
+        if _names(words.language).search(rest):
+            return ["a step is headed by an element that is not this person's"]
     return []
 
 
-def _form(letter: Letter, text: str) -> list[str]:
+def _form(letter: Letter, page: Page) -> list[str]:
     wanted = letter.variant.duty.format
     found = []
     if (
         "TITLE_NOTICE_OF_DATA_BREACH" in wanted
-        and "notice of data breach" not in text.split("\n", 1)[0].lower()
+        and "notice of data breach" not in page.units[0].lower()
     ):
         found.append("the title is not Notice of Data Breach")
     if "HEADINGS_CA5" in wanted:
         places = [
-            next((i for i, line in enumerate(text.split("\n")) if line.startswith(h)), -1)
-            for h in CA5
+            next((i for i, unit in enumerate(page.units) if unit.startswith(h)), -1) for h in CA5
         ]
         barred = "NATURE_OF_BREACH" in letter.variant.duty.forbidden
         if (min(places[1:] if barred else places) < 0 or places != sorted(places)) and not barred:
             found.append("the five headings that California prescribes are not all there in order")
-    if "[[" in re.sub(r"\[\[(?:notice_id|code)\]\]", "", text) or "{{" in text or "{%" in text:
+    text = page.text.replace(NOTICE_SLOT, "").replace(CODE_SLOT, "")
+    if "[[" in text or "{{" in text or "{%" in text:
         found.append("a placeholder was left in the text")
     return found
 
 
-def _hedges(letter: Letter, text: str) -> list[str]:
+def _hedges(letter: Letter, page: Page) -> list[str]:
     determined = all(e.exposure in ("taken", "seen") for e in letter.variant.elements)
+    if not determined:
+        return []
     # Advice speaks of what may yet come; everything else speaks of what was determined.
-    told = text.replace(_part(letter, "what_you_can_do", text), "")
-    hit = HEDGES[letter.variant.language].search(told)
-    if determined and hit:
-        return [f"the letter hedges ({hit.group(0).lower()!r}) where a determination exists"]
+    advice = page.part("what_you_can_do")
+    for at, unit in enumerate(page.units):
+        hedge = "" if at in advice else signs(unit, letter.variant.language).hedge
+        if hedge:
+            return [f"the letter hedges ({hedge.lower()!r}) where a determination exists"]
     return []
 
 
@@ -258,17 +326,23 @@ _ABOUT_DATA = re.compile(
 )
 
 
-def _reassurance(letter: Letter, text: str, words: Wording) -> list[str]:
+def _reassures(sentence: str, language: str) -> bool:
+    return bool(
+        _REASSURES[language].search(sentence)
+        and _ABOUT_DATA.search(sentence)
+        and _feared(language).search(sentence)
+    )
+
+
+def _reassurance(letter: Letter, page: Page) -> list[str]:
     """Find sentences that say an element was not involved; each needs a determination, and never the person's own."""
-    allowed = {normal(b.text) for b in letter.blocks() if b.id == "reassurance"}
-    for sentence in re.split(r"(?<=[.:!?])\s+|\n", text):
-        if any(sentence in a for a in allowed):
-            continue
-        hit = _REASSURES[words.language].search(sentence)
-        if not hit or not _ABOUT_DATA.search(sentence):
-            continue
-        if _feared(words.language).search(sentence):
-            return ["a sentence reassures about an element without a determination that says so"]
+    allowed = {_normal(b.text) for b in letter.blocks() if b.id == "reassurance"}
+    for unit in page.units:
+        for sentence in signs(unit, letter.variant.language).reassuring:
+            if not any(sentence in a for a in allowed):
+                return [
+                    "a sentence reassures about an element without a determination that says so"
+                ]
     return []
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
 
 from amends.notices import contacts
 from amends.notices.blocks import (
@@ -91,8 +93,8 @@ def compose(variant: Variant, facts: LetterFacts) -> Letter:
     """
     words = wording(variant.language)
     flags = _flags(variant, facts)
-    values = _values(variant, facts, words)
-    chosen = _chosen(words.paragraphs, variant, flags)
+    values = tuple(sorted(_values(variant, facts, words).items()))
+    chosen = _chosen(variant.language, variant.audience, variant.duty.forbidden, flags)
     made = {p.id: fill_block(p, variant, words, values) for p in chosen}
     sections = tuple(
         Section(key, _heading(key, variant, words), blocks)
@@ -105,11 +107,17 @@ def compose(variant: Variant, facts: LetterFacts) -> Letter:
     return Letter(
         variant,
         _title(variant, words),
-        template(words.words["dated"]).render(dated_on=words.day(facts.dated_on)),
+        _dated(variant.language, facts.dated_on),
         sections,
         {code: NEEDS.get(code, "a paragraph that gives it") for code in sorted(absent - barred)},
         frozenset(barred),
     )
+
+
+@lru_cache(maxsize=64)
+def _dated(language: str, on: date) -> str:
+    words = wording(language)
+    return template(words.words["dated"]).render(dated_on=words.day(on))
 
 
 def _section(key: str, blocks: list[Block]) -> tuple[Block, ...]:
@@ -152,21 +160,22 @@ def _heading(key: str, variant: Variant, words: Wording) -> str:
     return f"{wording('en').headings[key]} / {own}"
 
 
+@lru_cache(maxsize=4096)
 def _chosen(
-    all_of_them: tuple[Paragraph, ...], variant: Variant, flags: frozenset[str]
-) -> list[Paragraph]:
-    forbidden = variant.duty.forbidden
-    wanted = {p.id for p in all_of_them if not p.instead_of and _fits(p, variant, flags)}
+    language: str, audience: str, forbidden: frozenset[str], flags: frozenset[str]
+) -> tuple[Paragraph, ...]:
+    all_of_them = wording(language).paragraphs
+    wanted = {p.id for p in all_of_them if not p.instead_of and _fits(p, audience, flags)}
     barred = {p.id for p in all_of_them if p.id in wanted and (p.reveals | p.satisfies) & forbidden}
     stand_ins = {
         p.id for p in all_of_them
-        if p.instead_of and barred.intersection(p.instead_of) and _fits(p, variant, flags)
+        if p.instead_of and barred.intersection(p.instead_of) and _fits(p, audience, flags)
     }  # fmt: skip
-    return [p for p in all_of_them if p.id in (wanted - barred) | stand_ins]
+    return tuple(p for p in all_of_them if p.id in (wanted - barred) | stand_ins)
 
 
-def _fits(paragraph: Paragraph, variant: Variant, flags: frozenset[str]) -> bool:
-    if paragraph.audience and variant.audience not in paragraph.audience:
+def _fits(paragraph: Paragraph, audience: str, flags: frozenset[str]) -> bool:
+    if paragraph.audience and audience not in paragraph.audience:
         return False
     if paragraph.exposure in EXPOSURES and f"any_{paragraph.exposure}" not in flags:
         return False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
 
 import pyarrow as pa
 
@@ -33,7 +35,7 @@ _BEGAN = (
     "incident",
     "occurrence",
 )
-_ENDED = ("breach_to",)
+_ENDED = ("breach_to", "breach_ended", "breach_end", "exfiltration_ended", "containment")
 _HELD = ("law_enforcement_hold", "law_enforcement_hold_from")
 
 # The offer stays open this long after the notice: longer than the slowest mail and the first returned letter.
@@ -105,11 +107,13 @@ def _with_texts(case: Case, sources: PlanSources, owed: str) -> PlanSources:
     facts = letter_facts(case, clock.now().date())
     groups = duty_texts(case)
     rows = case.engine.arrow(texts_sql(owed)).to_pylist()
+    refused: dict[str, str | None] = {}
     for row in rows:
         variant = variant_of(groups[row["group_id"]], row["language"], row["audience"], row["kind"])
-        wrong = faults(compose(variant, facts))
-        row["variant"] = variant_id(variant)
-        row["refused"] = wrong[0] if wrong else None
+        row["variant"] = name = variant_id(variant)
+        if name not in refused:
+            refused[name] = next(iter(faults(compose(variant, facts))), None)
+        row["refused"] = refused[name]
     schema = pa.schema([
         ("group_id", pa.string()), ("language", pa.string()), ("audience", pa.string()), ("kind", pa.string()),
         ("n_persons", pa.int64()), ("variant", pa.string()), ("refused", pa.string()),
@@ -130,33 +134,48 @@ def _with_sealed(case: Case, planned: str) -> str:
 GroupText = tuple[DutyText, tuple[ExposedElement, ...]]
 
 
+_LISTS = ("elements", "secured", "possible", "jurisdictions", "content", "forbidden", "format")
+
+
 def duty_texts(case: Case) -> dict[str, GroupText]:
     """Return what the law asks and what was exposed, by duty group."""
-    found = case.engine.arrow(f"SELECT * FROM {case.read(DUTY_GROUPS)} WHERE tell").to_pylist()
+    lists = ", ".join(f"array_to_string({name}, ' ') AS {name}" for name in _LISTS)
+    found = case.engine.arrow(
+        f"""SELECT group_id, residence, acquired, accessed, id_protection_months, {lists}
+        FROM {case.read(DUTY_GROUPS)} WHERE tell"""
+    ).to_pylist()
     return {row["group_id"]: _group_text(row) for row in found}
 
 
-def _group_text(row: dict[str, object]) -> GroupText:
-    def texts(name: str) -> tuple[str, ...]:
-        value = row[name]
-        return tuple(str(v) for v in value) if isinstance(value, list) else ()
-
+def _group_text(row: dict[str, Any]) -> GroupText:  # Any: a row; lists come as words
     exposure = "taken" if row["acquired"] else "seen" if row["accessed"] else "exposed"
-    secured, possible = set(texts("secured")), set(texts("possible"))
+    secured, possible = _codes(row["secured"]), _codes(row["possible"])
     exposed = tuple(
-        ExposedElement(e, exposure, e in secured, e in possible) for e in sorted(texts("elements"))
+        _exposed(e, exposure, e in secured, e in possible)
+        for e in sorted((row["elements"] or "").split())
     )
     # The person's own residence leads: the letter prints that state's office.
-    jurisdictions = dict.fromkeys([str(row["residence"] or ""), *texts("jurisdictions")])
-    months = row["id_protection_months"]
-    duty = DutyText(
+    jurisdictions = dict.fromkeys([row["residence"] or "", *(row["jurisdictions"] or "").split()])
+    duty = _duty(
         tuple(j for j in jurisdictions if j),
-        frozenset(texts("content")),
-        frozenset(texts("forbidden")),
-        frozenset(texts("format")),
-        months if isinstance(months, int) else 0,
-    )
+        row["content"], row["forbidden"], row["format"], row["id_protection_months"] or 0,
+    )  # fmt: skip
     return duty, exposed
+
+
+_exposed = lru_cache(maxsize=4096)(ExposedElement)
+
+
+@lru_cache(maxsize=65536)
+def _codes(words: str | None) -> frozenset[str]:
+    return frozenset((words or "").split())
+
+
+@lru_cache(maxsize=65536)
+def _duty(
+    jurisdictions: tuple[str, ...], content: str, forbidden: str, form: str, months: int
+) -> DutyText:
+    return DutyText(jurisdictions, _codes(content), _codes(forbidden), _codes(form), months)
 
 
 def variant_of(text: GroupText, language: str, audience: str, kind: str) -> Variant:
@@ -166,16 +185,15 @@ def variant_of(text: GroupText, language: str, audience: str, kind: str) -> Vari
 
 def variant_id(variant: Variant) -> str:
     """Return V and a digest of everything that the words depend on, but for the facts of the incident."""
-    duty = variant.duty
-    asked = [
-        sorted(duty.required),
-        sorted(duty.forbidden),
-        sorted(duty.format),
-        duty.id_protection_months,
-    ]
     exposed = [(e.element, e.exposure, e.encrypted, e.possible) for e in variant.elements]
     audience = [variant.language, variant.audience, variant.update]
-    return "V" + ids.digest_value([duty.jurisdictions, asked, exposed, audience])[:10]
+    return "V" + ids.digest_value([_duty_id(variant.duty), exposed, audience])[:10]
+
+
+@lru_cache(maxsize=65536)
+def _duty_id(duty: DutyText) -> str:
+    asked = [sorted(duty.required), sorted(duty.forbidden), sorted(duty.format)]
+    return ids.digest_value([duty.jurisdictions, asked, duty.id_protection_months])
 
 
 def _event_day(case: Case, *kinds: str) -> date | None:
