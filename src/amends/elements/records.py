@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from amends.elements.columns_base import ColumnGuess
 from amends.elements.headers import plain_header
-from amends.elements.records_base import ITEM_SHIFT, PLACES, ItemFacts, Made, Seen, Tally
+from amends.elements.records_base import ITEM_SHIFT, PLACE_OF, ItemFacts, Made, Seen, Tally
 from amends.elements.records_cells import read_prose
 from amends.elements.records_names import NameReader, without_fillers
 from amends.elements.records_person import Person, Tools
@@ -121,7 +121,7 @@ class RecordMaker:
             parts.append(main.second_table(rows, 1))
         for place, role in enumerate(OTHER_PERSONS, start=2):
             theirs = [s for s in seen if s.guess.role == role and s.guess.element]
-            if theirs and place < len(PLACES):
+            if theirs and place < len(PLACE_OF):
                 parts.append(Person(self._tools, theirs, batch).table(rows, place, None))
         kept = [p for p in parts if p.num_rows]
         keys = self._key_table(cells, rows, main.who())

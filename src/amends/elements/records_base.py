@@ -14,11 +14,14 @@ from amends.elements.records_values import TEXT
 from amends.elements.shapes import Classified
 from amends.elements.shapes_cells import Cells, Mask
 from amends.kernel.schema import Table
-from amends.tables.elements import RECORDS
+from amends.tables.elements import PLACES, RECORDS
 
 ITEM_SHIFT = 36
-# Where further persons of one row are numbered: the second adds 2^35, later ones the places below.
-PLACES = tuple(sum(1 << (35 - bit) for bit in range(4) if place >> bit & 1) for place in range(16))
+# Which person of one row a record is: what is added to the row number, 0 for the row's own. A
+# multiple of ``tables.elements.PLACES``; the numbers themselves are as in the first release.
+PLACE_OF = tuple(
+    PLACES * sum(8 >> bit for bit in range(4) if place >> bit & 1) for place in range(16)
+)
 # Roles that name another person who is owed care as well; a doctor or an employer is not one.
 OTHER_PERSONS = ("guardian", "spouse", "emergency_contact", "dependent", "beneficiary",
                  "co_applicant", "guarantor", "reference")  # fmt: skip
@@ -129,7 +132,7 @@ def finish(
         keep: Rows that are records.
     """
     n = len(rows)
-    locators = rows + PLACES[place]
+    locators = rows + PLACE_OF[place]
     columns["record_id"] = pa.array((np.int64(facts.item_no) << ITEM_SHIFT) + locators)
     columns["locator"] = pa.array(locators)
     same = {

@@ -61,6 +61,7 @@ class Grid:
         records: Rows of ``records``; ``locator`` is the offset of the row's line.
         cells: Its personal values.
         row_starts: Offset of each row's line.
+        headers: The cells of its first line, where that names its columns.
     """
 
     start: int
@@ -68,9 +69,16 @@ class Grid:
     records: pa.Table
     cells: list[Cell]
     row_starts: list[int]
+    headers: list[str] | None
 
 
-def grids(text: str, offset: int, facts: ItemFacts, vault: Tokens) -> Iterator[Grid]:
+def grids(
+    text: str,
+    offset: int,
+    facts: ItemFacts,
+    vault: Tokens,
+    heading: Sequence[str] | None = None,
+) -> Iterator[Grid]:
     """Yield the grids of a text that name somebody.
 
     Args:
@@ -78,12 +86,15 @@ def grids(text: str, offset: int, facts: ItemFacts, vault: Tokens) -> Iterator[G
         offset: Where it begins in the document.
         facts: What every record inherits.
         vault: Tokens of the case.
+        heading: Headers of a grid that the text before ended in; rows of as many cells at the
+            beginning of this one go on under them.
     """
     if "\t" not in text:
         return
     for run in _RUN.finditer(text):
         for lines in _even(text, run.start(), run.end()):
-            made = _read(lines, offset, facts, vault)
+            above = heading if not text[: lines[0][0]].strip() else None
+            made = _read(lines, offset, facts, vault, above)
             if made is not None:
                 yield made
 
@@ -106,19 +117,29 @@ def _even(text: str, start: int, end: int) -> Iterator[list[tuple[int, list[str]
 
 
 def _read(
-    lines: Sequence[tuple[int, list[str]]], offset: int, facts: ItemFacts, vault: Tokens
+    lines: Sequence[tuple[int, list[str]]],
+    offset: int,
+    facts: ItemFacts,
+    vault: Tokens,
+    above: Sequence[str] | None = None,
 ) -> Grid | None:
     first = [cell.strip() for cell in lines[0][1]]
-    has_header = any(guess_header(cell) for cell in first) and not any(
-        re.search(r"\d{3}", cell) for cell in first
+    goes_on = above is not None and len(above) == len(first)
+    has_header = (
+        not goes_on
+        and any(guess_header(cell) for cell in first)
+        and not any(re.search(r"\d{3}", cell) for cell in first)
     )
     body = lines[1:] if has_header else lines
-    names = _names(first if has_header else [""] * len(first))
+    headers = list(above or ()) if goes_on else first if has_header else None
+    names = _names(headers or [""] * len(first))
     columns = {
         name: pa.array([cells[at].strip() or None for _, cells in body], pa.string())
         for at, name in enumerate(names)
     }
-    guesses = guess_columns(pa.table(columns), names, has_header, population=facts.population)
+    guesses = guess_columns(
+        pa.table(columns), names, headers is not None, population=facts.population
+    )
     if not any(g.element == "name" for g in guesses) or len({g.element for g in guesses}) < 2:
         return None
     starts = [offset + start for start, _ in body]
@@ -130,7 +151,7 @@ def _read(
     made = made.set_column(at, "kind", pa.array(["mention"] * made.num_rows))
     cells = [c for g in guesses if g.element for c in _cells(g, columns[g.column], body)]
     end = body[-1][0] + len("\t".join(body[-1][1]))
-    return Grid(lines[0][0], end, made, sorted(cells, key=lambda c: c.start), starts)
+    return Grid(lines[0][0], end, made, sorted(cells, key=lambda c: c.start), starts, headers)
 
 
 def _names(headers: Sequence[str]) -> list[str]:

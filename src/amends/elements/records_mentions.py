@@ -66,8 +66,10 @@ class DocumentReader:
         A stretch that takes too long has the rest of its document looked at for identifiers only.
         """
         slow = False
+        heading: list[str] | None = None
         for block in whole_paragraphs(part.blocks):
-            tables = list(grids(block.text, block.offset, facts, self._vault))
+            tables = list(grids(block.text, block.offset, facts, self._vault, heading))
+            heading = _running_on(block.text, tables)
             rest = Block(block.offset, _without(block.text, tables))
             began = time.monotonic()
             found = find(rest.text, names=not slow)
@@ -210,6 +212,9 @@ class DocumentReader:
 def whole_paragraphs(blocks: Iterable[Block]) -> Iterator[Block]:
     """Yield blocks anew, cut where paragraphs end, so that nobody is cut in two.
 
+    Where no paragraph ends near a block's end, the cut is in the widest stretch without personal
+    data there, between lines, sentences or words, whichever there are.
+
     Args:
         blocks: A document's blocks; the end of each, up to 64 Ki characters, goes to the next.
     """
@@ -219,16 +224,41 @@ def whole_paragraphs(blocks: Iterable[Block]) -> Iterator[Block]:
             held = block
             continue
         text = held.text
-        cut = max(text.rfind("\n\n", len(text) - _CARRY), text.rfind("\n", len(text) - 4096)) + 1
-        if len(text) < _CARRY or cut <= 0:
-            cut = len(text)
-        yield Block(held.offset, text[:cut])
+        cut = _cut(text) if len(text) >= _CARRY else 0
+        if cut:
+            yield Block(held.offset, text[:cut])
         held = Block(held.offset + cut, text[cut:] + block.text)
     if held is not None and held.text:
         yield held
 
 
-_CARRY = 1 << 16
+_CARRY, _TAIL = 1 << 16, 1 << 13
+
+
+def _cut(text: str) -> int:
+    """Return where a long text is best cut, near its end."""
+    paragraph = text.rfind("\n\n", len(text) - _CARRY)
+    if paragraph >= 0:
+        return paragraph + 2
+    base = len(text) - _TAIL
+    tail = text[base:]
+    found = find(tail)
+    ends = [0, *(one.end for one in found)]
+    starts = [*(one.start for one in found), len(tail)]
+    gaps = sorted(zip(ends, starts, strict=True), key=lambda gap: gap[0] - gap[1])
+    for mark in ("\n", ". ", " "):
+        for end, start in gaps[:3]:
+            middle = tail.find(mark, (end + start) // 2, start)
+            place = middle if middle >= 0 else tail.rfind(mark, end, start)
+            if place >= 0:
+                return base + place + len(mark)
+    return base + gaps[0][0] if gaps[0][0] else len(text)
+
+
+def _running_on(text: str, tables: Sequence[Grid]) -> list[str] | None:
+    """Return the headers of a grid that reaches the end of a text: it may go on in the next."""
+    last = max(tables, key=lambda grid: grid.end, default=None)
+    return last.headers if last is not None and not text[last.end :].strip() else None
 
 
 def _without(text: str, tables: Sequence[Grid]) -> str:

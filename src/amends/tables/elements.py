@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from amends.kernel.schema import Column, Table
 
+# ``locator % PLACES`` of a record is its row number or offset; further persons of one row stand above.
+PLACES = 1 << 32
+
 COLUMNS = Table(
     "columns",
     "a column of a table item and what it holds",
@@ -59,7 +62,8 @@ RECORDS = Table(
         Column(
             "locator",
             "int",
-            "Row number from 1 in tables, start offset in documents; a second person of one row adds 2^35.",
+            "Row number from 1 in tables, start offset in documents, below 2^32; what lies above "
+            "numbers further persons of the same row: locator % 2^32 is the row or offset.",
         ),
         Column("kind", "text", "row or mention."),
         Column("role", "text", "stolen or roster, from the exhibit."),
