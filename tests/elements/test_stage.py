@@ -77,7 +77,7 @@ def test_a_row_reaches_its_person_over_a_table_in_between(case: Case) -> None:
 def test_a_key_that_two_people_hold_is_said_to_be_ambiguous(case: Case) -> None:
     device = record(case, 2, 4)
     assert device["linked_to"] is None
-    assert "2 people of different names" in str(device["ambiguous"])
+    assert "leads to people of different names" in str(device["ambiguous"])
 
 
 def test_what_belongs_to_nobody_known_is_counted(case: Case) -> None:

@@ -76,7 +76,7 @@ class Tied:
     """Rows tied to their holders.
 
     Attributes:
-        relation: Name of a relation ``record_id, holder, way, n_who``: ``holder`` is null where the
+        relation: Name of a relation ``record_id, holder, way``: ``holder`` is null where the
             keys lead to several people; ``way`` is the place in ``ways``.
         ways: What rows were tied by, most trusted first.
     """
@@ -110,32 +110,77 @@ def tie_rows(engine: Engine, links: Sequence[Link], files: Mapping[str, Path]) -
         links: Keys in use.
         files: Item → its key table: ``record_id``, ``who``, ``main``, ``k…``.
     """
-    ways = ways_of(links)
-    ends = {item for way in ways for item in (way.source.item_id, way.target.item_id)}
-    views = {
-        item: engine.view(f"elements_keys_{number}", [files[item]])
-        for number, item in enumerate(sorted(ends))
-    }
-    tied = engine.materialise("elements_ties", _EMPTY)
-    unsettled = engine.materialise("elements_unsettled", _EMPTY)
-    reached: set[str] = set()
+    work = _Work(engine, ways_of(links), files)
     for level in range(DECLARED, BY_CONTACT + 1):
         fresh = {
             at
-            for at, way in enumerate(ways)
-            if way.level == level or (way.level < level and way.target.item_id in reached)
+            for at, way in enumerate(work.ways)
+            if way.level == level or (way.level < level and way.target.item_id in work.reached)
         }
         for _ in range(_ROUNDS):
-            sources = _round(engine, ways, fresh, level, views, tied, unsettled)
-            reached |= sources
+            sources = {
+                work.ways[at].source.item_id for at in sorted(fresh) if work.follow(at, level)
+            }
+            work.reached |= sources
             fresh = {
                 at
-                for at, way in enumerate(ways)
+                for at, way in enumerate(work.ways)
                 if way.level <= level and way.target.item_id in sources
             }
             if not fresh:
                 break
-    return Tied(_answer(engine, tied, unsettled), ways)
+    return Tied(_answer(engine, work.tied, work.unsettled), work.ways)
+
+
+class _Work:
+    """Rows still open, rows tied, and what a way adds to them.
+
+    Args:
+        engine: The engine.
+        ways: All ways, most trusted first.
+        files: Item → its key table.
+    """
+
+    def __init__(self, engine: Engine, ways: Sequence[Way], files: Mapping[str, Path]) -> None:
+        self.ways = ways
+        self.reached: set[str] = set()
+        self._engine = engine
+        ends = {item for way in ways for item in (way.source.item_id, way.target.item_id)}
+        self._views = {
+            item: engine.view(f"elements_keys_{number}", [files[item]])
+            for number, item in enumerate(sorted(ends))
+        }
+        self.tied = engine.materialise("elements_ties", _EMPTY)
+        self.unsettled = engine.materialise("elements_unsettled", _EMPTY)
+
+    def follow(self, at: int, level: int) -> bool:
+        """Follow one way from the rows still open, and say whether it tied any."""
+        way = self.ways[at]
+        item = way.source.item_id
+        keys = ", ".join(
+            f"r.k{link.source.position} AS key_{n}" for n, link in enumerate(way.links)
+        )
+        there = " AND ".join(f"r.k{link.source.position} IS NOT NULL" for link in way.links)
+        opened = self._engine.materialise(
+            "elements_open",
+            f"SELECT r.record_id, {keys} FROM {self._views[item]} AS r\n"
+            f"WHERE r.who IS NULL AND {there} AND NOT EXISTS (\n"
+            f"  SELECT 1 FROM {self.tied} AS d WHERE d.record_id = r.record_id)",
+        )
+        if not self._count(opened):
+            return False
+        targets = self._views[way.target.item_id]
+        found = self._engine.materialise(
+            "elements_matched", _matches_sql(way, at, level, opened, targets, self.tied)
+        )
+        n_settled = self._count(f"{found} WHERE n_who = 1")
+        self._engine.execute(f"INSERT INTO {self.tied} SELECT * FROM {found} WHERE n_who = 1")
+        self._engine.execute(f"INSERT INTO {self.unsettled} SELECT * FROM {found} WHERE n_who > 1")
+        return n_settled > 0
+
+    def _count(self, relation: str) -> int:
+        counted = self._engine.arrow(f"SELECT count(*) AS n FROM {relation}")
+        return int(counted.column("n")[0].as_py())
 
 
 _EMPTY = (
@@ -145,96 +190,68 @@ _EMPTY = (
 )
 
 
-def _round(
-    engine: Engine,
-    ways: Sequence[Way],
-    fresh: set[int],
-    level: int,
-    views: Mapping[str, str],
-    tied: str,
-    unsettled: str,
-) -> set[str]:
-    """Follow some ways once, keep what they settle, and return the items whose rows were tied."""
-    if not fresh:
-        return set()
-    found = engine.materialise(
-        "elements_matched",
-        "\nUNION ALL\n".join(
-            _matches_sql(ways[at], at, level, views, tied) for at in sorted(fresh)
-        ),
-    )
-    engine.execute(f"INSERT INTO {unsettled} SELECT * FROM {found} WHERE n_who > 1")
-    settled = engine.materialise(
-        "elements_settled",
-        "SELECT record_id, arg_min(holder, way) AS holder, arg_min(who, way) AS who,\n"
-        "       min(way) AS way, arg_min(grade, way) AS grade, CAST(1 AS BIGINT) AS n_who\n"
-        f"FROM {found} WHERE n_who = 1 GROUP BY record_id",
-    )
-    engine.execute(f"INSERT INTO {tied} SELECT * FROM {settled}")
-    took = engine.arrow(f"SELECT DISTINCT way FROM {settled}").column("way").to_pylist()
-    return {ways[at].source.item_id for at in took}
-
-
-def _matches_sql(way: Way, at: int, level: int, views: Mapping[str, str], tied: str) -> str:
-    """Return SQL of the holders that one way leads rows to: one row for each row and way.
+def _matches_sql(way: Way, at: int, level: int, opened: str, targets: str, tied: str) -> str:
+    """Return SQL of the holders that one way leads rows to: one row for each row it leads anywhere.
 
     The holders of each value are counted before rows are joined to them, so that a filler which a
     million rows share costs no more than any other value. Where several names hold a value and one
     of them is its main holder, it is that one, but never by contact data.
+
+    Args:
+        way: The way.
+        at: Its number.
+        level: How much trust is asked of rows that are tied themselves.
+        opened: Relation ``record_id, key_0 …`` of the rows to tie.
+        targets: Key table of the other end.
+        tied: Rows tied so far.
+
+    Returns:
+        SQL of ``record_id, holder, who, way, grade, n_who``; ``n_who`` is 1 where one name holds
+        the value, else 2 or more.
     """
-    rows, targets = views[way.source.item_id], views[way.target.item_id]
-    keys = [f"k{link.target.position}" for link in way.links]
-    listed = ", ".join(f"t.{key} AS key_{n}" for n, key in enumerate(keys))
-    names = ", ".join(f"key_{n}" for n in range(len(keys)))
-    there = " AND ".join(f"t.{key} IS NOT NULL" for key in keys)
-    same = " AND ".join(
-        f"r.k{link.source.position} = h.key_{n}" for n, link in enumerate(way.links)
+    numbers = range(len(way.links))
+    listed = ", ".join(f"t.k{link.target.position} AS key_{n}" for n, link in enumerate(way.links))
+    names = ", ".join(f"key_{n}" for n in numbers)
+    wanted = " AND ".join(
+        f"t.k{link.target.position} IN (SELECT key_{n} FROM {opened})"
+        for n, link in enumerate(way.links)
     )
+    same = " AND ".join(f"r.key_{n} = h.key_{n}" for n in numbers)
     trusted = "" if way.level == DECLARED else f" AND d.grade <= {level}"
-    one = "n_who > 1 AND n_main = 1" if way.level != BY_CONTACT else "FALSE"
+    main = "low <> high AND main_low = main_high" if way.level != BY_CONTACT else "FALSE"
     return (
-        f"SELECT r.record_id, h.holder, h.who, {at} AS way,\n"
-        f"       greatest(h.grade, {way.grade}) AS grade, h.n_who\n"
-        f"FROM {rows} AS r\n"
+        f"SELECT r.record_id,\n"
+        f"       CASE WHEN {main} THEN main_holder ELSE any_holder END AS holder,\n"
+        f"       CASE WHEN {main} THEN main_low ELSE low END AS who,\n"
+        f"       CAST({at} AS BIGINT) AS way,\n"
+        f"       CAST(greatest(h.grade, {way.grade}) AS BIGINT) AS grade,\n"
+        f"       CAST(CASE WHEN low = high OR ({main}) THEN 1 ELSE 2 END AS BIGINT) AS n_who\n"
+        f"FROM {opened} AS r\n"
         "JOIN (\n"
-        f"  SELECT {names},\n"
-        f"         CASE WHEN {one} THEN main_holder ELSE any_holder END AS holder,\n"
-        f"         CASE WHEN {one} THEN main_who ELSE any_who END AS who,\n"
-        f"         CASE WHEN {one} THEN 1 ELSE n_who END AS n_who, grade\n"
+        f"  SELECT {names}, max(grade) AS grade, min(holder) AS any_holder,\n"
+        "         min(who) AS low, max(who) AS high,\n"
+        "         min(CASE WHEN main THEN holder END) AS main_holder,\n"
+        "         min(CASE WHEN main THEN who END) AS main_low,\n"
+        "         max(CASE WHEN main THEN who END) AS main_high\n"
         "  FROM (\n"
-        f"    SELECT {names}, count(*) AS n_who, max(grade) AS grade,\n"
-        "           count(CASE WHEN main THEN 1 END) AS n_main,\n"
-        "           min(holder) AS any_holder, min(who) AS any_who,\n"
-        "           min(CASE WHEN main THEN holder END) AS main_holder,\n"
-        "           min(CASE WHEN main THEN who END) AS main_who\n"
-        "    FROM (\n"
-        f"      SELECT {names}, who, min(holder) AS holder, bool_or(main) AS main,\n"
-        "             min(grade) AS grade\n"
-        "      FROM (\n"
-        f"        SELECT {listed}, t.who, t.record_id AS holder, t.main, 0 AS grade\n"
-        f"        FROM {targets} AS t WHERE t.who IS NOT NULL AND {there}\n"
-        "        UNION ALL\n"
-        f"        SELECT {listed}, d.who, d.holder, FALSE AS main, d.grade\n"
-        f"        FROM {targets} AS t JOIN {tied} AS d ON d.record_id = t.record_id\n"
-        f"        WHERE {there}{trusted}\n"
-        "      ) AS held\n"
-        f"      GROUP BY {names}, who\n"
-        "    ) AS people\n"
-        f"    GROUP BY {names}\n"
-        "  ) AS counted\n"
-        f") AS h ON {same}\n"
-        "WHERE r.who IS NULL\n"
-        f"  AND NOT EXISTS (SELECT 1 FROM {tied} AS d WHERE d.record_id = r.record_id)"
+        f"    SELECT {listed}, t.who, t.record_id AS holder, t.main, 0 AS grade\n"
+        f"    FROM {targets} AS t WHERE t.who IS NOT NULL AND {wanted}\n"
+        "    UNION ALL\n"
+        f"    SELECT {listed}, d.who, d.holder, FALSE AS main, d.grade\n"
+        f"    FROM {targets} AS t JOIN {tied} AS d ON d.record_id = t.record_id\n"
+        f"    WHERE {wanted}{trusted}\n"
+        "  ) AS held\n"
+        f"  GROUP BY {names}\n"
+        f") AS h ON {same}"
     )
 
 
 def _answer(engine: Engine, tied: str, unsettled: str) -> str:
     return engine.materialise(
         "elements_tied",
-        f"SELECT record_id, holder, way, n_who FROM {tied}\n"
+        f"SELECT record_id, holder, way FROM {tied}\n"
         "UNION ALL\n"
-        "SELECT record_id, CAST(NULL AS BIGINT) AS holder, min(way) AS way,\n"
-        "       arg_min(n_who, way) AS n_who\n"
+        "SELECT record_id, CAST(NULL AS BIGINT) AS holder, min(way) AS way\n"
         f"FROM {unsettled} AS u\n"
         f"WHERE NOT EXISTS (SELECT 1 FROM {tied} AS d WHERE d.record_id = u.record_id)\n"
         "GROUP BY record_id",
@@ -254,7 +271,7 @@ def tied_records_sql(records: str, tied: Tied) -> str:
         "       t.holder AS linked_to,\n"
         f"       CASE WHEN t.holder IS NOT NULL THEN {reason} END AS link_reason,\n"
         "       CASE WHEN t.record_id IS NOT NULL AND t.holder IS NULL THEN\n"
-        f"         {reason} || ' leads to ' || t.n_who || ' people of different names'\n"
+        f"         {reason} || ' leads to people of different names'\n"
         "       ELSE r.ambiguous END AS ambiguous\n"
         f"FROM {records} AS r\n"
         # A condition on one side only would make the engine compare every row with every other.
