@@ -16,32 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import duckdb
-from common import amends, measured, pair_scores, show
-
-
-def scores(case: Path, truth: Path, folder: Path) -> dict[str, float]:
-    """Return pair scores over the rows of tables, joined to the truth by exhibit, table and row."""
-    answer = folder / "memberships.parquet"
-    measured(amends("export", case, "memberships", "--to", answer))
-    last = "regexp_extract(coalesce({}, ''), '([^./]*)$', 1)"
-    with duckdb.connect() as con:
-        rows = con.execute(
-            f"""
-            SELECT t.true_id, m.person_id
-            FROM read_parquet('{truth}/records.parquet') AS t
-            JOIN read_parquet('{answer}') AS m
-              ON regexp_extract(t.exhibit, '([^/]*)$', 1) = regexp_extract(m.exhibit, '([^/]*)$', 1)
-             AND {last.format("t.inner_path")} = {last.format("m.inner_path")} AND t.locator = m.locator
-            """
-        ).fetchnumpy()
-        known = con.execute(
-            f"SELECT count(*) FROM read_parquet('{truth}/records.parquet')"
-        ).fetchone()
-    made = pair_scores(rows["true_id"], rows["person_id"])
-    made["records_scored"] = len(rows["true_id"])
-    made["records_known"] = known[0] if known else 0
-    return made
+import truth as against
+from common import amends, measured, show
 
 
 def main() -> None:
@@ -86,7 +62,10 @@ def main() -> None:
     ]
     show(f"amends run, {arguments.people:,} people", rows, arguments.json)
     show("what came out", [answer["funnel"]], arguments.json)
-    show("against the truth", [scores(case, truth, folder)], arguments.json)
+    compared = against.exported(case, folder)
+    show("people, against the truth", [against.person_scores(truth, compared)], arguments.json)
+    show("elements, against the truth", against.element_scores(truth, compared), arguments.json)
+    show("residence and status", [against.residence_scores(truth, compared)], arguments.json)
     if not arguments.keep:
         shutil.rmtree(folder)
 

@@ -53,7 +53,7 @@ def people(folder: Path) -> dict[str, object]:
     answer = folder / "memberships.parquet"
     measured(amends("export", folder / "case", "memberships", "--to", answer))
     found = pq.read_table(answer).to_pylist()
-    true = [truth[Path(r["exhibit"]).name][r["locator"] - 1] for r in found]
+    true = [truth[Path(r["exhibit_path"]).name][r["locator"] - 1] for r in found]
     scores = pair_scores(true, [r["person_id"] for r in found])
     missing = sum(map(len, truth.values())) - len(found)
     return {"input": "pseudopeople, 5 exhibits", **row, **scores, "records_without_person": missing}

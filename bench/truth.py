@@ -17,7 +17,7 @@ _JOIN = """
     SELECT t.true_id, m.person_id, m.record_id
     FROM read_parquet('{truth}/records.parquet') AS t
     JOIN read_parquet('{folder}/memberships.parquet') AS m
-      ON regexp_extract(m.exhibit, '([^/]*)$', 1) = t.exhibit AND m.locator = t."row"
+      ON regexp_extract(m.exhibit_path, '([^/]*)$', 1) = t.exhibit AND m.locator = t."row"
      AND (t.inner_path = '' OR regexp_extract(m.inner_path, '([^./]*)$', 1) = t.inner_path)
     WHERE t.relation = 'self' AND t."row" IS NOT NULL AND t.exhibit NOT LIKE '%.xlsx' AND m.role = 'stolen'
 """
@@ -97,7 +97,13 @@ def residence_scores(truth: Path, folder: Path) -> dict[str, float]:
         "residence_right": round(float((state == found)[known].mean()), 5),
         "residence_unknown": round(float(np.asarray([f is None for f in found])[known].mean()), 5),
         "status_right": round(float((rows["status"] == rows["found_status"]).mean()), 5),
-        "minors_missed": int(((rows["status"] == "minor") & (rows["found_status"] != "minor")).sum()),
-        "deceased_missed": int(((rows["status"] == "deceased") & (rows["found_status"] != "deceased")).sum()),
-        "deceased_wrongly": int(((rows["status"] != "deceased") & (rows["found_status"] == "deceased")).sum()),
+        "minors_missed": int(
+            ((rows["status"] == "minor") & (rows["found_status"] != "minor")).sum()
+        ),
+        "deceased_missed": int(
+            ((rows["status"] == "deceased") & (rows["found_status"] != "deceased")).sum()
+        ),
+        "deceased_wrongly": int(
+            ((rows["status"] != "deceased") & (rows["found_status"] == "deceased")).sum()
+        ),
     }

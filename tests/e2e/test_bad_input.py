@@ -119,7 +119,7 @@ def _rows(case: Path, name: str) -> list[dict]:
 
 def test_every_unreadable_thing_has_a_reason_and_a_remedy(case: Path) -> None:
     found = {
-        Path(x["exhibit"] or x["inner_path"]).name: x
+        Path(x["exhibit_path"] or x["inner_path"]).name: x
         for x in _rows(case, "exceptions")
         if x["whole"]
     }

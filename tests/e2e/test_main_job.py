@@ -33,11 +33,13 @@ def _found_persons(demo: Demo, memberships: pa.Table) -> list[tuple[str, str]]:
     """Return (true person, found person) for every record the truth knows and Amends found in a table."""
     found = {
         (
-            Path(row["exhibit"]).name,
+            Path(row["exhibit_path"]).name,
             row["inner_path"].split("/")[-1].split(".")[-1],
             row["locator"],
         ): row["person_id"]
-        for row in memberships.select(["exhibit", "inner_path", "locator", "person_id"]).to_pylist()
+        for row in memberships.select(
+            ["exhibit_path", "inner_path", "locator", "person_id"]
+        ).to_pylist()
     }
     pairs = []
     for row in pq.read_table(demo.truth / "records.parquet").to_pylist():

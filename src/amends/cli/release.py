@@ -31,7 +31,7 @@ def seal(face: Face, case: Path, as_json: bool) -> None:
     with face.open(case) as opened, opened.lock():
         made = room.seal(opened)
     if as_json:
-        face.json(made.as_json())
+        face.json({"seal": made.seal_id, **made.as_json()})
         return
     face.facts(made.as_json())
     face.say(

@@ -114,7 +114,7 @@ def flag_column(element: str) -> str:
 
 def _memberships_sql(case: Case) -> str:
     return f"""
-        SELECT m.person_id, m.record_id, e.path AS exhibit, i.inner_path,
+        SELECT m.person_id, m.record_id, e.path AS exhibit_path, i.inner_path,
                r.locator % {_LOCATOR} AS locator, r.role, m.reason, m.weight
         FROM {case.read(MEMBERSHIPS)} AS m
         JOIN {case.read(RECORDS)} AS r USING (record_id)
@@ -140,7 +140,7 @@ def _person_elements_sql(case: Case) -> str:
 def _exceptions_sql(case: Case) -> str:
     """Return SQL of everything that did not reach a person: unread items, lost rows, rows of nobody."""
     return f"""
-        SELECT x.exception_id, e.exhibit_id, e.path AS exhibit, x.inner_path, x.place, x.whole, x.reason,
+        SELECT x.exception_id, e.exhibit_id, e.path AS exhibit_path, x.inner_path, x.place, x.whole, x.reason,
                CAST(NULL AS BIGINT) AS n_records, x.remedy, x.disposition
         FROM {case.read(EXCEPTIONS)} AS x
         LEFT JOIN {case.read(EXHIBITS)} AS e USING (exhibit_id)
