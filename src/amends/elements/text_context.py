@@ -11,7 +11,7 @@ _SIGNS = " :=#\n\t\"'*.,-"
 _PLAIN_SIGNS = frozenset(" :=#-\n\t")
 # What may stand between a label and its value: signs, and words that only lead over.
 _LEAD = re.compile(
-    r"(?>(?:[\s:=#>\"'*|\].,~\-]|\([^()0-9\n]{0,24}\)"
+    r"(?>(?:[\s:=#>\"'*|\].,~\-]|\([^()0-9\n]{0,24}\)|\((?=[0-9])"
     r"|(?:numbers?|num|nbr|no|id|is|was|are|be|the|a|an|my|your|his|her|its|it|of|on|at|file|currently|still|just|now"
     r"|under|as|to|me|back|us|him|reads?|shows?|says?|ends?|ending|in|with|value|code|card|name|used|new|set"
     r"|reset|updated?"

@@ -34,6 +34,8 @@ def read_date(value: str) -> datetime.date | None:
     ]
     if len(pieces) == 1 and len(pieces[0]) == 8 and pieces[0].isdigit():
         pieces = _split_eight(pieces[0])
+    if len(pieces) == 1 and len(pieces[0]) == 6 and pieces[0].isdigit():
+        pieces = [pieces[0][:2], pieces[0][2:4], pieces[0][4:]]
     if len(pieces) != 3:
         return None
     named = [p for p in pieces if p in _MONTHS]

@@ -23,7 +23,7 @@ DATE = re.compile(
     rf"|[0-9]{{1,2}} ?[-/.] ?[0-9]{{1,2}} ?[-/.] ?(?:[0-9]{{4}}|[0-9]{{2}})"
     rf"|{_MONTH}\.? [0-9]{{1,2}}(?:st|nd|rd|th)?,? (?:of )?[0-9]{{4}}"
     rf"|[0-9]{{1,2}}(?:st|nd|rd|th)?[ -](?:of |de )?{_MONTH}\.?,?[ -](?:de )?[0-9]{{2,4}}"
-    rf"|[0-9]{{8}}|[0-9]{{2}} ?{_MONTH} ?[0-9]{{4}})(?![\w]|[-/][0-9])",
+    rf"|[0-9]{{8}}|[0-9]{{6}}|[0-9]{{2}} ?{_MONTH} ?[0-9]{{4}})(?![\w]|[-/][0-9])",
     re.IGNORECASE,
 )
 
@@ -43,7 +43,8 @@ BIRTH_DATE = Detector(
     "birth_date",
     labels=(
         Label(
-            (r"\bd ?[o0] ?b\b", r"\bdate +[o0]f +b[i1]rth\b", r"\bf(ec(ha)?)? +de +nac\b",
+            (r"\bd ?[o0] ?b\b", r"\bbd\b", r"\bf +n\b", r"\bcumpleanos\b",
+             r"\bdate +[o0]f +b[i1]rth\b", r"\bf(ec(ha)?)? +de +nac\b",
              r"\bborn( on)?\b", r"\bbirth *(date|day)\b", r"\bb day\b",
              r"\bfecha +de +nacimiento\b", r"\bnacid[oa]( el)?\b", r"\bnacio( el)?\b", r"\bfec nac\b", r"\bbdate\b"),
             DATE,

@@ -217,7 +217,8 @@ PHONE = Detector(
         Label(
             (r"\b(tele)?phones?\b", r"\btel\b", r"\bmobile\b", r"\bcell(ular)?\b", r"\bfax\b",
              r"\bcall( me)?( back)?( at| on)?\b",
-             r"\bph( no)? *[:#]", r"\btelefono\b", r"\bcelular\b", r"\bmovil\b",
+             r"\bph( no)? *[:#]", r"\bcall ?back\b", r"\bcb *#",
+             r"\bmob\b", r"\btelefono\b", r"\bcelular\b", r"\bmovil\b",
              r"\breach( me| him| her| us)?( at| on)\b",
              r"\bphone *n[o0]\b", r"\bphone[ro]\b",
              r"\b(home|work|cell|mobile|callback|contact) +(phone|number|no|tel)\b",

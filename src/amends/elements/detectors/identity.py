@@ -211,7 +211,7 @@ LICENCE = Detector(
              r"\bdl\b", r"\bd +l\b", r"\bdln\b", r"\boperator ?s? +licen[cs]e\b", r"\bcdl\b",
              r"\b(driver )?permit +(no|num(ber)?|#)",
              r"\blicencia( +de +(conducir|manejo))?\b", r"\blicen[cs]e *(#|no\b|num(ber)?\b|id\b)", r"\boln\b",
-                r"\blic *(#|no\b|num(ber)?\b)",
+                r"\blic\b", r"\blic *(#|no\b|num(ber)?\b)",
              r"\b[a-z]{2} +(dl|licen[cs]e)\b", r"\blicen[cs]e *[:#]", r"\bdrivers? +id\b",
              r"\bdriv[e3]r ?s? +l[i1]c[e3]n[sc][e3]\b",
              r"\b(my|your|his|her|their) +licen[cs]e\b"),
@@ -273,7 +273,7 @@ ALIEN = Detector(
     ),
     labels=(
         Label(
-            (r"\balien +(registration)?\b", r"\ba +(number|#)", r"\buscis\b", r"\bgreen +card\b", r"\bi 551\b",
+            (r"\balien( +registration)?\b", r"\ba +number\b", r"\ba ?#", r"\buscis\b", r"\bgreen +card\b", r"\bi 551\b",
              r"\bpermanent +resident\b", r"\btarjeta +verde\b"),
             re.compile(r"[Aa]?[- ]?#?[0-9]{3}[- ]?[0-9]{3}[- ]?[0-9]{1,3}(?!\w)"),
             _judge_alien,

@@ -248,6 +248,12 @@ USERNAME = Detector(
             below=False,
             wordy=True,
         ),
+        Label(
+            (r"\busers?\b", r"\bcreds?\b"),
+            re.compile(r"(?=[a-z._-]{2,30}[0-9])[a-z][\w.-]{2,39}(?![\w/@])"),
+            _judge_username,
+            below=False,
+        ),
     ),
 )  # fmt: skip
 PASSWORD = Detector(
@@ -307,7 +313,7 @@ PIN = Detector(
                 r"\baccess +code\b",
                 r"\bpins\b",
             ),
-            re.compile(r"[0-9]{4,8}(?![\w/:@-]|[.,][0-9])"),
+            re.compile(r"[0-9]{4,8}(?![\w/:@-]|[.,][0-9])|[0-9](?: [0-9]){3}(?! ?[0-9])"),
             _judge_pin,
             reach=60,
             before=True,

@@ -187,9 +187,15 @@ def _judge_track(found: Candidate) -> Verdict | None:
     return Verdict(0.97, ("track layout", "checksum")) if good else None
 
 
+# "our account has 443122 followers": a count, not a number.
+_COUNTED = re.compile(
+    r" (?:followers|seguidores|views|points|puntos|miles|dollars|dolares|users|customers|people|messages|times)\b"
+)
+
+
 def _judge_account(found: Candidate) -> Verdict | None:
     digits = digits_of(found.value)
-    if len(digits) < 5 or len(set(digits)) == 1:
+    if len(digits) < 5 or len(set(digits)) == 1 or _COUNTED.match(found.text, found.end):
         return None
     if card_network(digits) and passes_luhn(digits) and len(digits) >= 15:
         return Verdict(0.7, ("label",), element="card")
@@ -254,7 +260,7 @@ CARD_EXPIRY = Detector(
         Label(
             (r"\bexp\b", r"\bexpir(y|es|ation|ing)\b", r"\bexp +date\b", r"\b(valid|good) +thru\b", r"\bvence\b",
              r"\bvencimiento\b"),
-            re.compile(r"(?:0[1-9]|1[0-2]) ?[/-] ?(?:20)?[0-9]{2}(?![\w/-])"),
+            re.compile(r"(?:0[1-9]|1[0-2])(?: ?[/-] ?(?:20)?)?[0-9]{2}(?![\w/-])"),
             _judge_expiry,
             reach=20,
         ),
@@ -310,6 +316,7 @@ BANK_ACCOUNT = Detector(
             reach=40,
             across=bit("bank_account", "account_number"),
         ),
+        Label((r"\bchecking\b", r"\bsavings\b"), re.compile(r"[0-9]{7,17}(?![\w@-])"), _judge_bank),
     ),
 )  # fmt: skip
 ACCOUNT = Detector(
@@ -318,7 +325,7 @@ ACCOUNT = Detector(
         Label(
             (r"\baccount\b", r"\bacct?\b", r"\bacc(ount)? *(#|no\b|num(ber)?\b|id\b)", r"\ba c +(no|num|number|#)",
              r"\b(customer|client|subscriber|billing) *(account)? *(#|no\b|num(ber)?\b|id\b)", r"\bban\b",
-             r"\bcuenta\b", r"\bnumero +de +(cliente|cuenta)\b", r"\bcust *(id|no|num)\b"),
+             r"\bcuenta\b", r"\bnumero +de +(cliente|cuenta)\b", r"\bcta\b", r"\bcust *(id|no|num)\b"),
             _ACCOUNT_VALUE,
             _judge_account,
             reach=24,

@@ -173,8 +173,12 @@ def _judge_masked(found: Candidate) -> Verdict | None:
     return Verdict(0.93, ("masked number",), good, start=found.end - 4)
 
 
+_SOCIAL = re.compile(r"ssn|\bsoc(?:ial)?\b(?! media)", re.IGNORECASE)
+
+
 def _judge_last4(found: Candidate) -> Verdict | None:
-    if not found.speaks_for & bit("ssn") or found.value == "0000":
+    near = found.text[max(0, found.start - 40) : found.end + 20].split("\n\n")[0]
+    if found.value == "0000" or not (found.speaks_for & bit("ssn") or _SOCIAL.search(near)):
         return None
     return Verdict(0.9, ("four digits", "context: social security"))
 
@@ -187,8 +191,8 @@ _SSN_WORDS = (
     r"\btax *(payer)? *id(entification)?\b", r"\btin\b",
 )  # fmt: skip
 _LAST4_WORDS = (
-    r"\blast *(4|four)( +(ssn|soc|social))?\b",
-    r"\b(ssn|social) *(last)? *4\b", r"\b(ssn|social( security)?( number)?) +ending\b",
+    r"\blast *(4|four) *(ssn|soc|social)?\b", r"\bl4 *(ssn|soc|social)?\b",
+    r"\b(ssn|social) *(last)? *4\b", r"\b(ssn|social( security)?( number)?) +end(s|ing)( (in|with))?\b",
     r"\bultimos +(4|cuatro)\b", r"\bssn *l4\b",
 )  # fmt: skip
 
@@ -209,6 +213,9 @@ SSN = Detector(
             _SSN_WORDS,
             re.compile(
                 r"[0-9OoQDIl|ZSBG]{3}[- ./]{0,3}[0-9OoQDIl|ZSBG]{2}[- ./]{0,3}[0-9OoQDIl|ZSBG]{4}(?!\w)"
+                # Run into the next word, and set wide.
+                r"|[0-9]{3}-[0-9]{2}-[0-9]{4}(?=[A-Za-z])"
+                r"|[0-9](?: [0-9]){2} ?- ?[0-9] [0-9] ?- ?[0-9](?: [0-9]){3}(?! ?[0-9])"
             ),
             _judge_after_label,
             reach=60,

@@ -84,6 +84,11 @@ _SELDOM_NAMES = (
     "city state country north south east west great good time people man woman child home house card bank store queen "
     "bot chat user china america american english french german spanish list line file more most much many such each "
     "some every both few other same next last first person patient doctor southern northern "
+    # Spanish words of forms and letters.
+    "es con por para que se lo si mi tu su un una los las licencia pasaporte direccion dirección telefono teléfono "
+    "correo cuenta fecha nacimiento numero número seguro nombre apellido clienta paciente usuario clave tarjeta "
+    "equipo sucursal gracias favor ciudad estado código codigo postal domicilio factura pedido saldo solicitud "
+    "conducir atentamente saludos asunto empleado empleada "
     "dob ssn acct cust csr cx rep fax tel attn ref imei imsi sim pin mrn npi dl lic pwd"
 )
 
