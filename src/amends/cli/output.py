@@ -59,14 +59,16 @@ class Face:
                 overflow="fold",
             )
         for row in rows:
-            made.add_row(*(escape(shown(cell)) for cell in row))
+            made.add_row(
+                *(escape(named(name, cell)) for name, cell in zip(columns, row, strict=True))
+            )
         self.answer.print(made)
 
     def facts(self, values: Mapping[str, object]) -> None:
         """Print names and values, one a line."""
         width = max((len(k) for k in values), default=0)
         for name, value in values.items():
-            self.answer.print(f"[dim]{escape(name):>{width}}[/]  {escape(shown(value))}")
+            self.answer.print(f"[dim]{escape(name):>{width}}[/]  {escape(named(name, value))}")
 
     def confirm(self, question: str) -> bool:
         """Ask yes or no.
@@ -86,6 +88,12 @@ class Face:
         from amends.custody import open_case  # noqa: PLC0415 - help and version stay quick
 
         return open_case(folder, progress_for(self.aside, self.quiet))
+
+
+def named(name: str, cell: object) -> str:
+    """Return a cell of a named column as text: an id or a place is shown as it is typed, ungrouped."""
+    plain = name.endswith(("_id", "linked_to", "locator", "fingerprint"))
+    return str(cell) if plain and isinstance(cell, int) else shown(cell)
 
 
 def shown(cell: object) -> str:
