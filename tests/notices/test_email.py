@@ -15,8 +15,11 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from amends.kernel.errors import UsageError
+from amends.notices.channels import email as channel
 from amends.notices.channels.base import Batch, Outgoing
-from amends.notices.channels.email import EmailChannel, asker, message, message_faults
+from amends.notices.channels.email import EmailChannel, message
+from amends.notices.channels.email_ask import asker
+from amends.notices.channels.email_proof import message_faults
 from tests.notices.letters_world import letter, recipient
 
 TEXTS = {"V1": letter(), "V2": letter(language="es")}
@@ -167,11 +170,55 @@ def test_a_connection_cut_after_the_text_is_unknown_not_repeated() -> None:
 def test_a_finished_message_is_read_back_and_compared() -> None:
     to = recipient(1)
     raw = message(to, TEXTS["V1"], SENDER).as_bytes(policy=SMTP)
-    assert message_faults(raw, to, TEXTS["V1"]) == []
-    assert message_faults(raw, replace(to, email="else@example.org"), TEXTS["V1"])
-    assert message_faults(raw, replace(to, name="Bob"), TEXTS["V1"])
-    assert message_faults(raw, to, TEXTS["V2"])
-    assert message_faults(raw, replace(to, notice_id="N" + "9" * 16), TEXTS["V1"])
+    sent = outgoing_to(to)
+    assert message_faults(raw, sent, TEXTS["V1"]) == []
+    assert message_faults(raw, outgoing_to(replace(to, email="else@example.org")), TEXTS["V1"])
+    assert message_faults(raw, outgoing_to(replace(to, name="Bob")), TEXTS["V1"])
+    assert message_faults(raw, sent, TEXTS["V2"])
+    assert message_faults(raw, outgoing_to(replace(to, notice_id="N" + "9" * 16)), TEXTS["V1"])
+    # The sealed row says more, or other things, than the text names.
+    for elements in (("name",), ("name", "ssn", "pin"), ("name", "passport")):
+        assert message_faults(raw, replace(sent, elements=elements), TEXTS["V1"])
+    # What the page says must be what the text says.
+    html = raw.replace(b"<li>name</li>", b"<li>card</li>")
+    assert html != raw
+    assert message_faults(html, sent, TEXTS["V1"]) == ["the page does not say what the text says"]
+
+
+def outgoing_to(to: Any, variant: str = "V1") -> Outgoing:
+    return Outgoing(0, to, variant, ("name", "ssn"))
+
+
+@pytest.mark.parametrize("audience", ["adult", "guardian", "next_of_kin", "business"])
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_right_message_passes_its_proof(audience: str, language: str) -> None:
+    codes = ("name", "ssn", "ssn_last4", "security_answer", "birth_date", "biometric")
+    text = letter(codes=codes, language=language, audience=audience)
+    to = recipient(1, name="Ann O'Example & <Sons>")
+    raw = message(to, text, SENDER).as_bytes(policy=SMTP)
+    assert message_faults(raw, Outgoing(0, to, "V1", codes), text) == []
+
+
+def test_a_message_that_differs_from_the_plan_is_stopped_and_the_rest_goes(
+    server: tuple[Handler, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler, url = server
+    right = channel.message
+
+    def shifted(to: Any, text: Any, sender: Any) -> Any:
+        return right(
+            replace(to, name="Somebody Else") if to.person_id.endswith("2") else to, text, sender
+        )
+
+    monkeypatch.setattr(channel, "message", shifted)
+    way = EmailChannel(url, "notices@larkspur.example", "Larkspur Wireless", TEXTS)
+    notices = tuple(Outgoing(i, recipient(i), "V1", ("name", "ssn")) for i in range(1, 4))
+    outcomes = way.offer(Batch("B1", notices), "B1")
+    way.close()
+    assert [o.state for o in outcomes] == ["accepted", "refused", "accepted"]
+    assert outcomes[1].detail.startswith("stopped by its proof")
+    assert "Else" not in outcomes[1].detail
+    assert len(handler.got) == 2
 
 
 def test_the_log_of_a_mail_server_answers_by_message_id(tmp_path: Path) -> None:
@@ -187,6 +234,59 @@ def test_the_log_of_a_mail_server_answers_by_message_id(tmp_path: Path) -> None:
     log.rename(tmp_path / "mail.log.1")
     log.write_text("")
     assert ask(["N0000000000000001"]) == {"N0000000000000001": "arrived"}
+
+
+def line(number: int) -> str:
+    return (
+        f"Nov 22 01:00:{number % 60:02d} mx cleanup: message-id=<N{number:016X}@larkspur.example>\n"
+    )
+
+
+def arrived(ask: Any, *numbers: int) -> list[bool]:
+    names = [f"N{n:016X}" for n in numbers]
+    answers = ask(names)
+    return [answers[n] == "arrived" for n in names]
+
+
+def test_only_what_was_added_to_the_log_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text("".join(line(n) for n in range(1000)))
+    ask, _ = asker(f"file:{log}")
+    assert arrived(ask, 0, 999, 1000) == [True, True, False]
+    # What was read is not read again: wiped out in place, it is still known.
+    with log.open("r+") as stream:
+        stream.seek(40_000)
+        stream.write(" " * 200)
+        stream.seek(0, 2)
+        stream.write(line(1000)[:50])
+    assert arrived(ask, 0, 500, 1000) == [True, True, False]
+    with log.open("a") as stream:
+        stream.write(line(1000)[50:])
+    assert arrived(ask, 0, 1000) == [True, True]
+
+
+def test_a_log_that_is_rotated_is_read_to_its_end(tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text(line(1))
+    ask, _ = asker(f"file:{log}")
+    assert arrived(ask, 1, 2, 3) == [True, False, False]
+    with log.open("a") as stream:
+        stream.write(line(2))
+    log.rename(tmp_path / "mail.log.1")
+    assert arrived(ask, 1, 2, 3) == [True, True, False]
+    log.write_text(line(3))
+    assert arrived(ask, 1, 2, 3) == [True, True, True]
+    # Rotated twice between two questions, and once by emptying in place.
+    with log.open("a") as stream:
+        stream.write(line(4))
+    (tmp_path / "mail.log.1").rename(tmp_path / "mail.log.2")
+    log.rename(tmp_path / "mail.log.1")
+    log.write_text(line(5))
+    assert arrived(ask, 4, 5) == [True, True]
+    log.write_text(line(6))
+    assert arrived(ask, 1, 2, 3, 4, 5, 6, 7) == [True] * 6 + [False]
 
 
 def test_an_address_to_ask_that_does_not_answer_is_unknown() -> None:

@@ -218,6 +218,61 @@ def test_people_who_were_merged_are_not_told_again(case: Case) -> None:
         notices.seal(case)
 
 
+def merged(*pairs: tuple[int, int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": "merged",
+            "old_person_id": f"P{old:012d}",
+            "new_person_id": f"P{new:012d}",
+            "n_records": 1,
+        }
+        for old, new in pairs
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(merged((1, 2), (2, 9)), id="each run as it was"),
+        pytest.param(merged((1, 9), (2, 9)), id="resolved to the ids of today"),
+        pytest.param(merged((1, 2), (2, 9), (1, 9)), id="both"),
+        pytest.param(merged((1, 2), (2, 1), (2, 9)), id="there and back"),
+    ],
+)
+def test_two_runs_with_merges_between_two_seals_tell_nobody_twice(
+    tmp_path: Path, changes: list[dict[str, Any]]
+) -> None:
+    groups = [group("G1", CA, ["name", "ssn"]), group("G2", CA, ["birth_date", "name", "ssn"])]
+    with make_case(tmp_path / "acme") as case:
+        first = [person(n) for n in (1, 2, 3, 4)]
+        fill(case, first, groups, {p["person_id"]: "G1" for p in first})
+        stage.run(case)
+        released(case)
+        notices.send(case, "print")
+        # Two runs later 1 has become 2, and 2 has become 9; 4 is owed more; 5 is new.
+        later = [person(n) for n in (9, 3, 4, 5)]
+        members = {p["person_id"]: "G1" for p in later} | {"P000000000004": "G2"}
+        fill(case, later, groups, members, changes=changes)
+        stage.run(case)
+        second = released(case)
+        notices.send(case, "print")
+        rows = case.engine.arrow(
+            f"SELECT person_id, kind FROM {case.read(NOTICES)} WHERE sealed_in = '{second}' ORDER BY 1"
+        ).to_pylist()
+    assert rows == [
+        {"person_id": "P000000000004", "kind": "update"},
+        {"person_id": "P000000000005", "kind": "first"},
+    ]
+
+
+def test_who_was_merged_and_parted_again_is_not_told_again(case: Case) -> None:
+    released(case)
+    fill(case, PEOPLE, GROUPS, MEMBERS, changes=merged((1, 2)))
+    stage.run(case)
+    with pytest.raises(DeliveryError, match="no notice to seal"):
+        notices.seal(case)
+
+
 def test_the_table_keeps_what_was_sealed(case: Case) -> None:
     released(case)
     stage.run(case)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from amends.kernel import ids
 from amends.kernel.case import Case
 from amends.kernel.errors import DeliveryError
-from amends.tables.persons import PERSON_CHANGES
+from amends.tables.persons import PERSON_CHANGES, PERSONS
 
 FOLDER = "seals"
 
@@ -127,8 +127,9 @@ def all_rows(case: Case) -> str | None:
 def told(case: Case) -> str:
     """Make what each person was told by earlier seals readable: ``person_id``, ``told`` (elements).
 
-    A person who became part of another brings along what it was told. One that was parted counts as told only under
-    the id that stayed: the other one hears for the first time.
+    A person who became part of another brings along what it was told, through all merges since, until an id that is
+    in use today. One that was parted counts as told only under the id that stayed: the other one hears for the first
+    time. Somebody who was merged and parted again keeps what was said to that very id.
     """
     rows = all_rows(case)
     if rows is None:
@@ -136,14 +137,20 @@ def told(case: Case) -> str:
             {"person_id": pa.array([], pa.string()), "told": pa.array([], pa.list_(pa.string()))}
         )
         return case.engine.register("notices_told", empty)
-    moved = "SELECT CAST(NULL AS VARCHAR) AS old_person_id, CAST(NULL AS VARCHAR) AS new_person_id WHERE FALSE"
+    alive = f"SELECT person_id FROM {case.read(PERSONS)}"
+    moved = "SELECT CAST(NULL AS VARCHAR) AS old_id, CAST(NULL AS VARCHAR) AS new_id WHERE FALSE"
     if case.has(PERSON_CHANGES):
-        moved = f"SELECT DISTINCT old_person_id, new_person_id FROM {case.read(PERSON_CHANGES)} WHERE kind = 'merged'"
+        moved = f"""SELECT DISTINCT old_person_id AS old_id, new_person_id AS new_id FROM {case.read(PERSON_CHANGES)}
+            WHERE kind = 'merged' AND old_person_id NOT IN ({alive})"""
     return case.engine.materialise(
         "notices_told",
-        f"""WITH moved AS ({moved}), heard AS (
-            SELECT coalesce(m.new_person_id, s.person_id) AS person_id, s.elements
-            FROM {rows} AS s LEFT JOIN moved AS m ON m.old_person_id = s.person_id
-        ), single AS (SELECT DISTINCT person_id, unnest(elements) AS element FROM heard)
+        f"""WITH RECURSIVE moved AS ({moved}), path AS (
+            SELECT old_id, new_id FROM moved
+            UNION
+            SELECT p.old_id, m.new_id FROM path AS p JOIN moved AS m ON m.old_id = p.new_id
+        ), single AS (
+            SELECT DISTINCT coalesce(p.new_id, s.person_id) AS person_id, unnest(s.elements) AS element
+            FROM {rows} AS s LEFT JOIN path AS p ON p.old_id = s.person_id
+        )
         SELECT person_id, list(element ORDER BY element) AS told FROM single GROUP BY person_id""",
     )

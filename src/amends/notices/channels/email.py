@@ -6,34 +6,31 @@ server; without either the channel is mute, and after a crash nobody can say.
 
 from __future__ import annotations
 
-import http.client
 import re
 import smtplib
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from amends.kernel import clock
 from amends.kernel.errors import UsageError
 from amends.notices.channels.base import Answer, Batch, Outcome, Outgoing, Receipt, State
-from amends.notices.check import normal
+from amends.notices.channels.email_ask import asker
+from amends.notices.channels.email_proof import message_faults
 from amends.notices.compose import Letter
 from amends.notices.facts import Recipient
 from amends.notices.plain import as_html, as_text
 
 _TIMEOUT_SECONDS = 60
-_ID = re.compile(rb"N[0-9A-F]{16}(?=@)")
 # One plain mailbox; the plan applies the same rule in SQL.
 MAILBOX = re.compile(
     r"""[^\s@<>",;:()\[\]\\\x00-\x20\x7f-\U0010ffff]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}"""
 )
-Asker = Callable[[Sequence[str]], Mapping[str, Answer]]
 
 
 class EmailChannel:
@@ -102,6 +99,9 @@ class EmailChannel:
             )
         except (ValueError, UnicodeError):
             return Outcome(notice_id, "refused", "address cannot be used"), False
+        wrong = message_faults(content, notice, self._texts[notice.variant])
+        if wrong:
+            return Outcome(notice_id, "refused", f"stopped by its proof: {wrong[0]}"), False
         self._wait()
         try:
             server = self._connected()
@@ -230,104 +230,3 @@ def message(to: Recipient, letter: Letter, sender: Address) -> EmailMessage:
     made.add_alternative(as_html(letter, to), subtype="html", cte="quoted-printable")
     made.set_boundary(f"=_{to.notice_id}")
     return made
-
-
-def message_faults(raw: bytes, to: Recipient, letter: Letter) -> list[str]:
-    """Read a finished message back and return in what it differs from the plan."""
-    import email  # noqa: PLC0415 - the parser is needed for proofs only
-
-    read = email.message_from_bytes(raw, policy=SMTP)
-    wrong = []
-    if read["X-Notice-Id"] != to.notice_id or to.notice_id not in str(read["Message-ID"]):
-        wrong.append("the message does not carry its notice id")
-    if [a.addr_spec for a in read["To"].addresses] != [to.email]:
-        wrong.append("the message is not addressed to the person")
-    body = read.get_body(("plain",))
-    text = body.get_content() if body is not None else ""
-    if normal(text).split() != normal(as_text(letter, to)).split():
-        wrong.append("the text is not the text of the plan")
-    return wrong
-
-
-def asker(ask: str) -> tuple[Asker, bool]:
-    """Return what answers "did these arrive", and whether it is cheap.
-
-    Args:
-        ask: ``http(s)://…``, ``file:PATH`` (a mail server's log) or "".
-
-    Raises:
-        UsageError: Something else.
-    """
-    if not ask:
-        return (lambda keys: dict.fromkeys(keys, "unknown")), True
-    if ask.startswith("file:"):
-        path = ask[5:]
-        return LogAsker(Path(unquote(path[2:] if path.startswith("//") else path))), True
-    if urlsplit(ask).scheme in ("http", "https"):
-        return HttpAsker(ask), False
-    raise UsageError("That is no place to ask what arrived", where="case.toml [channels.email] ask",
-                     remedy="write an http(s) address, or file: and the path of the mail server's log")  # fmt: skip
-
-
-class LogAsker:
-    """Looks for message ids in the log of a mail server, and in the one that was rotated away last.
-
-    A log that is not there says nothing: unknown, not absent.
-    """
-
-    def __init__(self, path: Path) -> None:
-        """Look in ``path``."""
-        self._path = path
-
-    def __call__(self, keys: Sequence[str]) -> Mapping[str, Answer]:
-        """Return an answer for each notice id."""
-        logs = [
-            p for p in (self._path, self._path.with_name(self._path.name + ".1")) if p.is_file()
-        ]
-        if not logs:
-            return dict.fromkeys(keys, "unknown")
-        found: set[bytes] = set()
-        try:
-            for log in logs:
-                with log.open("rb") as stream:
-                    for line in stream:
-                        found.update(_ID.findall(line))
-        except OSError:
-            return dict.fromkeys(keys, "unknown")
-        return {k: "arrived" if k.encode() in found else "not" for k in keys}
-
-
-class HttpAsker:
-    """Asks an address about each notice id: 200 arrived, 404 not, anything else unknown."""
-
-    def __init__(self, url: str) -> None:
-        """Ask at ``url``."""
-        self._url = urlsplit(url)
-
-    def __call__(self, keys: Sequence[str]) -> Mapping[str, Answer]:
-        """Return an answer for each notice id; what is left after a failure is unknown."""
-        answers: dict[str, Answer] = dict.fromkeys(keys, "unknown")
-        connection = self._open()
-        try:
-            for key in keys:
-                answers[key] = self._one(connection, key)
-        except (OSError, http.client.HTTPException):
-            pass
-        finally:
-            connection.close()
-        return answers
-
-    def _open(self) -> http.client.HTTPConnection:
-        kind = (
-            http.client.HTTPSConnection
-            if self._url.scheme == "https"
-            else http.client.HTTPConnection
-        )
-        return kind(str(self._url.hostname), self._url.port, timeout=10)
-
-    def _one(self, connection: http.client.HTTPConnection, key: str) -> Answer:
-        joined = f"{self._url.query}&" if self._url.query else ""
-        connection.request("GET", f"{self._url.path or '/'}?{joined}id={quote(key)}")
-        reply = connection.getresponse()
-        reply.read()
-        return {200: "arrived", 404: "not"}.get(reply.status, "unknown")  # type: ignore[return-value]  # literals, by construction
