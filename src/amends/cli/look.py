@@ -88,7 +88,8 @@ def explain(face: Face, case: Path, person: str, reveal: bool, as_json: bool) ->
 def export(face: Face, case: Path, name: str, to: str) -> None:
     """Write a table or a deliverable to a file.
 
-    NAME is notification-list, memberships, person-elements, exceptions, calendar, custody-log, or any table.
+    NAME is notification-list, memberships, person-elements, exceptions, calendar, custody-log, filings (.json),
+    or any table.
 
     \b
     Example:

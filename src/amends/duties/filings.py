@@ -131,8 +131,12 @@ def about_case(case: Case) -> About:
         address=config.texts("case", "address"),
         phone=config.text("case", "phone"),
         email=config.text("channels.email", "from"),
-        breach_from=day("breach_from", "initial_access", "breach_began", "incident"),
-        breach_to=day("breach_to", "exfiltration_ended", "breach_ended", "containment"),
+        breach_from=day(
+            "breach_from", "breach_start", "initial_access", "breach_began", "incident"
+        ),
+        breach_to=day(
+            "breach_to", "breach_end", "exfiltration_ended", "breach_ended", "containment"
+        ),
         discovered_on=day("discovery"),
         determined_on=day("determination"),
         notice_on=day("individual_notice_sent"),

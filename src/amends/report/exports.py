@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from amends import custody
-from amends.duties import calendar_ics
+from amends.duties import calendar_ics, case_worksheets
 from amends.kernel.case import Case
 from amends.kernel.engine.base import quote
 from amends.kernel.errors import UsageError
@@ -34,6 +34,8 @@ def export(case: Case, name: str, to: str) -> int:
     """
     if name == "calendar" and to.lower().endswith(".ics"):
         return _write_calendar(case, Path(to))
+    if name == "filings":
+        return _write_filings(case, to)
     if name == "custody-log":
         return write_rows(case, name, pa.Table.from_pylist(custody.journal_rows(case.folder)), to)
     sql = _query(case, name)
@@ -52,7 +54,7 @@ def write_rows(case: Case, name: str, rows: pa.Table, to: str) -> int:
 
 def names() -> tuple[str, ...]:
     """Return everything that can be exported, named exports first."""
-    return (*_NAMED, "custody-log", *(t.name for t in ALL if t.name not in _NAMED))
+    return (*_NAMED, "custody-log", "filings", *(t.name for t in ALL if t.name not in _NAMED))
 
 
 def _query(case: Case, name: str) -> str:
@@ -163,11 +165,39 @@ def _calendar_sql(case: Case) -> str:
     """
 
 
+def _calendar_days_sql(case: Case) -> str:
+    """Return SQL with one row a day, law and recipient: what a person wants in a calendar."""
+    return f"""
+        SELECT due_on, due_at, jurisdiction, recipient, "to", stage, "order", answer,
+               sum(n_persons)::BIGINT AS n_persons, min(standard) AS standard, min(from_event) AS from_event,
+               min(why) AS why, min(source) AS source, min(confidence) AS confidence,
+               list_sort(list_distinct(flatten(list(warnings)))) AS warnings,
+               NULL AS group_id, min(duty_id) AS duty_id
+        FROM {case.read(DUTIES)} WHERE answer <> 'not_required'
+        GROUP BY due_on, due_at, jurisdiction, recipient, "to", stage, "order", answer
+        ORDER BY due_on NULLS LAST, jurisdiction, recipient, "to", stage, answer
+    """
+
+
 def _write_calendar(case: Case, path: Path) -> int:
-    rows = case.engine.arrow(_calendar_sql(case)).to_pylist()
+    rows = case.engine.arrow(_calendar_days_sql(case)).to_pylist()
     path.write_text(calendar_ics(rows, case.name, case.run_id()), "utf-8", newline="")
     case.ledger.append("export", name="calendar", to=path.name, rows=len(rows), run=case.run_id())
     return len(rows)
+
+
+def _write_filings(case: Case, to: str) -> int:
+    """Write the worksheets of all filings to regulators as one JSON file."""
+    if not to.lower().endswith(".json"):
+        raise UsageError(
+            "Worksheets of filings are written as JSON", remedy="end the name in .json"
+        )
+    sheets = case_worksheets(case)
+    spreadsheet.write_json({"run": case.run_id(), "filings": sheets}, Path(to))
+    case.ledger.append(
+        "export", name="filings", to=Path(to).name, rows=len(sheets), run=case.run_id()
+    )
+    return len(sheets)
 
 
 def _text(value: str) -> str:

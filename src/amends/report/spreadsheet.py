@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,30 @@ def write(schema: pa.Schema, batches: Batches, to: str) -> int:
             where=path.name,
             remedy="end the name in " + ", ".join(_WRITERS),
         )
+    with _whole(path) as fresh:
+        return writer(schema, batches, fresh)
+
+
+def write_json(value: object, path: Path) -> None:
+    """Write a JSON value to a file, whole or not at all.
+
+    Raises:
+        TableError: The file cannot be written.
+    """
+    with _whole(path) as fresh:
+        fresh.write_text(
+            json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n", "utf-8"
+        )
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Give a file beside ``path`` that takes its place when the block ends well; for its owner only."""
     fresh = path.with_name(f".{path.name}.{ids.new(4)}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(fresh, os.O_CREAT | os.O_WRONLY, 0o600))
-        rows = writer(schema, batches, fresh)
+        yield fresh
         fresh.replace(path)
     except OSError as error:
         raise TableError(
@@ -62,7 +82,6 @@ def write(schema: pa.Schema, batches: Batches, to: str) -> int:
         ) from error
     finally:
         fresh.unlink(missing_ok=True)
-    return rows
 
 
 def inert(column: pa.Array) -> pa.Array:
