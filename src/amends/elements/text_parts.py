@@ -76,6 +76,10 @@ _ZIP = re.compile(r"[, ]*\b([0-9]{5}(?:-[0-9]{4})?)\s*$")
 _STATE = re.compile(rf"[, ]+({STATE_NAMES})\.?\s*$", re.IGNORECASE)
 
 
+# Names of countries that are a state's as well.
+_STATES_TOO = frozenset(["georgia", "puerto rico"])
+
+
 def address_parts(value: str) -> AddressParts:
     """Read an address on one line or several."""
     plain = re.sub(r"[ \t>]*\n[ \t>]*", ", ", value.strip())
@@ -87,6 +91,9 @@ def address_parts(value: str) -> AddressParts:
     found = _ZIP.search(plain)
     if found and (found.start() > 0 or "," in plain):
         code, plain = found[1], plain[: found.start()]
+    last = plain.rsplit(",", 1)[-1].strip(" .").lower()
+    if not country and last in countries() and "," in plain and last not in _STATES_TOO:
+        country, plain = last.title(), plain.rsplit(",", 1)[0]
     found = _STATE.search(plain)
     if found:
         state, plain = usps_code(found[1]), plain[: found.start()]
