@@ -167,3 +167,8 @@ def test_a_plain_id_beside_names_is_what_the_population_says(
     held = pa.table({"ID": [f"LW11{n}81" for n in range(10)], "Name": names})
     made = guess_columns(held, held.column_names, population=population)
     assert {g.column: g.element for g in made}["ID"] == element
+
+
+def test_a_lone_column_of_words_that_are_names_too_names_nobody() -> None:
+    words = ["May", "Rose", "Hope", "Dale", "Grace"] * 20
+    assert told({"": words, " ": digits(4)[:100]}, header=False) == {"": None, " ": None}

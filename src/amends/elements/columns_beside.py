@@ -52,6 +52,7 @@ def look_beside(
     }
     n_sure = len({g.element for g in guesses if g.element in _PERSONAL and g.confidence >= 0.7})
     out = [_beside(guess, personal, n_sure, cells[guess.column]) for guess in guesses]
+    out = _without_half_names(out)
     if not any(g.element in _PERSONAL for g in out) and not _is_somebodys(out, declared):
         out = [_alone(g) for g in out]
     if any(g.part == "street" for g in out):
@@ -90,6 +91,18 @@ _PLAIN_ID = word_set("id no num number nr id_no id_number")
 _NUMBERS = {
     "employee": "employee_id", "staff": "employee_id", "student": "student_id", "patient": "mrn",
 }  # fmt: skip
+
+
+def _without_half_names(guesses: list[ColumnGuess]) -> list[ColumnGuess]:
+    """Take back a lone column of first or of last names that nothing but its values speaks for."""
+    held = [g for g in guesses if g.element == "name" and not g.role]
+    parts = {g.part for g in held}
+    whole = {"first", "last"} <= parts or not parts <= {"first", "last", "middle", "suffix"}
+    beside = any(g.element in _PERSONAL and g.element != "name" for g in guesses)
+    if whole or beside or any(g.from_header for g in held):
+        return guesses
+    why = "words that are names too, and nobody's data beside them"
+    return [g.withdrawn(why) if g in held and g.decided_by == "rule" else g for g in guesses]
 
 
 def _is_somebodys(guesses: Sequence[ColumnGuess], declared: Sequence[str]) -> bool:
