@@ -45,9 +45,19 @@ class Context:
         self._ends = [end for end, _ in words]
         self._bits = [bits[number] for _, number in words]
         self._lead_ends: dict[int, int] = {}
+        self._last_place = (-1, -1)
+        self._last = (0, 0, False)
 
     def around(self, start: int, end: int) -> tuple[int, int, bool]:
         """Return (elements spoken for, elements labelled, whether the nearest word speaks against)."""
+        # Shapes that end at one place often begin at one place.
+        if self._last_place == (start, end):
+            return self._last
+        self._last_place = (start, end)
+        self._last = self._look(start, end)
+        return self._last
+
+    def _look(self, start: int, end: int) -> tuple[int, int, bool]:
         ends, bits = self._ends, self._bits
         place = bisect_right(ends, start) - 1
         nearby = label = 0

@@ -90,6 +90,8 @@ def _by_line(
 
 def _table(text: str, line: Span, hits: list[tuple[int, int]]) -> TextTable | None:
     for parting in _PARTINGS:
+        if parting.search(text, line[0] + 1, line[1] - 1) is None:
+            continue
         header = _cells(text, line, parting)
         if len(header) < 2 or any(b - a > _MOST_CELL for a, b in header):
             continue

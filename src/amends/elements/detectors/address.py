@@ -160,10 +160,15 @@ def _house_before(text: str, start: int) -> int:
     return before.start(1) if before else start
 
 
+_HAS_DIGIT = re.compile(r"[0-9]").search
+
+
 def _judge_unit(found: Candidate) -> Verdict | None:
     """Judge "Apt. 12" or "Suite 4": what stands before it, there or one line up, is a street if it has a number."""
     text = found.text
     before = text[max(0, found.start - 70) : found.start]
+    if not _HAS_DIGIT(before):
+        return None
     street = _STREET_BEFORE_UNIT.search(before.rstrip(" \t\n,>}|") + " ")
     if street is None or not any(c.isdigit() for c in street.group()):
         return None
@@ -197,8 +202,10 @@ _NUMBER_LAST = re.compile(r"^((?:[0-9]{1,6} )?[^\W\d_][^,\d]* [0-9]{1,4}), [^,\d
 
 def _judge_corner(found: Candidate) -> Verdict | None:
     """Judge "the corner of Oak Street and Main" with its own words."""
-    start = found.text.lower().rfind("the corner of", max(0, found.start - 20), found.start)
-    return Verdict(0.75, ("corner",), start=start) if start >= 0 else None
+    before = found.text[max(0, found.start - 20) : found.start].lower()
+    place = before.rfind("the corner of")
+    start = found.start - len(before) + place
+    return Verdict(0.75, ("corner",), start=start) if place >= 0 else None
 
 
 def _judge_code(found: Candidate) -> Verdict | None:

@@ -69,14 +69,14 @@ def valid_mac(value: str) -> Validity:
 
 def _judge_ip4(found: Candidate) -> Verdict | None:
     value = found.value
-    octets = value.split(".")
-    if any((len(o) > 1 and o[0] == "0") or int(o) > 255 for o in octets):
+    octets = [int(o) for o in value.split(".")]
+    if max(octets) > 255 or value != ".".join(map(str, octets)):
         return None
     if found.label & bit("ip"):
         return Verdict(0.95, ("shape", "range"))
     if _VERSION.search(found.text[max(0, found.start - 20) : found.start]):
         return None
-    small = sum(int(o) < 10 for o in octets) >= 3 and not found.speaks_for & bit("ip")
+    small = sum(o < 10 for o in octets) >= 3 and not found.speaks_for & bit("ip")
     return Verdict(0.35 if small else 0.85, ("shape", "range"))
 
 
