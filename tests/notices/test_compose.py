@@ -214,3 +214,52 @@ def test_every_element_can_be_named_to_everybody(language: str, audience: str) -
         made = letter(RI, (code,), language, audience, facts=replace(FACTS, what_happened={}))
         assert faults(made) == (), code
     assert faults(letter(RI, tuple(all_elements()), language, audience)) == ()
+
+
+@pytest.mark.parametrize(
+    ("told", "again"),
+    [
+        ("Between August 3 and November 2, 2026, somebody copied files.", False),
+        ("From 2026-08-03 to 2026-11-02 somebody copied files.", False),
+        ("Since August 3, 2026, somebody copied files.", True),
+        ("Between August 30 and November 2, 2026, somebody copied files.", True),
+        ("Somebody copied files.", True),
+    ],
+)
+def test_the_days_of_the_breach_are_told_once(told: str, again: bool) -> None:
+    made = letter(what_happened={"en": told})
+    assert faults(made) == ()
+    assert ("The breach went on from" in as_text(made)) is again
+
+
+def test_where_the_law_bars_what_happened_the_days_are_still_told() -> None:
+    told = "Between August 3 and November 2, 2026, somebody copied files."
+    made = letter(MA, what_happened={"en": told})
+    assert faults(made) == ()
+    assert "The breach went on from August 3, 2026 to November 2, 2026." in as_text(made)
+
+
+def test_what_can_do_most_harm_is_named_first_and_ways_to_reach_somebody_last() -> None:
+    codes = (
+        "address",
+        "birth_date",
+        "card",
+        "diagnosis",
+        "drivers_licence",
+        "email",
+        "name",
+        "password",
+        "ssn",
+    )
+    listed = next(b for b in letter(codes=codes).blocks() if b.elements)
+    assert listed.elements == (
+        "name", "ssn", "drivers_licence", "card", "password", "diagnosis", "birth_date", "address", "email",
+    )  # fmt: skip
+
+
+def test_an_unknown_residence_is_not_told_that_all_those_states_are_its_own() -> None:
+    duty = replace(RI, jurisdictions=("UNKNOWN", "US-RI", "US-NY", "US-NC"))
+    text = as_text(letter(duty))
+    assert "The offices of states in which you may be living:" in text
+    assert "The office in your state:" not in text
+    assert "The office in your state:" in as_text(letter(RI))

@@ -110,6 +110,8 @@ def test_a_mailbox_that_two_people_share_gets_no_notice(case: Case) -> None:
     ("given", "reason"),
     [
         ({"name": None}, "no_name"),
+        ({"name": "Unknown"}, "no_name"),
+        ({"name": " Current  Resident "}, "no_name"),
         ({"street": None}, "no_address"),
         ({"zip": None, "city": None}, "no_address"),
         ({"name": "Ann & Bob Example"}, "two_names"),

@@ -70,7 +70,9 @@ SHOWN: dict[str, re.Pattern[str]] = {
     "ID_PROTECTION_OFFER": _any(r"\d+ months of identity protection", r"\d+ meses de protección de identidad"),
     "ID_PROTECTION_HOWTO": re.compile(r"to enroll|para inscribirse", re.IGNORECASE),
     "LE_DELAY_STATEMENT": re.compile(r"law enforcement|policial", re.IGNORECASE),
-    "CHANGE_PASSWORD": re.compile(r"change your password|cambie ahora su contraseña", re.IGNORECASE),
+    "CHANGE_PASSWORD": re.compile(
+        r"change (?:your|the child's|this person's) password|cambie ahora (?:su|la) contraseña", re.IGNORECASE
+    ),
     "COUNT_AFFECTED": COUNT,
     "DATE_OF_NOTICE": re.compile(r"date of this notice|fecha de este aviso", re.IGNORECASE),
     "TOLLFREE_ENTITY": re.compile(r"toll-free number|número gratuito", re.IGNORECASE),

@@ -204,6 +204,7 @@ def _flags(variant: Variant, facts: LetterFacts) -> frozenset[str]:
         "money_risk": bool(codes & MONEY_RISK),
         "breach_from": facts.breach_from_on is not None,
         "breach_to": facts.breach_to_on is not None,
+        "dates_told": _dates_told(variant, facts),
         "same_day": facts.breach_from_on == facts.breach_to_on,
         "discovered": facts.discovered_on is not None,
         "contained": facts.contained_on is not None,
@@ -218,6 +219,8 @@ def _flags(variant: Variant, facts: LetterFacts) -> frozenset[str]:
         "parent": bool(facts.parent),
         "dpo": bool(facts.dpo_contact),
         "state_office": bool(state_offices(variant)),
+        "many_offices": len(state_offices(variant)) > 1
+        and not variant.duty.jurisdictions[0].startswith("US-"),
         "told_elsewhere": bool(facts.what_happened or facts.how_it_happened),
     }
     held = {name for name, holds in tests.items() if holds}
@@ -225,6 +228,35 @@ def _flags(variant: Variant, facts: LetterFacts) -> frozenset[str]:
     held |= {f"text:{name}" for name, by_language in texts.items() if by_language.get(language)}
     held |= {f"required:{code}" for code in variant.duty.required}
     return frozenset(held)
+
+
+def _dates_told(variant: Variant, facts: LetterFacts) -> bool:
+    """Say whether the sentence on what happened names the days of the breach, so that they need not be told again."""
+    if "NATURE_OF_BREACH" in variant.duty.forbidden:
+        return False  # that sentence stays out of the letter
+    return _names_days(
+        facts.what_happened.get(variant.language, ""),
+        variant.language,
+        facts.breach_from_on,
+        facts.breach_to_on,
+    )
+
+
+@lru_cache(maxsize=64)
+def _names_days(text: str, language: str, *days: date | None) -> bool:
+    known = [day for day in days if day is not None]
+    return bool(known) and all(_names_day(text, wording(language), day) for day in known)
+
+
+def _names_day(text: str, words: Wording, on: date) -> bool:
+    """Say whether a text names a day: in words, the year may stand elsewhere in it, or as ISO date."""
+    if on.isoformat() in text:
+        return True
+    whole, year = words.day(on), str(on.year)
+    without_year = re.sub(r"(?:,| de)? *$", "", whole.rsplit(year, 1)[0])
+    return year in text and bool(
+        re.search(rf"(?<!\w){re.escape(without_year)}(?!\w)", text, re.IGNORECASE)
+    )
 
 
 def _offer_months(variant: Variant, facts: LetterFacts) -> int:

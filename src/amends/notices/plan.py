@@ -26,6 +26,12 @@ LONGEST_NAME = 88
 LONGEST_WORD = 34
 MOST_LINES = 4
 
+# What people type where they know no name; a letter to such a one is a letter to nobody.
+NO_NAMES = (
+    "unknown", "unknown unknown", "n/a", "na", "none", "null", "no name", "not provided", "not available", "tbd",
+    "customer", "valued customer", "resident", "current resident", "occupant", "anonymous", "test", "test test",
+)  # fmt: skip
+
 # Letters that the fonts shipped with the typesetter can draw; others go to a human rather than out as boxes.
 _UNPRINTABLE = r"[^\p{Latin}\p{Greek}\p{Cyrillic}\p{M}\p{P}\p{Zs}0-9$+<=>^`|~°]"
 _TWO_NAMES = r"(?i)( (&|and|or) )|\p{L} */ *\p{L}"
@@ -200,7 +206,7 @@ def _reasons(policy: Policy) -> list[tuple[str, str]]:
     # Only what is not plain ASCII can be beyond the fonts; the costly look is for those few.
     strange = f"regexp_matches({shown}, '[^ -~]') AND regexp_matches({shown}, '{_UNPRINTABLE}')"
     reasons = [
-        ("no_name", "c.name IS NULL"),
+        ("no_name", f"c.name IS NULL OR lower(c.name) IN {NO_NAMES}"),
         ("no_address", f"{on_paper} AND NOT c.has_address"),
         ("two_names", f"c.audience <> 'business' AND regexp_matches(coalesce(c.name, ''), '{_TWO_NAMES}')"),
         ("overflow", f"length(c.name) > {LONGEST_NAME} OR ({on_paper} AND ({_too_long()}))"),

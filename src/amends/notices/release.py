@@ -54,6 +54,8 @@ def seal(case: Case) -> Seal:
     """
     require_plan(case)
     earlier = seals.in_force(case)
+    if earlier and earlier[-1].seal_id not in seals.recorded(case):
+        return _record(case, earlier[-1])
     chosen = chosen_sql(case)
     held = held_reasons(case)
     seal_id = f"S{len(earlier) + 1:04d}"
@@ -81,8 +83,28 @@ def seal(case: Case) -> Seal:
     )
     (half / "seal.json").write_text(json.dumps(asdict(made), indent=1) + "\n", "utf-8")
     half.rename(folder)
+    return _record(case, made)
+
+
+def _record(case: Case, made: Seal) -> Seal:
+    """Enter a seal whose folder stands into the ledger; a crash in between is made good by the next ``seal``.
+
+    Raises:
+        DeliveryError: Its files are not what its own digest says.
+    """
+    if seals.digest_of(seals.folder_of(case, made.seal_id)) != made.digest:
+        raise DeliveryError(
+            f"Seal {made.seal_id} was left half made, and its files differ from its digest",
+            where=f"seals/{made.seal_id}",
+            remedy="nothing of it was sent: move the folder away, then seal again",
+        )
     case.ledger.append(
-        "seal", seal=seal_id, digest=made.digest, counts=made.counts, held=held, run=made.run
+        "seal",
+        seal=made.seal_id,
+        digest=made.digest,
+        counts=made.counts,
+        held=made.held,
+        run=made.run,
     )
     _stamp_table(case)
     return made

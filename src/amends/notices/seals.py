@@ -8,6 +8,7 @@ CASE/seals/S0001/seal.json         id, edition, counts, digest
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from amends.kernel.errors import DeliveryError
 from amends.tables.persons import PERSON_CHANGES, PERSONS
 
 FOLDER = "seals"
+_SEAL_ID = re.compile(r"S\d{4,}")
 
 
 @dataclass(frozen=True)
@@ -61,24 +63,50 @@ def folder_of(case: Case, seal_id: str) -> Path:
 
 
 def in_force(case: Case) -> list[Seal]:
-    """Return every seal, oldest first."""
-    found = sorted((case.folder / FOLDER).glob("S[0-9]*/seal.json"))
-    return [read(path.parent) for path in found]
+    """Return every seal, oldest first.
+
+    Raises:
+        DeliveryError: A seal that the ledger names is not there: without it nobody can say who was told.
+    """
+    there = {path.name for path in (case.folder / FOLDER).glob("S[0-9]*") if path.is_dir()}
+    gone = sorted(recorded(case) - there)
+    if gone:
+        raise DeliveryError(
+            f"Seal {gone[0]} is missing, and with it who was told",
+            where=f"{FOLDER}/{gone[0]}",
+            remedy="restore the folder from a backup; nothing was planned or sent",
+        )
+    return [read(case.folder / FOLDER / name) for name in sorted(there)]
+
+
+def recorded(case: Case) -> set[str]:
+    """Return the ids of the seals that the ledger names."""
+    return {str(line.body.get("seal")) for line in case.ledger.lines() if line.act == "seal"}
 
 
 def read(folder: Path) -> Seal:
     """Read one seal.
 
     Raises:
-        DeliveryError: There is no such seal.
+        DeliveryError: There is no such seal, or its file cannot be read.
     """
+    if not folder.is_dir():
+        raise _no_such(folder.name)
     try:
         raw = json.loads((folder / "seal.json").read_text("utf-8"))
-    except FileNotFoundError as error:
+        return Seal(**{**raw, "warnings": tuple(raw["warnings"])})
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise DeliveryError(
-            f"There is no seal {folder.name}", remedy="make one with: amends notices seal CASE"
+            f"Seal {folder.name} is not what was sealed: its file cannot be read",
+            where=f"{FOLDER}/{folder.name}/seal.json",
+            remedy="restore the folder from a backup; nothing was sent",
         ) from error
-    return Seal(**{**raw, "warnings": tuple(raw["warnings"])})
+
+
+def _no_such(seal_id: str) -> DeliveryError:
+    return DeliveryError(
+        f"There is no seal {seal_id}", remedy="see them with: amends notices status CASE"
+    )
 
 
 def digest_of(folder: Path) -> str:
@@ -93,6 +121,8 @@ def check(case: Case, seal_id: str) -> Seal:
     Raises:
         DeliveryError: There is no such seal, or its files are not what was sealed.
     """
+    if not _SEAL_ID.fullmatch(seal_id):
+        raise _no_such(seal_id)
     folder = folder_of(case, seal_id)
     seal = read(folder)
     sealed = [

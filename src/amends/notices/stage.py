@@ -155,7 +155,9 @@ def _group_text(row: dict[str, Any]) -> GroupText:  # Any: a row; lists come as 
         for e in sorted((row["elements"] or "").split())
     )
     # The person's own residence leads: the letter prints that state's office.
-    jurisdictions = dict.fromkeys([row["residence"] or "", *(row["jurisdictions"] or "").split()])
+    jurisdictions = dict.fromkeys(
+        [row["residence"] or "UNKNOWN", *(row["jurisdictions"] or "").split()]
+    )
     duty = _duty(
         tuple(j for j in jurisdictions if j),
         row["content"], row["forbidden"], row["format"], row["id_protection_months"] or 0,
