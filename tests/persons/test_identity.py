@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from amends.persons.cluster import Decisions, cluster
 from amends.persons.columns import features_of, known_columns
-from amends.persons.identity import Persons, Previous, decode, encode, persons_of, record_digests
+from amends.persons.identity import (
+    Persons,
+    Previous,
+    carried,
+    decode,
+    encode,
+    persons_of,
+    record_digests,
+)
 from persons.people import ANNA, ERIK, crowd, table
 
 
@@ -56,3 +64,23 @@ def test_a_split_keeps_the_id_with_one_part_and_is_told() -> None:
     assert [c.kind for c in parted.changes] == ["split"]
     again, _ = run(rows, after, apart=((0, 1),))
     assert again.ids.take(pa.array(again.person[:2])).to_pylist() == ids
+
+
+def test_a_person_merged_twice_is_followed_from_the_first_id() -> None:
+    first = carried([], [("merged", "A", "B", 1)], set())
+    assert carried(first, [("merged", "B", "C", 2)], {"C"}) == [
+        ("merged", "A", "C", 1),
+        ("merged", "B", "C", 2),
+    ]
+
+
+def test_a_merge_that_was_undone_leads_nowhere_else() -> None:
+    merged = carried([], [("merged", "A", "B", 1)], set())
+    assert carried(merged, [("split", "B", "A", 1)], {"A", "B"}) == [("split", "B", "A", 1)]
+
+
+def test_a_part_that_parts_again_leads_to_both() -> None:
+    parted = carried([], [("split", "A", "B", 1)], set())
+    again = carried(parted, [("split", "B", "C", 1)], {"A", "B"})
+    assert {(old, new) for _, old, new, _ in again} == {("A", "B"), ("A", "C"), ("B", "C")}
+    assert carried(again, [], {"A", "B", "C"}) == again

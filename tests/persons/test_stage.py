@@ -201,3 +201,85 @@ def test_plain_values_and_tokens_resolve_alike(case: Case) -> None:
         [tuple((c == c[i]).tolist()) for i in range(len(c))] for c in (one.cluster, two.cluster)
     ]
     assert same[0] == same[1]
+
+
+def test_who_was_merged_in_an_earlier_run_is_still_followed(case: Case) -> None:
+    old = str(person(case, 10)["person_id"])
+    case.decide("merge", {"records": [8, 10]}, "merge")
+    STAGE.run(case)
+    first = {(c["old_person_id"], c["new_person_id"]) for c in rows(case, PERSON_CHANGES)}
+    assert len(first) == 1
+    case.decide("merge", {"records": [1, 8]}, "merge")
+    STAGE.run(case)
+    now = person(case, 10)["person_id"]
+    moves = {c["old_person_id"]: c["new_person_id"] for c in rows(case, PERSON_CHANGES)}
+    assert old == now or moves[old] == now
+    assert {i for pair in first for i in pair} - {now} == set(moves) & {
+        i for pair in first for i in pair
+    }
+    assert set(moves.values()) == {now}
+    STAGE.run(case)
+    assert {c["old_person_id"]: c["new_person_id"] for c in rows(case, PERSON_CHANGES)} == moves
+
+
+def test_shuffled_rows_and_other_record_ids_give_the_same_persons(tmp_path: Path) -> None:
+    found = []
+    for shift, order in (
+        (0, 1),
+        (5000, -1),
+    ):  # exhibits added in another order number their records anew
+        with Case.create(tmp_path / f"c{shift}", {}) as made:
+            made.add_event("discovery", "2021-08-17")
+            moved = [
+                r | {"record_id": abs(shift - int(str(r["record_id"]))),
+                     "linked_to": None if r["linked_to"] is None else abs(shift - int(str(r["linked_to"])))}
+                for r in ROWS[::order]
+            ]  # fmt: skip
+            made.write(RECORDS, pa.Table.from_pylist(moved, schema=RECORDS.schema))
+            STAGE.run(made)
+            found.append(
+                {
+                    (abs(shift - int(str(m["record_id"]))), m["person_id"])
+                    for m in rows(made, MEMBERSHIPS)
+                }
+            )
+    assert found[0] == found[1]
+
+
+PROTECTED = [
+    record(1, name_first="Rae", name_last="Quist", birth_on=date(1985, 3, 3), ssn_token="p1", ssn_last4="1111",
+           street="44 Old Road", city="Reno", state="NV", zip="89501"),
+    record(2, name_first="Rae", name_last="Quist", birth_on=date(1985, 3, 3), ssn_token="p1", ssn_last4="1111",
+           role="roster", as_of_on=date(2020, 1, 1), street="8 Elm Ave", city="Reno", state="NV", zip="89501"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("latest", "street"),
+    [
+        ({"street": "ADDRESS CONFIDENTIAL", "state": "NV"}, None),
+        (
+            {
+                "street": "ACP PO Box 7, Suite 9",
+                "city": "Carson City",
+                "state": "NV",
+                "zip": "89701",
+            },
+            "ACP PO Box 7, Suite 9",
+        ),  # noqa: E501
+        ({"street": "9 Elm Ave", "city": "Reno", "state": "NV", "zip": "89501"}, "9 Elm Ave"),
+    ],
+    ids=["only a mark", "substitute address", "no mark"],
+)
+def test_a_confidential_address_gives_way_to_no_other(
+    tmp_path: Path, latest: dict[str, object], street: str | None
+) -> None:
+    roster = record(3, name_first="Rae", name_last="Quist", birth_on=date(1985, 3, 3), ssn_token="p1", ssn_last4="1111",
+                    role="roster", as_of_on=date(2021, 1, 1), **latest)  # fmt: skip
+    with Case.create(tmp_path / "acme", {}) as made:
+        made.write(RECORDS, pa.Table.from_pylist([*PROTECTED, roster], schema=RECORDS.schema))
+        STAGE.run(made)
+        found = person(made, 1)
+    assert found["street"] == street
+    assert ("confidential" in str(found["contact_source"])) == (street != "9 Elm Ave")
+    assert found["residence"] == "US-NV"

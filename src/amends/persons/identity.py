@@ -5,6 +5,7 @@ The id of a person whose records were seen in an earlier run is kept; what merge
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -177,6 +178,35 @@ def _changes(old: U64, now: I64, final: U64) -> tuple[Change, ...]:
         Change("split" if parts[p] > 1 else "merged", o, n, int(c))
         for p, o, n, c in zip(place, olds, news, counts, strict=True)
     )
+
+
+Move = tuple[str, str, str, int]
+"""kind, old id, new id, records: a row of ``person_changes``."""
+
+
+def carried(earlier: Sequence[Move], today: Sequence[Move], alive: Container[str]) -> list[Move]:
+    """Return the moves of all runs, each from the id of its time to the ids of today, sorted.
+
+    A move to an id that has moved on leads to where that went; a merge whose old id is a person again is undone.
+
+    Args:
+        earlier: Moves of the runs before.
+        today: Moves of this run.
+        alive: Which of the ids that ``earlier`` names are persons now.
+    """
+    onward: dict[str, list[tuple[str, str]]] = {}
+    for kind, old, new, _ in today:
+        onward.setdefault(old, []).append((kind, new))
+    found = {(old, new): (kind, old, new, n) for kind, old, new, n in today}
+    for kind, old, new, n in earlier:
+        if kind == "merged" and old in alive:
+            continue
+        stays = [(kind, new)] if new in alive else []
+        for step, now in [*onward.get(new, ()), *stays]:
+            if now != old:
+                said = "split" if step == "split" else kind
+                found.setdefault((old, now), (said, old, now, n))
+    return sorted(found.values(), key=lambda move: (move[1], move[2]))
 
 
 def combine_pair(a: npt.NDArray[np.integer], b: npt.NDArray[np.integer]) -> U64:

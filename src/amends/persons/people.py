@@ -16,7 +16,7 @@ def joined_sql(members: str, records: str) -> str:
     """Return SQL of the records with their person."""
     return f"""
         SELECT m.person_id, m.weight, m.rule, m.trust_contact, m.trust_name, m.trust_born, r.record_id, r.role,
-               r.owner, r.population, r.as_of_on, r.name_first, r.name_middle, r.name_last, r.name_suffix,
+               coalesce({_protected_sql("r.street")}, FALSE) AS is_protected, r.owner, r.population, r.as_of_on, r.name_first, r.name_middle, r.name_last, r.name_suffix,
                r.business, r.birth_on, r.death_on, r.deceased, r.guardian, r.phone, r.email, r.street, r.city,
                upper(trim(r.state)) AS state, r.zip, r.country, r.language, r.consents_email
         FROM {members} AS m JOIN {records} AS r ON r.record_id = m.record_id
@@ -37,16 +37,13 @@ def elements_sql(
     """
     return f"""
         WITH held AS (
-            SELECT record_id, unnest(elements) AS element, FALSE AS possible, secured
-            FROM {records} WHERE role = 'stolen'
-            UNION ALL
-            SELECT record_id, unnest(possible) AS element, TRUE AS possible, secured
+            SELECT record_id, unnest(list_distinct(list_concat(elements, possible))) AS element, elements, secured
             FROM {records} WHERE role = 'stolen'
         )
-        SELECT m.person_id, h.element, bool_and(h.possible) AS possible,
+        SELECT m.person_id, h.element, bool_and(NOT coalesce(list_contains(h.elements, h.element), FALSE)) AS possible,
                bool_and(coalesce(list_contains(h.secured, h.element), FALSE)) AS secured,
                {str(accessed).upper()} AS accessed, {str(acquired).upper()} AS acquired,
-               count(DISTINCT h.record_id) AS n_records, min(h.record_id) AS first_record_id
+               count(*) AS n_records, min(h.record_id) AS first_record_id
         FROM held AS h JOIN {members} AS m ON m.record_id = h.record_id
         LEFT JOIN {not_theirs} AS d ON d.record_id = h.record_id AND d.element = h.element
         WHERE d.record_id IS NULL
@@ -57,6 +54,7 @@ def elements_sql(
 def gathered_sql(joined: str) -> str:
     """Return SQL of one row a person: the statement of the most trusted record for each field."""
     here = "FILTER (WHERE street IS NOT NULL AND (zip IS NOT NULL OR state IS NOT NULL OR city IS NOT NULL))"
+    kept = "FILTER (WHERE role = 'roster' AND street IS NOT NULL)"
     area = "FILTER (WHERE state IS NOT NULL OR zip IS NOT NULL OR country IS NOT NULL)"
     dead = "FILTER (WHERE coalesce(deceased, FALSE) OR death_on IS NOT NULL)"
     named = "FILTER (WHERE name_first IS NOT NULL OR name_last IS NOT NULL)"
@@ -83,6 +81,13 @@ def gathered_sql(joined: str) -> str:
                arg_max(coalesce(zip, ''), trust_contact) {here} AS zip,
                arg_max(coalesce(country, ''), trust_contact) {here} AS country,
                arg_max(record_id, trust_contact) {here} AS street_record,
+               bool_or(is_protected) AS is_protected,
+               arg_max(street, trust_contact) {kept} AS kept_street,
+               arg_max(coalesce(city, ''), trust_contact) {kept} AS kept_city,
+               arg_max(coalesce(state, ''), trust_contact) {kept} AS kept_state,
+               arg_max(coalesce(zip, ''), trust_contact) {kept} AS kept_zip,
+               arg_max(coalesce(country, ''), trust_contact) {kept} AS kept_country,
+               arg_max(record_id, trust_contact) {kept} AS kept_record,
                arg_max(coalesce(state, ''), trust_contact) {area} AS area_state,
                arg_max(coalesce(zip, ''), trust_contact) {area} AS area_zip,
                arg_max(coalesce(country, ''), trust_contact) {area} AS area_country,
@@ -117,7 +122,7 @@ def persons_sql(
     return f"""
         WITH exposed AS (SELECT DISTINCT person_id FROM {elements}),
         placed AS (
-            SELECT g.*, {_jurisdiction_sql()} AS found_residence,
+            SELECT g.* {_guarded_sql()}, {_jurisdiction_sql()} AS found_residence,
                    CASE WHEN is_human THEN 'human' WHEN business IS NOT NULL THEN 'business' ELSE 'unknown' END AS kind
             FROM {gathered} AS g SEMI JOIN exposed AS e ON e.person_id = g.person_id
         )
@@ -128,7 +133,8 @@ def persons_sql(
                p.name_first, p.name_middle, p.name_last, p.name_suffix, p.business, p.birth_on, p.phone, p.email,
                p.street, nullif(p.city, '') AS city, nullif(p.state, '') AS state, nullif(p.zip, '') AS zip,
                nullif(p.country, '') AS country,
-               nullif(concat_ws('; ', 'address from record ' || p.street_record, 'phone from record ' || p.phone_record,
+               nullif(concat_ws('; ', CASE WHEN p.is_protected THEN 'address is confidential: only the latest roster''s is used' END,
+                         'address from record ' || p.street_record, 'phone from record ' || p.phone_record,
                          'e-mail from record ' || p.email_record), '') AS contact_source,
                coalesce(dr.choice, p.found_residence) AS residence,
                CASE WHEN dr.choice IS NOT NULL THEN 'decided'
@@ -143,6 +149,34 @@ def persons_sql(
         LEFT JOIN {decided["residence"]} AS dr ON dr.person_id = p.person_id
         LEFT JOIN {decided["status"]} AS ds ON ds.person_id = p.person_id
     """
+
+
+def _protected_sql(street: str) -> str:
+    """Return SQL that says whether a street line marks an address as confidential.
+
+    Source:
+        State address confidentiality programmes, such as Cal. Gov. Code 6205 and RCW 40.24 ("Safe at Home", "ACP").
+    """
+    words = r"CONFIDENTIAL|ADDRESS (WITHHELD|PROTECTED)|SAFE AT HOME|\bACP\b"
+    return f"regexp_matches(upper({street}), '{words}')"
+
+
+def _guarded_sql() -> str:
+    """Return SQL that puts the latest roster's address in place of any other where one is confidential.
+
+    A mark that is no address ("ADDRESS CONFIDENTIAL") leaves none: then there is nowhere to write to by post.
+    """
+    bare = "regexp_matches(upper(kept_street), '^[^0-9]*(CONFIDENTIAL|WITHHELD|PROTECTED)[^0-9]*$')"
+    usable = f"is_protected AND NOT coalesce({bare}, TRUE)"
+    parts = ("street", "city", "state", "zip", "country", "record")
+    columns = ", ".join(
+        f"CASE WHEN {usable} THEN kept_{p} WHEN NOT is_protected THEN {_OWN.get(p, p)} END AS {_OWN.get(p, p)}"
+        for p in parts
+    )
+    return f"REPLACE ({columns})"
+
+
+_OWN = {"record": "street_record"}
 
 
 def _jurisdiction_sql() -> str:

@@ -20,7 +20,15 @@ from amends.persons import people as describe
 from amends.persons.cluster import Decisions, cluster
 from amends.persons.conflicts import conflicts
 from amends.persons.hashing import I64, U64
-from amends.persons.identity import Persons, Previous, decode, encode, persons_of, record_digests
+from amends.persons.identity import (
+    Persons,
+    Previous,
+    carried,
+    decode,
+    encode,
+    persons_of,
+    record_digests,
+)
 from amends.persons.reasons import reasons
 from amends.persons.records import COLUMNS, record_features
 from amends.persons.trust import trust
@@ -41,6 +49,7 @@ def run(case: Case) -> None:
         task.advance()
         digests = record_digests(clusters)
         people = persons_of(clusters, digests, _previous(case))
+        changes = _changes(case, people)
         is_roster, day = _columns(case)
         affected = np.zeros(len(people.numbers), bool)  # who is known only from a roster is not
         affected[people.person[~is_roster]] = True
@@ -66,7 +75,7 @@ def run(case: Case) -> None:
         _write_memberships(case, members, digests, record_id)
         task.advance()
         _describe(case, members, records)
-        case.write(PERSON_CHANGES, _changes(people))
+        case.write(PERSON_CHANGES, changes)
         for name in ("persons_members", "persons_digests", "persons_gathered", *_DECIDED.values()):
             case.engine.drop(name)
         task.advance()
@@ -193,14 +202,22 @@ def event_day(case: Case) -> date:
     return clock.now().date()
 
 
-def _changes(people: Persons) -> pa.Table:
+def _changes(case: Case, people: Persons) -> pa.Table:
+    """Return every move since the first run: who was told under an earlier id is found under today's."""
+    today = [(c.kind, c.old, c.new, c.n_records) for c in people.changes]
+    earlier: list[tuple[str, str, str, int]] = []
+    if case.has(PERSON_CHANGES):
+        log = case.engine.arrow(
+            f"SELECT kind, old_person_id, new_person_id, n_records FROM {case.read(PERSON_CHANGES)}"
+        )
+        earlier = list(zip(*(column.to_pylist() for column in log.columns), strict=True))
+    named = pa.array([i for _, old, new, _ in earlier for i in (old, new)], pa.string())
+    alive = set(named.filter(pa.array(np.isin(decode(named), people.numbers))).to_pylist())
+    rows = carried(earlier, today, alive)
     return pa.table(
-        {
-            "kind": [c.kind for c in people.changes],
-            "old_person_id": [c.old for c in people.changes],
-            "new_person_id": [c.new for c in people.changes],
-            "n_records": [c.n_records for c in people.changes],
-        },
+        dict(zip(PERSON_CHANGES.names, map(list, zip(*rows, strict=True)), strict=True))
+        if rows
+        else {name: [] for name in PERSON_CHANGES.names},
         schema=PERSON_CHANGES.schema,
     )
 
