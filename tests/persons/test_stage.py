@@ -266,7 +266,7 @@ PROTECTED = [
                 "zip": "89701",
             },
             "ACP PO Box 7, Suite 9",
-        ),  # noqa: E501
+        ),
         ({"street": "9 Elm Ave", "city": "Reno", "state": "NV", "zip": "89501"}, "9 Elm Ave"),
     ],
     ids=["only a mark", "substitute address", "no mark"],
@@ -283,3 +283,51 @@ def test_a_confidential_address_gives_way_to_no_other(
     assert found["street"] == street
     assert ("confidential" in str(found["contact_source"])) == (street != "9 Elm Ave")
     assert found["residence"] == "US-NV"
+
+
+def test_a_spouses_ssn_on_a_joint_form_is_said_to_be_the_spouses(case: Case) -> None:
+    at_home = HOME | {"phone": "5127005555"}
+    kai = {
+        "name_first": "Kai",
+        "name_last": "Berg",
+        "birth_on": date(1970, 1, 9),
+        "ssn_last4": "7777",
+    }
+    ida = {
+        "name_first": "Ida",
+        "name_last": "Berg",
+        "birth_on": date(1972, 7, 20),
+        "ssn_last4": "9999",
+    }
+    more = [
+        record(21, **kai, **at_home, ssn_token="k"), record(22, **kai, **at_home, ssn_token="k"),
+        record(23, **ida, **at_home, ssn_token="i"), record(24, **ida, **at_home, ssn_token="i"),
+        record(25, **ida | {"ssn_last4": "7777"}, **at_home, ssn_token="k"),
+    ]  # fmt: skip
+    case.write(RECORDS, pa.Table.from_pylist(ROWS + more, schema=RECORDS.schema))
+    STAGE.run(case)
+    assert (
+        person(case, 25)["person_id"]
+        == person(case, 23)["person_id"]
+        != person(case, 21)["person_id"]
+    )
+    found = {str(c["kind"]): c for c in rows(case, CONFLICTS)}
+    assert "25" in found["ssn_of_relative"]["records"]  # type: ignore[operator]
+    assert not found["ssn_of_relative"]["blocks_notice"]
+
+
+def test_a_strangers_ssn_is_not_named_before_somebody_looked(case: Case) -> None:
+    kai = {
+        "name_first": "Kai",
+        "name_last": "Berg",
+        "birth_on": date(1970, 1, 9),
+        "ssn_last4": "7777",
+    }
+    more = [record(30 + i, **kai, **HOME, ssn_token="k", email=f"k{i}@acme.test") for i in range(3)]
+    more.append(record(40, name_first="Ida", name_last="Stone", birth_on=date(1999, 7, 20), ssn_token="k",
+                       ssn_last4="7777", zip="10001"))  # fmt: skip
+    case.write(RECORDS, pa.Table.from_pylist(ROWS + more, schema=RECORDS.schema))
+    STAGE.run(case)
+    found = {str(c["kind"]): c for c in rows(case, CONFLICTS)}
+    assert found["ssn_of_another"]["blocks_notice"]
+    assert found["ssn_of_another"]["persons"] == [person(case, 40)["person_id"]]

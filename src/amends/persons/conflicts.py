@@ -16,6 +16,8 @@ from amends.persons.block import unpack
 from amends.persons.cluster import Clusters
 from amends.persons.compare import is_business
 from amends.persons.dates import NEAR, SLIP, compare_dates, one_slip
+from amends.persons.features import Features
+from amends.persons.frequency import starts_of
 from amends.persons.hashing import I64, U64, as_u64, combine
 from amends.persons.identity import Persons, encode
 from amends.persons.model import shipped
@@ -66,6 +68,17 @@ SSN_SHARED = Kind(
     "one SSN stands with several persons",
     "kept apart; each is told of the SSN found with their records; if one of them is not its owner: decide not_theirs",
 )
+SSN_OF_RELATIVE = Kind(
+    "ssn_of_relative",
+    "an SSN stands once with a person who has another one, and more often with somebody of the same home or name",
+    "plausibly the other's, as on a joint form; the person's own SSN counts either way; if so: decide not_theirs",
+)
+SSN_OF_ANOTHER = Kind(
+    "ssn_of_another",
+    "the only SSN of a person stands in one record, and in three or more of a stranger",
+    "its notice waits, so that nobody is told of an SSN that is not theirs; decide not_theirs, or settle",
+    blocks=True,
+)
 TIE = Kind(
     "borderline_tie",
     "one person by a close call",
@@ -97,7 +110,7 @@ def conflicts(
     node_person, row_of = _nodes(clusters, people)
     tables = [
         *_inside(clusters, node_person, row_of, record_id, people),
-        _shared(record_id, clusters, people),
+        *_shared(record_id, clusters, people),
         *_close(clusters, node_person, row_of, record_id, people),
     ]
     found = pa.concat_tables(tables)
@@ -171,8 +184,8 @@ def _slip4(a: npt.NDArray[np.int16], b: npt.NDArray[np.int16]) -> npt.NDArray[np
     return np.asarray(one_slip(x, y, 4) | (x == y))
 
 
-def _shared(record_id: I64, clusters: Clusters, people: Persons) -> pa.Table:
-    """Return the SSNs that several persons with names use."""
+def _shared(record_id: I64, clusters: Clusters, people: Persons) -> list[pa.Table]:
+    """Return the SSNs that several persons with names use, by who is plausibly the owner."""
     f, whole = clusters.work.features, as_u64(clusters.work.original("ssn"))
     named = (f.first != 0) & (f.last != 0) & (whole != 0)
     rows = np.flatnonzero(named[clusters.node])
@@ -180,14 +193,63 @@ def _shared(record_id: I64, clusters: Clusters, people: Persons) -> pa.Table:
     ranks = np.lexsort((people.numbers[people.person[rows]], by_row))
     order, ssn = rows[ranks], by_row[ranks]
     person = people.person[order]
-    first = np.ones(len(order), bool)
-    first[1:] = (ssn[1:] != ssn[:-1]) | (person[1:] != person[:-1])
-    order, ssn = order[first], ssn[first]
-    starts = np.flatnonzero(np.concatenate([[True], ssn[1:] != ssn[:-1]])) if len(ssn) else rows[:0]
+    use = np.ones(len(order), bool)  # one use: a person with an SSN
+    use[1:] = (ssn[1:] != ssn[:-1]) | (person[1:] != person[:-1])
+    at = np.flatnonzero(use)
+    times = np.diff(np.append(at, len(order)))
+    order, ssn, person = order[at], ssn[at], person[at]
+    starts = starts_of(ssn)
     sizes = np.diff(np.append(starts, len(ssn)))
+    kind, is_other = _owners(f, clusters.node[order], people.person[order], times, starts, sizes)
     good = (sizes > 1) & (sizes <= MOST_SHARERS)
-    chosen = np.repeat(good, sizes)
-    return _table(SSN_SHARED, order[chosen], sizes[good], record_id, people)
+    found = []
+    for number, of_kind in enumerate((SSN_SHARED, SSN_OF_RELATIVE, SSN_OF_ANOTHER)):
+        groups = good & (kind == number)
+        chosen = np.repeat(groups, sizes)
+        each = sizes[groups]
+        if of_kind is SSN_OF_ANOTHER:  # the owner's notice need not wait
+            chosen, each = chosen & is_other, each - 1
+        found.append(_table(of_kind, order[chosen], each, record_id, people))
+    return found
+
+
+def _owners(
+    f: Features, node: I64, person: I64, times: I64, starts: I64, sizes: I64
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    """Return for each shared SSN 0 where its owner is open, 1 a relative's, 2 somebody else's; and who is not the owner.
+
+    Args:
+        f: Distinct records.
+        node: The first of each use.
+        person: Its person.
+        times: Records of the person that hold the SSN.
+        starts: First use of each SSN.
+        sizes: Uses of each SSN.
+    """
+    group = np.repeat(np.arange(len(starts)), sizes)
+    most = np.maximum.reduceat(times, starts) if len(starts) else times
+    owners = (
+        np.add.reduceat((times == most[group]).astype(np.int64), starts) if len(starts) else most
+    )
+    owner = np.zeros(len(starts), np.int64)
+    leading = np.flatnonzero(times == most[group])
+    owner[group[leading]] = leading
+    at = owner[group]
+    other = np.arange(len(node)) != at
+    own = np.bincount(person, minlength=int(person.max(initial=0)) + 1)[person] > 1
+    x, y = node, node[at]
+    whole = f.names.whole
+    home = (f.street[x] != 0) & (f.street[x] == f.street[y]) & (f.house[x] == f.house[y])
+    kin = (whole[f.last[x]] == whole[f.last[y]]) | home
+    clear = (owners[group] == 1) & (times == 1)
+
+    def all_others(said: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        return np.asarray(np.bincount(group[other & ~said], minlength=len(starts)) == 0)
+
+    out = np.zeros(len(starts), np.uint8)
+    out[all_others(clear & own & kin)] = 1
+    out[all_others(clear & ~own & ~kin & (times[at] >= 3))] = 2
+    return out, other
 
 
 def _close(

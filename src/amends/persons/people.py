@@ -16,7 +16,8 @@ def joined_sql(members: str, records: str) -> str:
     """Return SQL of the records with their person."""
     return f"""
         SELECT m.person_id, m.weight, m.rule, m.trust_contact, m.trust_name, m.trust_born, r.record_id, r.role,
-               coalesce({_protected_sql("r.street")}, FALSE) AS is_protected, r.owner, r.population, r.as_of_on, r.name_first, r.name_middle, r.name_last, r.name_suffix,
+               coalesce({_protected_sql("r.street")}, FALSE) AS is_protected,
+               r.owner, r.population, r.as_of_on, r.name_first, r.name_middle, r.name_last, r.name_suffix,
                r.business, r.birth_on, r.death_on, r.deceased, r.guardian, r.phone, r.email, r.street, r.city,
                upper(trim(r.state)) AS state, r.zip, r.country, r.language, r.consents_email
         FROM {members} AS m JOIN {records} AS r ON r.record_id = m.record_id
@@ -133,7 +134,8 @@ def persons_sql(
                p.name_first, p.name_middle, p.name_last, p.name_suffix, p.business, p.birth_on, p.phone, p.email,
                p.street, nullif(p.city, '') AS city, nullif(p.state, '') AS state, nullif(p.zip, '') AS zip,
                nullif(p.country, '') AS country,
-               nullif(concat_ws('; ', CASE WHEN p.is_protected THEN 'address is confidential: only the latest roster''s is used' END,
+               nullif(concat_ws('; ',
+                         CASE WHEN p.is_protected THEN 'confidential address: only the latest roster counts' END,
                          'address from record ' || p.street_record, 'phone from record ' || p.phone_record,
                          'e-mail from record ' || p.email_record), '') AS contact_source,
                coalesce(dr.choice, p.found_residence) AS residence,
