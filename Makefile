@@ -39,4 +39,4 @@ lock: $(VENV)/dev.stamp
 	bash tools/lock.sh $(VENV)
 
 clean:
-	rm -rf $(VENV) demo-case demo-evidence .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) demo-case demo-case-data .mypy_cache .ruff_cache .pytest_cache

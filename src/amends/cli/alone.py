@@ -73,10 +73,9 @@ def _show_scan(face: Face, found: Iterator[dict[str, object]]) -> int:
 @click.option(
     "--to", required=True, help="File ending in .parquet, .csv, .xlsx or .jsonl; - is stdout."
 )
-@click.option("--memory", default="4GB", show_default=True, help="Memory limit for reading.")
 @as_json
 @pass_face
-def resolve(face: Face, table: Path, to: str, memory: str, as_json: bool) -> None:
+def resolve(face: Face, table: Path, to: str, as_json: bool) -> None:
     """Say which records of a table are one person.
 
     Reads the columns it knows by name, synonyms included: record_id first middle last suffix name business dob

@@ -147,7 +147,7 @@ def event_add(face: Face, case: Path, kind: str, when: str, evidence: str, note:
     Example:
       amends event add acme containment 2026-08-20 --note "router closed"
     """
-    with face.open(case) as opened:
+    with face.open(case) as opened, opened.lock():
         opened.add_event(kind, when, evidence, note)
     face.say(f"Entered {kind} {when}. All deadlines are computed anew by: amends run {case}")
 

@@ -12,6 +12,9 @@ from amends.report import diff as differences
 from amends.report import explain as explanations
 from amends.report import exports, peek
 
+WIDE = 8
+"""Tables with more columns are shown row by row, one value a line."""
+
 
 @click.command()
 @click.argument("case")
@@ -41,6 +44,10 @@ def show(face: Face, case: str, table: str | None, limit: int, reveal: bool, as_
             rows = peek.first_rows(opened, table, limit, reveal=reveal)
     if as_json:
         face.json(rows)
+    elif rows and len(rows[0]) > WIDE:
+        for row in rows:
+            face.facts({name: value for name, value in row.items() if value not in (None, [], "")})
+            face.answer.print()
     elif rows:
         face.table(table or case, tuple(rows[0]), [tuple(r.values()) for r in rows])
 

@@ -108,7 +108,8 @@ def shown(cell: object) -> str:
         return f"{cell:.3g}"
     if isinstance(cell, list | tuple | set | frozenset):
         return " ".join(shown(c) for c in cell)
-    return "".join(c if c.isprintable() else "�" for c in str(cell))
+    lines = "; ".join(str(cell).splitlines())
+    return "".join(c if c.isprintable() else "�" for c in lines)
 
 
 pass_face = click.make_pass_decorator(Face, ensure=True)

@@ -76,7 +76,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("custody", "password_file", "", "File with passwords for locked exhibits, one a line."),
     Setting("channels.email", "url", "", "Mail server: smtp://host:port or smtps://host:port."),
     Setting("channels.email", "from", "", "Sender address of notices."),
-    Setting("channels.email", "dkim_key", "", "File of the DKIM key; empty = the mail server signs."),
+    Setting("channels.email", "dkim_key", "", "File of a DKIM key; not used yet: let the mail server sign."),
     Setting("channels.email", "per_hour", 0, "Most e-mails an hour; 0 = no limit."),
     Setting("channels.email", "ask", "", "Where to ask what arrived: an http(s) address, or file: an MTA log."),
     Setting("channels.print", "batch", 500, "Letters in one print batch."),

@@ -12,11 +12,14 @@ a notice that waits for a human eye.
 from __future__ import annotations
 
 from amends.notices.dispatch import delivery_counts, send, status, to_send, waiting
+from amends.notices.plan import OVERRULED
 from amends.notices.proofs import proofs
 from amends.notices.release import approve, seal
+from amends.notices.seals import told
 from amends.notices.stage import STAGE
 
 __all__ = [
+    "OVERRULED",
     "STAGE",
     "approve",
     "delivery_counts",
@@ -25,5 +28,6 @@ __all__ = [
     "send",
     "status",
     "to_send",
+    "told",
     "waiting",
 ]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from amends.kernel.case import Case
 from amends.kernel.errors import UsageError
-from amends.report.funnel import DOUBTFUL
+from amends.notices import OVERRULED
+from amends.report.funnel import DOUBTFUL, decided
 from amends.tables.custody import EXCEPTIONS
 from amends.tables.duties import DUTY_GROUPS
 from amends.tables.elements import COLUMNS, LINKS
@@ -135,11 +136,15 @@ def _number(word: str) -> int:
 def open_questions(case: Case, limit: int) -> list[dict[str, object]]:
     """Return what waits: kind, subject, why it waits, what Amends does meanwhile, the command that settles it."""
     made: list[dict[str, object]] = []
+    known = {
+        "conflicts": decided(case, "conflict", "conflict_id"),
+        "judgements": decided(case, "judgement", "group_id"),
+        "overruled": "[" + ", ".join(f"'{reason}'" for reason in OVERRULED) + "]",
+    }
     for table, sql in _QUESTIONS:
         if case.has(table):
-            made.extend(
-                case.engine.arrow(sql.format(t=case.read(table), limit=int(limit))).to_pylist()
-            )
+            asked = sql.format(t=case.read(table), limit=int(limit), **known)
+            made.extend(case.engine.arrow(asked).to_pylist())
     return made
 
 
@@ -148,7 +153,8 @@ _QUESTIONS = (
         CONFLICTS,
         """SELECT 'conflict' AS kind, conflict_id AS subject, why, suggestion AS meanwhile,
                   'merge | keep_apart ' || array_to_string(records[1:2], ' ') || ' | conflict ' || conflict_id AS settle
-           FROM {t} ORDER BY blocks_notice DESC, kind, conflict_id LIMIT {limit}""",
+           FROM {t} WHERE conflict_id NOT IN (SELECT conflict_id FROM {conflicts})
+           ORDER BY blocks_notice DESC, kind, conflict_id LIMIT {limit}""",
     ),
     (
         COLUMNS,
@@ -171,12 +177,16 @@ _QUESTIONS = (
         """SELECT 'judgement' AS kind, group_id AS subject, why,
                   CASE WHEN tell THEN 'they are told' ELSE 'they wait' END AS meanwhile,
                   'judgement ' || group_id || ' --choose tell' AS settle
-           FROM {t} WHERE notify = 'needs_judgement' ORDER BY n_persons DESC LIMIT {limit}""",
+           FROM {t} WHERE notify = 'needs_judgement' AND group_id NOT IN (SELECT group_id FROM {judgements})
+           ORDER BY n_persons DESC LIMIT {limit}""",
     ),
     (
         NOTICES,
         """SELECT 'quarantine' AS kind, person_id AS subject, array_to_string(quarantine, ' ') AS why,
-                  'held' AS meanwhile, 'quarantine ' || person_id || ' --choose release' AS settle
+                  'held' AS meanwhile,
+                  CASE WHEN len(list_filter(quarantine, r -> list_contains({overruled}, r))) = len(quarantine)
+                       THEN 'quarantine ' || person_id || ' --choose release'
+                       ELSE 'mend the cause, then run again' END AS settle
            FROM {t} WHERE len(quarantine) > 0 ORDER BY why, person_id LIMIT {limit}""",
     ),
     (

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+import pyarrow as pa
+
 from amends import notices
 from amends.kernel import clock
 from amends.kernel.case import Case
@@ -97,16 +99,19 @@ def funnel(case: Case) -> dict[str, int]:
 def _owed(case: Case) -> dict[str, int]:
     """Return persons owed a notice, those with one that may go, and those whose notice is held.
 
-    Persons, not pieces: a person told twice, because the scope grew, counts once.
+    Persons, not pieces: a person told twice, because the scope grew, counts once; one who was told under an id that
+    has become part of another counts as planned.
     """
     row = case.engine.arrow(
         f"""
-        SELECT count(*) AS owed, count(*) FILTER (WHERE n.free) AS planned,
+        SELECT count(*) AS owed,
+               count(*) FILTER (WHERE n.free OR (n.free IS NULL AND t.person_id IS NOT NULL)) AS planned,
                count(*) FILTER (WHERE NOT n.free) AS held
         FROM {case.read(PERSON_GROUPS)} AS m
         JOIN {case.read(DUTY_GROUPS)} AS g ON g.group_id = m.group_id AND g.tell
         LEFT JOIN (SELECT person_id, bool_or(len(quarantine) = 0) AS free
                    FROM {case.read(NOTICES)} GROUP BY person_id) AS n USING (person_id)
+        LEFT JOIN {notices.told(case)} AS t USING (person_id)
         """
     ).to_pylist()[0]
     return {name: int(count) for name, count in row.items()}
@@ -166,8 +171,10 @@ def waiting(case: Case) -> dict[str, int]:
         )
         if case.has(UNATTRIBUTED)
         else 0,
-        "conflicts": _count(case, CONFLICTS, "TRUE"),
-        "judgements": _count(case, DUTY_GROUPS, "notify = 'needs_judgement'"),
+        "conflicts": _undecided(case, CONFLICTS, "conflict_id", "TRUE", "conflict"),
+        "judgements": _undecided(
+            case, DUTY_GROUPS, "group_id", "notify = 'needs_judgement'", "judgement"
+        ),
         "held_notices": _count(case, NOTICES, "len(quarantine) > 0"),
         "unknown_deliveries": notices.delivery_counts(case)["unknown"],
     }
@@ -183,6 +190,19 @@ def status(case: Case) -> dict[str, object]:
         "waiting": waiting(case),
         "ledger_head": case.ledger.head()[1],
     }
+
+
+def decided(case: Case, kind: str, key: str) -> str:
+    """Make the subjects of decisions in force readable as a one-column relation and return its name."""
+    subjects = [str(d.subject[key]) for d in case.decisions(kind) if key in d.subject]
+    return case.engine.register(f"decided_{kind}", pa.table({key: pa.array(subjects, pa.string())}))
+
+
+def _undecided(case: Case, table: Table, key: str, where: str, kind: str) -> int:
+    if not case.has(table):
+        return 0
+    settled = decided(case, kind, key)
+    return _count(case, table, f"{where} AND {key} NOT IN (SELECT {key} FROM {settled})")
 
 
 def _count(case: Case, table: Table, where: str) -> int:
