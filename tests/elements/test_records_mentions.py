@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -25,7 +26,7 @@ def vault(tmp_path_factory: pytest.TempPathFactory) -> Tokens:
 
 def blocks(text: str, *cuts: int) -> Iterator[Block]:
     places = [0, *cuts, len(text)]
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         yield Block(start, text[start:end])
 
 

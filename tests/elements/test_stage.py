@@ -147,3 +147,23 @@ def test_a_case_without_exhibits_gives_empty_tables(tmp_path: Path) -> None:
         stage.run(case)
         assert rows(case, RECORDS) == rows(case, FINDINGS) == rows(case, LINKS) == []
         assert all(not r["found"] for r in rows(case, COVERAGE))
+
+
+def test_a_row_that_the_exhibit_ties_to_somebody_is_kept_whatever_it_holds(tmp_path: Path) -> None:
+    dump = (
+        "-- PostgreSQL database dump\n"
+        "CREATE TABLE public.people (person_id bigint, first_name text, last_name text);\n"
+        "CREATE TABLE public.checks (person_id bigint, tax_id text, class text);\n"
+        "COPY public.people (person_id, first_name, last_name) FROM stdin;\n"
+        "1\tAnn\tLee\n2\tBob\tHill\n\\.\n"
+        "COPY public.checks (person_id, tax_id, class) FROM stdin;\n"
+        "1\t219-09-8765\tA\n2\t\\N\tB\n\\.\n"
+        "ALTER TABLE ONLY public.checks\n    ADD CONSTRAINT c FOREIGN KEY (person_id)"
+        " REFERENCES public.people(person_id);\n"
+    )
+    with open_case(tmp_path, {"crm.sql": dump}) as case:
+        stage.run(case)
+        checks = [r for r in rows(case, RECORDS) if r["name_last"] is None]
+        assert sorted(str(r["elements"]) for r in checks) == ["['ssn']", "[]"]
+        assert all(r["link_reason"] == "person_id = people.person_id" for r in checks)
+        assert rows(case, UNATTRIBUTED) == []

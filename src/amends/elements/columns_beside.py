@@ -54,7 +54,7 @@ def look_beside(
     out = [_beside(guess, personal, n_sure, cells[guess.column]) for guess in guesses]
     out = _without_half_names(out)
     if not any(g.element in _PERSONAL for g in out) and not _is_somebodys(out, declared):
-        out = [_alone(g) for g in out]
+        out = [g if g.element in _KEYS and g.column in declared else _alone(g) for g in out]
     if any(g.part == "street" for g in out):
         out = _cities(out, cells, has_header)
     if any(g.element == "name" for g in out):

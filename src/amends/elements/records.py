@@ -63,6 +63,8 @@ class RecordMaker:
         backward: Full-name columns that write the family name first.
         keys: Columns whose fingerprints are wanted, for links between tables.
         prose: Columns whose cells are read as text.
+        declared: Columns that the exhibit declares as keys: a row that holds one is somebody's,
+            whatever else it holds.
     """
 
     def __init__(
@@ -73,10 +75,12 @@ class RecordMaker:
         backward: frozenset[str] = frozenset(),
         keys: Sequence[str] = (),
         prose: frozenset[str] = frozenset(),
+        declared: Sequence[str] = (),
     ) -> None:
         self.guesses = list(guesses)
         self.keys = tuple(keys)
         self.prose = prose
+        self.declared = tuple(declared)
         self.facts = facts
         self.tallies = {g.column: Tally() for g in guesses}
         self.n_rows = 0
@@ -116,7 +120,11 @@ class RecordMaker:
         if not n or not self.is_personal:
             return Made(None, cells, self._key_table(cells, rows, pa.nulls(n, TEXT)))
         main = Person(self._tools, [s for s in seen if not s.guess.role], batch)
-        parts = [main.table(rows, 0, _guardian_names(seen, n))]
+        somebodys = np.zeros(n, np.bool_)
+        for column in self.declared:
+            if column in cells:
+                somebodys |= cells[column].present
+        parts = [main.table(rows, 0, _guardian_names(seen, n), somebodys)]
         if main.second is not None:
             parts.append(main.second_table(rows, 1))
         for place, role in enumerate(OTHER_PERSONS, start=2):

@@ -30,7 +30,7 @@ from amends.elements.records_values import (
     mapped,
 )
 from amends.elements.shapes import is_filler, normal_values
-from amends.elements.shapes_cells import Cells
+from amends.elements.shapes_cells import Cells, Mask
 from amends.elements.shapes_dates import NO_DATE, US_DATES, DateReader
 from amends.vault import Tokens
 
@@ -144,8 +144,21 @@ class Person:
             "name_suffix": coalesce([names.suffix, *(as_suffix(s) for s in suffix)], self._n),
         }  # fmt: skip
 
-    def table(self, rows: NDArray[np.int64], place: int, guardian: pa.Array | None) -> pa.Table:
-        """Return the records, one row for each row that names somebody or carries data."""
+    def table(
+        self,
+        rows: NDArray[np.int64],
+        place: int,
+        guardian: pa.Array | None,
+        somebodys: Mask | None = None,
+    ) -> pa.Table:
+        """Return the records, one row for each row that names somebody or carries data.
+
+        Args:
+            rows: Row numbers.
+            place: Which person of the row, from 0.
+            guardian: Names of guardians.
+            somebodys: Rows to keep whatever they hold: the exhibit itself ties them to somebody.
+        """
         n = self._n
         columns = dict(self._name_columns)
         columns["business"] = self._business()
@@ -159,6 +172,8 @@ class Person:
             named |= np.asarray(pc.is_valid(columns[key]))
         self.elements.put("name", named)
         keep = named | self.elements.any() | self.possible.any()
+        if somebodys is not None:
+            keep |= somebodys
         for extra in ("death_on", "deceased"):
             keep |= np.asarray(pc.is_valid(columns[extra]))
         columns["elements"] = self.elements.array()

@@ -64,7 +64,7 @@ def read_table(
     prose = frozenset(
         g.column for g in guesses if is_prose(g, Cells(sample.column(g.column).combine_chunks()))
     )
-    maker = RecordMaker(guesses, facts, vault, _backward(guesses, sample), keys, prose)
+    maker = RecordMaker(guesses, facts, vault, _backward(guesses, sample), keys, prose, declared)
     return ReadTable(maker, _make(maker, chain(ahead, rest), part.has_header))
 
 

@@ -26,7 +26,7 @@ def link_rows(engine: Engine, links: Sequence[Link], tied: Tied) -> list[dict[st
     for row in counted:
         for link in tied.ways[row["way"]].links:
             n_tied[link_id(link)] = n_tied.get(link_id(link), 0) + row["n"]
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "link_id": link_id(link), "from_item_id": link.source.item_id,
             "from_column": link.source.column, "to_item_id": link.target.item_id,
@@ -70,5 +70,6 @@ def unattributed_sql(records: str, linked_items: Sequence[str]) -> str:
         "  WHERE name_first IS NULL AND name_last IS NULL AND business IS NULL\n"
         "    AND linked_to IS NULL AND role = 'stolen'\n"
         ") AS loose\n"
+        "WHERE len(held) > 0\n"
         "GROUP BY item_id, reason"
     )
