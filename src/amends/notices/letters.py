@@ -5,18 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-
-import typst
 
 from amends.kernel.errors import DeliveryError
 from amends.notices.compose import CODE_SLOT, Letter
 from amends.notices.facts import Recipient
 from amends.notices.plain import address_block, salutation
+from amends.notices.typeset import typesetter
 from amends.notices.wording import wording
-
-_TEMPLATE = Path(__file__).parent / "templates" / "letter.typ"
 
 
 @dataclass(frozen=True)
@@ -55,26 +50,14 @@ def set_letters(
         "pieces": [_piece(p, texts[p.variant]) for p in pieces],
     }
     try:
-        made = _compiler().compile(
-            _TEMPLATE.read_bytes(),
-            format="pdf",
-            sys_inputs={"pieces": json.dumps(batch)},
-            timestamp=0,
-        )
-    except typst.TypstError as error:
+        return typesetter().compile(json.dumps(batch), len(pieces))
+    except ValueError as error:
         raise DeliveryError(
             f"The letters could not be set ({len(pieces)} pieces)",
             where="templates/letter.typ",
-            remedy="this is a fault in the template: restore templates/letter.typ of this version",
+            remedy="this is a fault in the template, or memory ran out: restore templates/letter.typ of this version, "
+            "or make [channels.print] batch smaller",
         ) from error
-    if not isinstance(made, bytes):
-        raise DeliveryError("The typesetter gave no PDF", remedy="install typst again")
-    return made
-
-
-@cache
-def _compiler() -> typst.Compiler:
-    return typst.Compiler(ignore_system_fonts=True)
 
 
 def _variant(letter: Letter) -> dict[str, object]:

@@ -95,7 +95,7 @@ def cell_text(value: object) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, datetime.datetime):
-        at_midnight = value.time() == datetime.time(0)
+        at_midnight = value.time() == datetime.time.min
         return value.date().isoformat() if at_midnight else value.isoformat(sep=" ")
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
