@@ -25,6 +25,7 @@ from amends.elements.detectors.base import (
     bit,
     digits_of,
 )
+from amends.elements.detectors.words import common_words
 from amends.elements.shapes_data import shipped, word_set
 
 _SHORT = word_set("ST AV RD DR LN CT PL WY SQ")
@@ -106,9 +107,17 @@ def _street_line(found: Candidate, words: list[str], start: int) -> float | None
         return None
     year = (
         1900 <= int(re.sub(r"\D", "", found.text[start : start + 6].split()[0])[:5] or 0) <= 2035
-        and len(between) > 2
+        and len(between) > 1
     )
+    if _OF_YEAR.search(found.text, max(0, start - 8), start):
+        return None
+    if year and all(w.lower() in common_words() for w in between):
+        return None
     return (0.72 if suffix in _SURE else 0.55) - (0.1 if year else 0.0)
+
+
+# "in 1999 Wall Street fell", "three of 5 Stars Court".
+_OF_YEAR = re.compile(r"\b(?:(?:in|since|until|by|for) (?=(?:19|20)[0-9]{2})|of )\Z", re.IGNORECASE)
 
 
 def _judge_box(found: Candidate) -> Verdict | None:
@@ -139,11 +148,35 @@ def _judge_foreign(found: Candidate) -> Verdict | None:
         sure = 0.5
     else:
         sure = 0.7
+    if _reads_as_words(value):
+        return None
     if not re.search(r"[A-Z\u00c0-\u00de]", value) and not found.speaks_for & bit("address"):
         sure -= 0.08
     stop, worth, why = tail_of(found.text, found.end)
+    if _YEAR.search(value) and not worth:
+        sure -= 0.25
     start = _house_before(found.text, found.start)
     return Verdict(min(sure + worth, 0.95), ("foreign street", *why), start=start, end=stop)
+
+
+# Small words inside street names, and small words that only sentences hold.
+_INSIDE = word_set(
+    "de la del della delle dei di da do dos das des du le les los las el y e van der den ter of the d"
+)
+_SENTENCE = word_set(
+    "fue era es en a con por para que se day email times had was is are to at on in and for"
+)
+_YEAR = re.compile(r" (?:19|20)[0-9]{2}\Z")
+
+
+def _reads_as_words(value: str) -> bool:
+    """Tell whether words between an opener ("rue", "via") and a number are those of a sentence."""
+    small = [w.strip(".,") for w in value.split()[1:-1] if w[0].islower()]
+    first_is_small = len(value.split()) > 2 and bool(small) and value.split()[1][0].islower()
+    held = [w for w in small if w not in _INSIDE]
+    if any(w in _SENTENCE for w in held) or ". " in value[4:-3].replace("St. ", ""):
+        return True
+    return first_is_small and value[0].isupper() and any(w in common_words() for w in held)
 
 
 _STREET_BEFORE_UNIT = re.compile(
@@ -191,6 +224,9 @@ def _judge_labelled(found: Candidate) -> Verdict | None:
         return None
     if re.fullmatch(r"[0-9a-fA-F.: /x-]+", value) or not re.search(r"[^\W\d_]{2}", value):
         return None
+    words = value.lower().split()
+    if sum(w in _STOP for w in words) > 1 or words[1] in _STOP or _COUNT.match(value):
+        return None
     value = _NUMBER_LAST.sub(r"\1", value)
     stop, worth, why = tail_of(found.text, found.start + len(value))
     return Verdict(min(0.62 + worth, 0.9), ("label", *why), end=stop)
@@ -198,6 +234,9 @@ def _judge_labelled(found: Candidate) -> Verdict | None:
 
 # "Koskikatu 25, Oulu": a city after the comma is no part of a street line whose number stands last.
 _NUMBER_LAST = re.compile(r"^((?:[0-9]{1,6} )?[^\W\d_][^,\d]* [0-9]{1,4}), [^,\d]+$")
+
+
+_COUNT = re.compile(r"[0-9]{1,3},[0-9]{3}")
 
 
 def _judge_corner(found: Candidate) -> Verdict | None:
@@ -208,9 +247,16 @@ def _judge_corner(found: Candidate) -> Verdict | None:
     return Verdict(0.75, ("corner",), start=start) if place >= 0 else None
 
 
+_FILE = re.compile(r"\.\w")
+
+
 def _judge_code(found: Candidate) -> Verdict | None:
     """Judge a postal code after its label; four years look alike."""
     size = len(digits_of(found.value))
+    before = found.text[max(0, found.start - 14) : found.start].lower()
+    plain = size in (5, 9) or any(w in before for w in ("code", "codigo", "código", "post", ":"))
+    if not plain or "file" in before or _FILE.match(found.text, found.end):
+        return None
     return None if found.against else Verdict(0.8 if size >= 4 else 0.6, ("label", "postal code"))
 
 
