@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
-from amends.cli.output import Face, as_json, case_argument, pass_face
+from amends.cli.output import Face, as_json, case_argument, pass_face, shown
 from amends.report import decisions
+
+LONG = 300
+"""Characters of a reason that are shown; ``--json`` has all of it."""
 
 
 @click.command()
@@ -59,7 +63,7 @@ def decide(
     with face.open(case) as opened:
         if kind is None:
             questions = decisions.open_questions(opened, limit)
-            _list(face, questions, as_json)
+            _list(face, case, questions, as_json)
             return
         with opened.lock():
             made = decisions.settle(opened, kind, subject, choose, note)
@@ -69,14 +73,17 @@ def decide(
     face.say(f"[green]✓[/] decision {made} is kept; run again to apply it: amends run {case}")
 
 
-def _list(face: Face, questions: list[dict[str, object]], as_json: bool) -> None:
+def _list(face: Face, case: Path, questions: list[dict[str, object]], as_json: bool) -> None:
     if as_json:
         face.json(questions)
-    elif not questions:
+        return
+    if not questions:
         face.say("Nothing waits.")
-    else:
-        face.table(
-            "",
-            ("kind", "subject", "why", "meanwhile", "settle with"),
-            [tuple(q.values()) for q in questions],
+    for asked in questions:
+        why = shown(asked["why"])
+        face.answer.print(f"[bold]{asked['kind']}[/] {escape(shown(asked['subject']))}")
+        face.answer.print(f"  {escape(why if len(why) <= LONG else why[:LONG] + ' …')}")
+        face.answer.print(f"  [dim]meanwhile: {escape(shown(asked['meanwhile']))}[/]")
+        face.answer.print(
+            f"  [green]→[/] amends decide {escape(str(case))} {escape(shown(asked['settle']))}\n"
         )
