@@ -257,7 +257,9 @@ def _judge_code(found: Candidate) -> Verdict | None:
     plain = size in (5, 9) or any(w in before for w in ("code", "codigo", "código", "post", ":"))
     if not plain or "file" in before or _FILE.match(found.text, found.end):
         return None
-    return None if found.against else Verdict(0.8 if size >= 4 else 0.6, ("label", "postal code"))
+    # "Postal" alone speaks against a number; before "code" it is the label.
+    against = found.against and "post" not in before
+    return None if against else Verdict(0.8 if size >= 4 else 0.6, ("label", "postal code"))
 
 
 def _suffix_gate() -> str:
