@@ -172,3 +172,9 @@ def test_a_plain_id_beside_names_is_what_the_population_says(
 def test_a_lone_column_of_words_that_are_names_too_names_nobody() -> None:
     words = ["May", "Rose", "Hope", "Dale", "Grace"] * 20
     assert told({"": words, " ": digits(4)[:100]}, header=False) == {"": None, " ": None}
+
+
+def test_pins_beside_accounts_and_british_licences_are_read() -> None:
+    found = told({"acct": digits(10), "ivr_pin": digits(4), "set_on": ["2026-01-13"] * N})
+    assert (found["acct"], found["ivr_pin"]) == ("account_number", "account_pin")
+    assert told({**people(), "licence_no": digits(9)})["licence_no"] == "drivers_licence"

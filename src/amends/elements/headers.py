@@ -160,11 +160,11 @@ _UMLAUTS = {
 
 
 def _spellings(header: str) -> list[str]:
-    """Return a header plain, with German vowels written out, and with digits set apart."""
+    """Return a header plain, with German vowels written out, digits set apart, license for licence."""
     german = header.translate(_UMLAUTS)
     out = []
     for text in (plain_header(header), plain_header(german)):
-        out += [text, re.sub(r"(?<=[a-z])(?=\d)", "_", text)]
+        out += [text, re.sub(r"(?<=[a-z])(?=\d)", "_", text), text.replace("licence", "license")]
     return list(dict.fromkeys(t for t in out if t))
 
 
