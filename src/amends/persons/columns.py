@@ -224,9 +224,18 @@ def _names(
     first, middle = (_name(cells.get(f, nothing), given=True) for f in ("first", "middle"))
     last = _name(cells.get("last", nothing))
     suffix = _suffix(cells.get("suffix", nothing))
-    if "name" in cells and ("first" not in cells or "last" not in cells):
-        first, middle, last, found = _split_full(cells["name"])
-        suffix = np.where(suffix > 0, suffix, found)
+    if "name" in cells:
+        whole = cells["name"]
+        if "first" in cells and "last" in cells:  # then it speaks only where both of them are empty
+            unsaid = pc.and_(pc.is_null(first.indices), pc.is_null(last.indices))
+            whole = pc.if_else(unsaid, whole, None)
+        if whole.null_count < len(whole):
+            said = _split_full(whole)
+            first, middle, last = (
+                _encode(pc.coalesce(new.dictionary_decode(), old.dictionary_decode()))
+                for new, old in zip(said[:3], (first, middle, last), strict=True)
+            )
+            suffix = np.where(suffix > 0, suffix, said[3])
     last, in_last = _cut_suffix(last)
     first, in_first = _cut_suffix(first)
     first, middle = _cut_initial(first, middle)

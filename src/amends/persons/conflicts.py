@@ -216,7 +216,7 @@ def _shared(record_id: I64, clusters: Clusters, people: Persons) -> list[pa.Tabl
 def _owners(
     f: Features, node: I64, person: I64, times: I64, starts: I64, sizes: I64
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
-    """Return for each shared SSN 0 where its owner is open, 1 a relative's, 2 somebody else's; and who is not the owner.
+    """Return for each shared SSN 0 (open), 1 (a relative's), 2 (somebody else's), and which uses are not the owner's.
 
     Args:
         f: Distinct records.

@@ -170,7 +170,22 @@ def weigh(model: Model, levels: Levels, *, inside: bool = False) -> F32:
     if not inside:
         lone = kinds_agreeing(levels) < 2
         odds[lone] = np.minimum(odds[lone], _LONE)
+    kin = _are_namesakes(levels)
+    odds[kin] = np.minimum(odds[kin], _NAMESAKES)
     return odds
+
+
+_NAMESAKES = -0.5
+"""log10 odds of two of one name and one home whose birth dates have nothing in common."""
+
+
+def _are_namesakes(levels: Levels) -> npt.NDArray[np.bool_]:
+    """Say which pairs look like father and son (all but the birth date), or like two who use one SSN."""
+    apart = (levels["born"] == 1) & (levels["first"] >= 4) & (levels["ssn"] < 2)
+    apart |= (levels["born"] == 1) & (levels["last"] == 1)  # an SSN that two use
+    for field, least in (("licence", 2), ("passport", 2), ("email", 3), ("device", 2)):
+        apart &= levels[field] < least
+    return apart
 
 
 _NAMES = ("first", "last")
