@@ -56,9 +56,17 @@ def group_facts(n: int, people: int, seed: int) -> dict[str, object]:
             "key_taken": bool(rng.random() < 0.3),
         })  # fmt: skip
     return {
-        "entity": {"roles": ["BUSINESS", "TELECOM_CARRIER", "SEC_REGISTRANT"], "source_of_breach": True},
+        "entity": {
+            "roles": ["BUSINESS", "TELECOM_CARRIER", "SEC_REGISTRANT"],
+            "source_of_breach": True,
+        },
         "events": {"discovery": "2026-08-17", "determination": "2026-08-17"},
-        "breach": {"access": True, "acquisition": True, "harm_likely": True, "id_theft_sufficient": None},
+        "breach": {
+            "access": True,
+            "acquisition": True,
+            "harm_likely": True,
+            "id_theft_sufficient": None,
+        },
         "groups": groups,
     }
 
@@ -66,14 +74,18 @@ def group_facts(n: int, people: int, seed: int) -> dict[str, object]:
 def make_case(folder: Path, people: int, seed: int) -> Case:
     """Write a case whose persons and exposed elements were drawn by a seed."""
     rng = np.random.default_rng(seed)
-    case = Case.create(folder, {("case", "roles"): ["BUSINESS", "TELECOM_CARRIER"], ("engine", "threads"): 2})
+    case = Case.create(
+        folder, {("case", "roles"): ["BUSINESS", "TELECOM_CARRIER"], ("engine", "threads"): 2}
+    )
     case.add_event("discovery", "2026-08-17")
     places = np.array([*sorted(shipped().states), None], dtype=object)
     ids = np.char.add("P", np.char.zfill(np.arange(people).astype(str), 12))
     blank = {c.name: pa.nulls(people, c.arrow) for c in PERSONS.columns}
     owners = pa.array([["Larkspur"]] * people, pa.list_(pa.string()))
     residence = pa.array(places[rng.integers(len(places), size=people)], pa.string())
-    status = pa.array(np.array(["adult", "minor", "deceased"])[rng.choice(3, people, p=[0.97, 0.02, 0.01])])
+    status = pa.array(
+        np.array(["adult", "minor", "deceased"])[rng.choice(3, people, p=[0.97, 0.02, 0.01])]
+    )
     own = {"person_id": ids, "residence": residence, "status": status, "owners": owners}
     case.write(PERSONS, pa.table({**blank, **own}))
 
@@ -94,7 +106,9 @@ def make_case(folder: Path, people: int, seed: int) -> Case:
 
 def main() -> None:
     """Print the figures as a table, and as JSON where asked."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     words.add_argument("--people", type=int, default=1_000_000)
     words.add_argument("--groups", type=int, default=4000)
     words.add_argument("--seed", type=int, default=7)
@@ -108,12 +122,19 @@ def main() -> None:
     found |= {"groups": asked.groups, "evaluate_seconds": round(time.monotonic() - started, 2),
               "evaluate_cpu_seconds": round(time.process_time() - cpu, 2),
               "regulators": len(answer.regulators)}  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder, make_case(Path(folder) / "case", asked.people, asked.seed) as case:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        make_case(Path(folder) / "case", asked.people, asked.seed) as case,
+    ):
         started, cpu = time.monotonic(), time.process_time()
         STAGE.run(case)
         seconds, cpu = time.monotonic() - started, time.process_time() - cpu
-        count = case.engine.arrow(f"SELECT COUNT(*) AS n FROM {case.read(DUTY_GROUPS)}").to_pylist()[0]["n"]
-        owed = case.engine.arrow(f"SELECT COUNT(*) AS n FROM {case.read(DUTIES)}").to_pylist()[0]["n"]
+        count = case.engine.arrow(
+            f"SELECT COUNT(*) AS n FROM {case.read(DUTY_GROUPS)}"
+        ).to_pylist()[0]["n"]
+        owed = case.engine.arrow(f"SELECT COUNT(*) AS n FROM {case.read(DUTIES)}").to_pylist()[0][
+            "n"
+        ]
     found |= {
         "people": asked.people, "stage_seconds": round(seconds, 2),
         "stage_cpu_seconds": round(cpu, 2), "people_per_second": int(asked.people / seconds),

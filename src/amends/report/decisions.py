@@ -152,7 +152,8 @@ _QUESTIONS = (
     (
         CONFLICTS,
         """SELECT 'conflict' AS kind, conflict_id AS subject, why, suggestion AS meanwhile,
-                  'keep_apart ' || array_to_string(records[1:2], ' ') || '   (or merge; or: conflict ' || conflict_id || ')' AS settle
+                  'keep_apart ' || array_to_string(records[1:2], ' ')
+                  || '   (or merge; or: conflict ' || conflict_id || ')' AS settle
            FROM {t} WHERE conflict_id NOT IN (SELECT conflict_id FROM {conflicts})
            ORDER BY blocks_notice DESC, kind, conflict_id LIMIT {limit}""",
     ),
@@ -160,7 +161,8 @@ _QUESTIONS = (
         COLUMNS,
         f"""SELECT 'column' AS kind, item_id || ' ' || "column" AS subject,
                   'taken for ' || element || ' with confidence ' || round(confidence, 2) AS why,
-                  'used as ' || element AS meanwhile, 'column ' || item_id || ' "' || replace("column", '"', '\\"') || '" --choose ELEMENT' AS settle
+                  'used as ' || element AS meanwhile,
+                  'column ' || item_id || ' "' || replace("column", '"', '\\"') || '" --choose ELEMENT' AS settle
            FROM {{t}} WHERE element IS NOT NULL AND decided_by = 'rule' AND confidence < {DOUBTFUL}
            ORDER BY n_values DESC LIMIT {{limit}}""",
     ),
