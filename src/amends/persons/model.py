@@ -185,7 +185,7 @@ def _are_namesakes(levels: Levels) -> npt.NDArray[np.bool_]:
     apart |= (levels["born"] == 1) & (levels["last"] == 1)  # an SSN that two use
     for field, least in (("licence", 2), ("passport", 2), ("email", 3), ("device", 2)):
         apart &= levels[field] < least
-    return apart
+    return np.asarray(apart)
 
 
 _NAMES = ("first", "last")
