@@ -17,12 +17,10 @@ from amends.report import spreadsheet
 from amends.tables import ALL
 from amends.tables.custody import EXCEPTIONS, EXHIBITS, ITEMS
 from amends.tables.duties import DUTIES, DUTY_GROUPS
-from amends.tables.elements import RECORDS, UNATTRIBUTED
+from amends.tables.elements import PLACES, RECORDS, UNATTRIBUTED
 from amends.tables.notices import NOTICES
 from amends.tables.persons import MEMBERSHIPS, PERSON_ELEMENTS, PERSONS
 from amends.taxonomy.elements import elements
-
-_LOCATOR = 1 << 35
 
 
 def export(case: Case, name: str, to: str) -> int:
@@ -117,7 +115,7 @@ def flag_column(element: str) -> str:
 def _memberships_sql(case: Case) -> str:
     return f"""
         SELECT m.person_id, m.record_id, e.path AS exhibit_path, i.inner_path,
-               r.locator % {_LOCATOR} AS locator, r.role, m.reason, m.weight
+               r.locator % {PLACES} AS locator, r.role, m.reason, m.weight
         FROM {case.read(MEMBERSHIPS)} AS m
         JOIN {case.read(RECORDS)} AS r USING (record_id)
         JOIN {case.read(ITEMS)} AS i USING (item_id)
@@ -130,7 +128,7 @@ def _person_elements_sql(case: Case) -> str:
     return f"""
         SELECT pe.person_id, pe.element, pe.possible, pe.secured, pe.accessed, pe.acquired, pe.n_records,
                e.path || CASE WHEN i.inner_path = '' THEN '' ELSE ' : ' || i.inner_path END
-                 || ' : ' || (r.locator % {_LOCATOR}) AS source
+                 || ' : ' || (r.locator % {PLACES}) AS source
         FROM {case.read(PERSON_ELEMENTS)} AS pe
         LEFT JOIN {case.read(RECORDS)} AS r ON r.record_id = pe.first_record_id
         LEFT JOIN {case.read(ITEMS)} AS i USING (item_id)
