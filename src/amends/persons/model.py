@@ -170,8 +170,8 @@ def weigh(model: Model, levels: Levels, *, inside: bool = False) -> F32:
     if not inside:
         lone = kinds_agreeing(levels) < 2
         odds[lone] = np.minimum(odds[lone], _LONE)
-    kin = _are_namesakes(levels)
-    odds[kin] = np.minimum(odds[kin], _NAMESAKES)
+    namesakes = _are_namesakes(levels)
+    odds[namesakes] = np.minimum(odds[namesakes], _NAMESAKES)
     return odds
 
 
