@@ -31,6 +31,10 @@ _TOKENS = {
 }  # fmt: skip
 
 
+INHERITED = ("first", "middle", "last", "suffix", "born", "business", "business_shape")
+"""What a row without a name takes from the record it belongs to."""
+
+
 def record_features(batches: Iterable[pa.RecordBatch]) -> Features:
     """Return the features of the records, one row a record, in ascending ``record_id``.
 
@@ -54,7 +58,26 @@ def record_features(batches: Iterable[pa.RecordBatch]) -> Features:
         features = features.take(order)
     linked = (np.concatenate(links) if links else none)[order]
     features.linked = _rows_of(linked, features.record_id)
+    _inherit(features)
     return features
+
+
+def _inherit(features: Features) -> None:
+    """Give rows without a name the name and birth date of the record they belong to.
+
+    A line of a family's account agrees with the lines of all its members in account and home. Compared
+    by what the row itself says, they would be one person; by whose rows they are, they are not.
+    """
+    rows = np.flatnonzero(features.linked >= 0)
+    rows = rows[
+        (features.first[rows] == 0) & (features.last[rows] == 0) & (features.business[rows] == 0)
+    ]
+    holders = features.linked[rows]
+    for name in INHERITED:
+        column = np.array(getattr(features, name))
+        empty = column[rows] == 0
+        column[rows[empty]] = column[holders[empty]]
+        setattr(features, name, column)
 
 
 def record_part(batch: pa.RecordBatch) -> Part:
