@@ -24,11 +24,15 @@ from amends.duties.law_reader import read_deadline
 from amends.duties.lawbook import shipped
 from amends.duties.rules import Deadline
 
-CONVENTIONS = json.loads((Path(__file__).parent / "examples.json").read_text("utf-8"))["conventions"]
+CONVENTIONS = json.loads((Path(__file__).parent / "examples.json").read_text("utf-8"))[
+    "conventions"
+]
 
 
 def moments(**events):
-    return read_facts({"events": events, "groups": [{"group": "a", "count": 0, "elements": []}]}).events
+    return read_facts(
+        {"events": events, "groups": [{"group": "a", "count": 0, "elements": []}]}
+    ).events
 
 
 def test_federal_holidays_are_those_of_an_independent_list():
@@ -58,7 +62,11 @@ def test_days_are_counted_from_the_day_after(start, n, kind, last):
     assert add_days(date.fromisoformat(start), n, kind) == date.fromisoformat(last)
 
 
-@given(st.dates(date(2019, 1, 1), date(2030, 1, 1)), st.integers(1, 90), st.sampled_from(["calendar", "business"]))
+@given(
+    st.dates(date(2019, 1, 1), date(2030, 1, 1)),
+    st.integers(1, 90),
+    st.sampled_from(["calendar", "business"]),
+)
 def test_a_deadline_is_never_earlier_than_its_trigger_and_grows_with_its_days(start, n, kind):
     assert start < add_days(start, n, kind) < add_days(start, n + 1, kind)
     if kind == "business":
@@ -87,7 +95,10 @@ def test_a_weekend_or_holiday_is_warned_of_and_not_moved():
 
 
 def test_hour_clocks_keep_the_zone_of_their_event():
-    found = due(Deadline("hours", 72, start="determination"), moments(determination="2026-08-17T22:30:00-07:00"))
+    found = due(
+        Deadline("hours", 72, start="determination"),
+        moments(determination="2026-08-17T22:30:00-07:00"),
+    )
     assert found.at.isoformat() == "2026-08-20T22:30:00-07:00"
     assert found.on == date(2026, 8, 20)
 
@@ -118,7 +129,10 @@ def test_an_order_follows_the_people():
     events = moments(discovery="2026-03-02")
     assert due(rule, events).on == date(2026, 5, 1)
     assert due(rule, events, People(sent_on=date(2026, 3, 20))).on == date(2026, 3, 20)
-    assert due(Deadline("before_individual_notice"), events, People(by=date(2026, 4, 1))).order == "before individuals"
+    assert (
+        due(Deadline("before_individual_notice"), events, People(by=date(2026, 4, 1))).order
+        == "before individuals"
+    )
 
 
 def test_the_earlier_of_two_rules_counts():

@@ -88,7 +88,11 @@ def test_an_unknown_key_that_resembles_none_is_left_to_a_person_and_said():
 def test_an_unknown_residence_is_a_judgement_with_the_strictest_duties(residence):
     answer = answer_json(change(["groups", 0, "residence"], residence))
     group = answer["groups"]["a"]
-    assert (group["notify"], group["default"], group["by"]) == ("needs_judgement", True, "2026-04-01")
+    assert (group["notify"], group["default"], group["by"]) == (
+        "needs_judgement",
+        True,
+        "2026-04-01",
+    )
     assert group["id_protection_months"] == 24
     assert answer["regulators"] == []
 
@@ -124,7 +128,9 @@ def test_every_role_the_law_files_ask_for_is_a_known_role():
     book = shipped()
     asked = {r for law in book.overlays.values() for r in law.get("applies_if", ())}
     for law in book.states.values():
-        asked |= {c["only_if"] for c in law["personal_information"]["combinations"] if "only_if" in c}
+        asked |= {
+            c["only_if"] for c in law["personal_information"]["combinations"] if "only_if" in c
+        }
         asked |= {n["only_if"] for n in law["regulator_notice"] if "only_if" in n}
         asked |= {e for n in law["regulator_notice"] for e in n.get("exempt_if", ())}
     assert asked <= ROLES
@@ -133,11 +139,15 @@ def test_every_role_the_law_files_ask_for_is_a_known_role():
 def test_a_role_or_event_no_rule_asks_for_is_said():
     answer = answer_json(change(["entity", "roles"], ["BUSINESS", "CHARITY"]))
     assert any("CHARITY" in w for w in answer["warnings"])
-    answer = answer_json(change(["events"], {"discovery": "2026-03-02", "press_report": "2026-03-05"}))
+    answer = answer_json(
+        change(["events"], {"discovery": "2026-03-02", "press_report": "2026-03-05"})
+    )
     assert any("press_report" in w for w in answer["warnings"])
     assert answer["groups"]["a"]["by"] == "2026-04-01"
 
 
 def test_dates_in_the_wrong_order_are_remarked():
-    answer = answer_json(change(["events"], {"discovery": "2026-03-02", "determination": "2026-02-02"}))
+    answer = answer_json(
+        change(["events"], {"discovery": "2026-03-02", "determination": "2026-02-02"})
+    )
     assert any("determination lies before discovery" in w for w in answer["warnings"])

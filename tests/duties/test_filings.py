@@ -18,9 +18,16 @@ from amends.tables.duties import DUTIES
 
 @pytest.fixture
 def case(tmp_path, kit):
-    persons = [kit.person(f"P{i}", "US-MA") for i in range(3)] + [kit.person("P9", "US-TX", "minor")]
-    elements = [kit.element(p["person_id"], e) for p in persons for e in ("name", "ssn", "drivers_licence")]
-    settings = [(("case", "what_happened"), "An intruder copied a database."), (("case", "phone"), "1-800-555-0100")]
+    persons = [kit.person(f"P{i}", "US-MA") for i in range(3)] + [
+        kit.person("P9", "US-TX", "minor")
+    ]
+    elements = [
+        kit.element(p["person_id"], e) for p in persons for e in ("name", "ssn", "drivers_licence")
+    ]
+    settings = [
+        (("case", "what_happened"), "An intruder copied a database."),
+        (("case", "phone"), "1-800-555-0100"),
+    ]
     events = [("discovery", "2026-08-17"), ("breach_from", "2026-03-18"), ("law_enforcement_hold_from", "2026-08-20"),
               ("law_enforcement_hold_to", "2026-08-25")]  # fmt: skip
     with kit.make_case(tmp_path, persons, elements, settings, events) as made:
@@ -86,4 +93,6 @@ def test_any_text_is_folded_escaped_and_comes_back_whole(words):
     unfolded = text.replace("\r\n ", "")
     shown = re.search(r"\r\nDESCRIPTION:(.*?)\\nSource: ", unfolded, re.S)[1]
     plain = re.sub(r"\\(.)", lambda m: "\n" if m[1] == "n" else m[1], shown)
-    assert plain == "".join(c for c in words.replace("\r", "") if c == "\n" or (c >= " " and c != "\x7f"))
+    assert plain == "".join(
+        c for c in words.replace("\r", "") if c == "\n" or (c >= " " and c != "\x7f")
+    )

@@ -29,7 +29,9 @@ def facts(jurisdiction, count, elements=("NAME", "SSN"), roles=ROLES, **breach):
 
 
 def is_over(threshold, count):
-    return {">": count > (threshold["n"] or 0), ">=": count >= (threshold["n"] or 0)}.get(threshold["op"], False)
+    return {">": count > (threshold["n"] or 0), ">=": count >= (threshold["n"] or 0)}.get(
+        threshold["op"], False
+    )
 
 
 def test_all_54_jurisdictions_and_11_overlays_are_there():
@@ -91,7 +93,11 @@ def test_the_credit_bureaus_stand_at_their_line(jurisdiction):
     if not notice["required"] or notice["threshold"]["n"] is None:
         assert answer_json(facts(jurisdiction, 10_000_000))["cra"] == []
         return
-    for count in (notice["threshold"]["n"] - 1, notice["threshold"]["n"], notice["threshold"]["n"] + 1):
+    for count in (
+        notice["threshold"]["n"] - 1,
+        notice["threshold"]["n"],
+        notice["threshold"]["n"] + 1,
+    ):
         told = answer_json(facts(jurisdiction, count))["cra"]
         assert (told == [jurisdiction]) == (count > 0 and is_over(notice["threshold"], count))
 
@@ -143,7 +149,9 @@ def test_every_term_of_the_definition_counts_and_half_a_term_does_not(jurisdicti
 
 @pytest.mark.parametrize("jurisdiction", LAWS)
 def test_names_and_contact_data_alone_are_not_notified(jurisdiction):
-    group = answer_json(facts(jurisdiction, 5, ["NAME", "PHONE", "ADDRESS", "EMAIL", "IMEI", "IMSI"]))["groups"]["a"]
+    group = answer_json(
+        facts(jurisdiction, 5, ["NAME", "PHONE", "ADDRESS", "EMAIL", "IMEI", "IMSI"])
+    )["groups"]["a"]
     assert group["notify"] is False
     assert group["by"] is None
 
@@ -169,7 +177,9 @@ def test_secured_data_fall_away_with_the_key_safe_and_count_with_the_key_taken(j
 @pytest.mark.parametrize("jurisdiction", LAWS)
 def test_harm_found_unlikely_ends_the_duty_only_where_the_law_says_so(jurisdiction):
     harm = LAWS[jurisdiction]["risk_of_harm"]
-    answer = answer_json(facts(jurisdiction, 5, roles=["BUSINESS", "DATA_COLLECTOR"], harm_likely=False))
+    answer = answer_json(
+        facts(jurisdiction, 5, roles=["BUSINESS", "DATA_COLLECTOR"], harm_likely=False)
+    )
     group = answer["groups"]["a"]
     ends = harm["exists"] and not harm.get("limited") and jurisdiction != "US-MA"
     assert group["notify"] is (not ends)
@@ -183,7 +193,9 @@ def test_harm_found_unlikely_ends_the_duty_only_where_the_law_says_so(jurisdicti
 
 @pytest.mark.parametrize("jurisdiction", LAWS)
 def test_unknown_harm_is_a_judgement_with_the_default_to_tell(jurisdiction):
-    group = answer_json(facts(jurisdiction, 5, roles=["BUSINESS", "DATA_COLLECTOR"], harm_likely=None))["groups"]["a"]
+    group = answer_json(
+        facts(jurisdiction, 5, roles=["BUSINESS", "DATA_COLLECTOR"], harm_likely=None)
+    )["groups"]["a"]
     assert group["notify"] in (True, "needs_judgement")
     if group["notify"] == "needs_judgement":
         assert group["default"] is True

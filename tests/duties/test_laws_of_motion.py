@@ -61,7 +61,9 @@ def test_more_people_never_take_a_notice_to_regulators_or_bureaus_away(facts, mo
 @settings(max_examples=80, deadline=None)
 @given(cases())
 def test_a_lost_key_and_unsecured_data_never_take_a_duty_away(facts):
-    safe, open_, lost = (changed(facts, key_taken=k)["groups"]["a"]["notify"] for k in (False, None, True))
+    safe, open_, lost = (
+        changed(facts, key_taken=k)["groups"]["a"]["notify"] for k in (False, None, True)
+    )
     clear = changed(facts, secured=[], key_taken=False)["groups"]["a"]["notify"]
     assert VERDICTS[safe] <= VERDICTS[open_] <= VERDICTS[lost] == VERDICTS[clear]
 

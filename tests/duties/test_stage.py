@@ -16,7 +16,9 @@ def small(tmp_path, kit):
                kit.person("P5", "US-CA")]  # fmt: skip
     elements = [kit.element(p, e) for p in ("P1", "P2", "P3", "P4") for e in ("name", "ssn")]
     elements += [kit.element("P5", "name"), kit.element("P5", "phone")]
-    with kit.make_case(tmp_path, persons, elements, [(("case", "roles"), ["BUSINESS", "TELECOM_CARRIER"])]) as case:
+    with kit.make_case(
+        tmp_path, persons, elements, [(("case", "roles"), ["BUSINESS", "TELECOM_CARRIER"])]
+    ) as case:
         STAGE.run(case)
         yield case
 
@@ -54,7 +56,9 @@ def test_duties_name_recipients_dates_and_sources(small, kit):
     assert len({d["duty_id"] for d in duties}) == len(duties)
     fcc = [d for d in duties if d["jurisdiction"] == "US-FED-FCC" and d["recipient"] == "regulator"]
     assert [d["due_on"] for d in fcc] == [date(2026, 8, 26)]
-    offices = {d["to"] for d in duties if d["jurisdiction"] == "US-MA" and d["recipient"] == "regulator"}
+    offices = {
+        d["to"] for d in duties if d["jurisdiction"] == "US-MA" and d["recipient"] == "regulator"
+    }
     assert offices == {"AG", "OCABR"}
     texts = {d["stage"]: d["answer"] for d in duties if d["to"] == "CUSTOMERS"}
     assert texts == {"2007 text": "needs_judgement", "2024 text, not in force": "not_required"}
@@ -86,11 +90,16 @@ def test_a_decision_turns_a_judgement_and_a_rerun_obeys(tmp_path, kit):
 
 
 def test_secured_elements_fall_away_unless_the_key_was_taken(tmp_path, kit):
-    persons, elements = [kit.person("P1", "US-TX")], [kit.element("P1", "name"), kit.element("P1", "ssn", secured=True)]
+    persons, elements = (
+        [kit.person("P1", "US-TX")],
+        [kit.element("P1", "name"), kit.element("P1", "ssn", secured=True)],
+    )
     with kit.make_case(tmp_path / "a", persons, elements) as case:
         STAGE.run(case)
         assert kit.rows(case, DUTY_GROUPS)[0]["notify"] == "not_required"
-    with kit.make_case(tmp_path / "b", persons, elements, [(("breach", "key_taken"), True)]) as case:
+    with kit.make_case(
+        tmp_path / "b", persons, elements, [(("breach", "key_taken"), True)]
+    ) as case:
         STAGE.run(case)
         assert kit.rows(case, DUTY_GROUPS)[0]["notify"] == "required"
 
@@ -98,7 +107,12 @@ def test_secured_elements_fall_away_unless_the_key_was_taken(tmp_path, kit):
 def test_a_case_without_persons_owes_nothing(tmp_path, kit):
     with kit.make_case(tmp_path, [], []) as case:
         STAGE.run(case)
-        assert kit.rows(case, DUTY_GROUPS) == kit.rows(case, DUTIES) == kit.rows(case, PERSON_GROUPS) == []
+        assert (
+            kit.rows(case, DUTY_GROUPS)
+            == kit.rows(case, DUTIES)
+            == kit.rows(case, PERSON_GROUPS)
+            == []
+        )
 
 
 def test_the_cases_own_law_file_applies_and_a_rerun_notices(tmp_path, kit):

@@ -20,7 +20,9 @@ def test_the_answer_is_what_the_worked_case_expects(case):
     assert differences(case["expect"], answer_json(case["facts"])) == []
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if "variant" in c["expect"]], ids=lambda c: c["id"])
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if "variant" in c["expect"]], ids=lambda c: c["id"]
+)
 def test_the_variant_of_a_worked_case_holds_too(case):
     facts, expect = variant(case)
     assert differences(expect, answer_json(facts)) == []

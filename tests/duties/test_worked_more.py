@@ -21,7 +21,9 @@ def ask(residence, *, elements=("NAME", "SSN"), count=10, roles=("BUSINESS",), e
 
 
 def regulators(answer, jurisdiction):
-    return {(r["to"], r["stage"]): r for r in answer["regulators"] if r["jurisdiction"] == jurisdiction}
+    return {
+        (r["to"], r["stage"]): r for r in answer["regulators"] if r["jurisdiction"] == jurisdiction
+    }
 
 
 # --- the law of the day (history in the files) --------------------------------------------------
@@ -65,13 +67,18 @@ def test_the_day_of_the_incident_decides_and_a_change_before_discovery_is_said()
     ],
 )
 def test_authorities_are_those_of_the_day(residence, discovery, count, told):
-    answer = ask(residence, count=count, events={"discovery": discovery, "determination": discovery})
+    answer = ask(
+        residence, count=count, events={"discovery": discovery, "determination": discovery}
+    )
     assert {to for to, _ in regulators(answer, residence)} == told
 
 
 def test_texas_gave_the_attorney_general_60_days_until_september_2023():
     events = {"discovery": "2023-08-01", "determination": "2023-08-01"}
-    assert regulators(ask("US-TX", count=250, events=events), "US-TX")["AG", None]["due"] == "2023-09-30"
+    assert (
+        regulators(ask("US-TX", count=250, events=events), "US-TX")["AG", None]["due"]
+        == "2023-09-30"
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,20 +115,44 @@ def test_pennsylvania_owes_protection_only_since_its_act():
     ("residence", "hold", "by", "standard"),
     [
         ("US-CA", {"from": "2026-03-05"}, None, "law_enforcement_hold"),
-        ("US-CA", {"from": "2026-03-05", "to": "2026-03-20"}, "2026-04-01", "without_unreasonable_delay"),
+        (
+            "US-CA",
+            {"from": "2026-03-05", "to": "2026-03-20"},
+            "2026-04-01",
+            "without_unreasonable_delay",
+        ),
         ("US-CA", {"from": "2026-03-05", "to": "2026-05-20"}, None, "without_unreasonable_delay"),
         ("US-CO", {"from": "2026-03-05", "to": "2026-05-20"}, "2026-06-19", None),
         ("US-AZ", {"from": "2026-03-05", "to": "2026-03-20"}, "2026-05-04", None),
-        ("US-MD", {"from": "2026-03-05", "to": "2026-03-10"}, "2026-04-16", None),  # the original 45 days
+        (
+            "US-MD",
+            {"from": "2026-03-05", "to": "2026-03-10"},
+            "2026-04-16",
+            None,
+        ),  # the original 45 days
         ("US-MD", {"from": "2026-03-05", "to": "2026-05-10"}, "2026-05-17", None),
-        ("US-ME", {"from": "2026-03-05", "to": "2026-05-20"}, "2026-06-01", None),  # 7 business days, Memorial Day
+        (
+            "US-ME",
+            {"from": "2026-03-05", "to": "2026-05-20"},
+            "2026-06-01",
+            None,
+        ),  # 7 business days, Memorial Day
         ("US-SD", {"from": "2026-03-05", "to": "2026-06-01"}, "2026-07-01", None),
         ("US-TN", {"from": "2026-03-05", "to": "2026-06-01"}, "2026-07-16", None),
-        ("US-CA", {"from": "2026-06-05", "to": "2026-06-20"}, "2026-04-01", None),  # asked for too late
+        (
+            "US-CA",
+            {"from": "2026-06-05", "to": "2026-06-20"},
+            "2026-04-01",
+            None,
+        ),  # asked for too late
     ],
 )
 def test_a_hold_moves_the_deadline_as_the_law_says(residence, hold, by, standard):
-    events = {"discovery": "2026-03-02", "determination": "2026-03-02", "law_enforcement_hold": hold}
+    events = {
+        "discovery": "2026-03-02",
+        "determination": "2026-03-02",
+        "law_enforcement_hold": hold,
+    }
     group = ask(residence, events=events)["groups"]["a"]
     assert group["by"] == by
     assert standard is None or group["standard"] == standard
@@ -129,7 +160,11 @@ def test_a_hold_moves_the_deadline_as_the_law_says(residence, hold, by, standard
 
 def test_a_hold_that_is_not_in_writing_does_not_count_where_writing_is_asked():
     hold = {"from": "2026-03-05", "to": "2026-05-20", "written": False}
-    events = {"discovery": "2026-03-02", "determination": "2026-03-02", "law_enforcement_hold": hold}
+    events = {
+        "discovery": "2026-03-02",
+        "determination": "2026-03-02",
+        "law_enforcement_hold": hold,
+    }
     assert ask("US-OR", events=events)["groups"]["a"]["by"] == "2026-04-16"
 
 
@@ -189,7 +224,10 @@ def test_credit_bureaus_owe_42_months_in_massachusetts_and_another_line_in_oklah
 
 
 def test_whoever_was_not_the_source_owes_no_protection_in_california():
-    assert ask("US-CA", entity={"source_of_breach": False})["groups"]["a"]["id_protection_months"] is None
+    assert (
+        ask("US-CA", entity={"source_of_breach": False})["groups"]["a"]["id_protection_months"]
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -205,12 +243,16 @@ def test_whoever_was_not_the_source_owes_no_protection_in_california():
         ("US-KY", ["SSN"], True, False),  # no such clause
     ],
 )
-def test_data_that_suffice_for_identity_theft_count_without_a_name(residence, elements, sufficient, notify):
+def test_data_that_suffice_for_identity_theft_count_without_a_name(
+    residence, elements, sufficient, notify
+):
     breach = {"id_theft_sufficient": sufficient}
     assert ask(residence, elements=elements, breach=breach)["groups"]["a"]["notify"] == notify
 
 
-@pytest.mark.parametrize(("alone", "notify"), [(True, True), (False, False), (None, "needs_judgement")])
+@pytest.mark.parametrize(
+    ("alone", "notify"), [(True, True), (False, False), (None, "needs_judgement")]
+)
 def test_a_card_number_alone_counts_where_it_opens_the_account(alone, notify):
     breach = {"number_usable_alone": alone}
     assert ask("US-NY", elements=["NAME", "CARD"], breach=breach)["groups"]["a"]["notify"] == notify
@@ -257,14 +299,19 @@ def test_a_second_element_in_clear_keeps_the_duty_and_its_own_protection():
 
 def test_a_secured_passport_does_not_count_as_another_government_number():
     assert ask("US-IA", elements=["NAME", "PASSPORT"])["groups"]["a"]["notify"] is True
-    assert ask("US-IA", elements=["NAME", "PASSPORT"], secured=["PASSPORT"])["groups"]["a"]["notify"] is False
+    assert (
+        ask("US-IA", elements=["NAME", "PASSPORT"], secured=["PASSPORT"])["groups"]["a"]["notify"]
+        is False
+    )
 
 
 # --- sector rules -----------------------------------------------------------------------------
 
 
 def test_hipaa_tells_people_hhs_and_the_media_above_500():
-    answer = ask("US-MS", elements=["NAME", "MEDICAL"], count=501, roles=["BUSINESS", "HIPAA_COVERED_ENTITY"])
+    answer = ask(
+        "US-MS", elements=["NAME", "MEDICAL"], count=501, roles=["BUSINESS", "HIPAA_COVERED_ENTITY"]
+    )
     group = answer["groups"]["a"]
     assert (group["notify"], group["by"]) == (True, "2026-05-01")
     assert "PI_TYPES" in group["content"]
@@ -295,7 +342,10 @@ def test_the_safeguards_rule_stands_at_500(count, told):
 
 
 def test_banks_have_36_hours_with_a_judgement_on_disruption():
-    events = {"discovery": "2026-08-17T09:00:00-04:00", "determination": "2026-08-17T20:00:00-04:00"}
+    events = {
+        "discovery": "2026-08-17T09:00:00-04:00",
+        "determination": "2026-08-17T20:00:00-04:00",
+    }
     answer = ask("US-CA", roles=["BANKING_ORGANISATION"], events=events)
     bank = regulators(answer, "US-FED-BANK-36H")["PRIMARY_FEDERAL_REGULATOR", None]
     assert (bank["due"], bank["required"]) == ("2026-08-19T08:00:00-04:00", "needs_judgement")
@@ -319,7 +369,11 @@ def test_rules_not_in_force_are_named_and_not_applied():
 
 
 def test_the_carrier_rule_shows_both_texts_and_the_bar_on_customer_notice():
-    events = {"discovery": "2026-08-17", "determination": "2026-08-17", "agency_notice_sent": "2026-08-20"}
+    events = {
+        "discovery": "2026-08-17",
+        "determination": "2026-08-17",
+        "agency_notice_sent": "2026-08-20",
+    }
     answer = ask("US-CA", elements=["NAME", "CPNI"], roles=["TELECOM_CARRIER"], events=events)
     group = answer["groups"]["a"]
     assert group["notify"] is True
@@ -335,7 +389,11 @@ def test_a_processor_owes_the_owner_a_notice():
 
 
 def test_a_clash_of_the_carrier_rule_with_a_state_is_said():
-    events = {"discovery": "2026-08-01", "determination": "2026-08-17", "agency_notice_sent": "2026-08-26"}
+    events = {
+        "discovery": "2026-08-01",
+        "determination": "2026-08-17",
+        "agency_notice_sent": "2026-08-26",
+    }
     answer = ask("US-CA", roles=["TELECOM_CARRIER"], events=events)
     assert answer["groups"]["a"]["by"] == "2026-08-31"
     assert any(w.startswith("clash") and "US-CA" in w for w in answer["warnings"])

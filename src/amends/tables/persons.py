@@ -104,7 +104,7 @@ CONFLICTS = Table(
         Column(
             "kind",
             "text",
-            "ssn_shared, ssn_differs, birth_differs, borderline_tie, borderline_apart, name_and_business …",
+            "ssn_shared, ssn_of_relative, ssn_of_another, ssn_differs, birth_differs, ssn_and_birth_differ, borderline_tie, borderline_apart, name_and_business.",
         ),
         Column("persons", "texts", "Persons concerned."),
         Column("records", "texts", "Record ids concerned."),
@@ -116,10 +116,10 @@ CONFLICTS = Table(
 
 PERSON_CHANGES = Table(
     "person_changes",
-    "a person that became part of another, or was parted, since the run before",
+    "a person that became part of another, or was parted, in any run so far",
     (
         Column("kind", "text", "merged or split."),
-        Column("old_person_id", "text", "Person of the run before."),
+        Column("old_person_id", "text", "Person of an earlier run."),
         Column("new_person_id", "text", "Person now."),
         Column("n_records", "int", "Records that went that way."),
     ),
