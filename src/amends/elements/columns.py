@@ -241,6 +241,8 @@ def _keeps_malformed(guess: ColumnGuess, cells: Cells) -> bool:
         "ein",
     ):
         return bool((cells.digits >= 6).sum() / n > 0.5)
+    if guess.element == "name" and guess.part in ("first", "last"):
+        return bool((cells.letters > 0).sum() / n > 0.5)  # odd or hostile names are names still
     return guess.element in ("email", "drivers_licence", "passport", "bank_account", "mbi", "vin")
 
 
