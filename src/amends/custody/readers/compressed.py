@@ -139,9 +139,10 @@ class Unpacked(io.RawIOBase):
         return count
 
     def _step(self) -> None:
-        piece = self._left_over or self._raw.read(PIECE_BYTES)
+        holds_more = self._holds_more()
+        piece = b"" if holds_more else self._left_over or self._raw.read(PIECE_BYTES)
         self._left_over = b""
-        if not piece:
+        if not piece and not holds_more:
             self.is_damaged = self.is_damaged or not self._engine.eof
             self._ended = True
             return
@@ -164,6 +165,11 @@ class Unpacked(io.RawIOBase):
         self._judge(len(out))
         if self._engine.eof:
             self._next_member()
+
+    def _holds_more(self) -> bool:
+        """Say whether the library still has output for what it was given, as it may after a bounded step."""
+        bounded = self._method in ("bz2", "xz", "lzma")
+        return bounded and not self._engine.eof and not self._engine.needs_input
 
     def _bounded(self, piece: bytes) -> bytes:
         """Return what a piece unpacks to, a bounded amount at a time where the library can bound it."""
