@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-def amends(*words: str | Path, codes: tuple[int, ...] = (0, 10), cwd: Path | None = None) -> str:
-    """Run the command line as a user would and return standard output."""
+def _run(words: tuple[str | Path, ...], cwd: Path | None) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "NO_COLOR": "1", "AMENDS_ACTOR": "tester"}
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "amends", "--no-input", "--quiet", *map(str, words)],
         capture_output=True,
         text=True,
@@ -21,11 +20,24 @@ def amends(*words: str | Path, codes: tuple[int, ...] = (0, 10), cwd: Path | Non
         timeout=600,
         check=False,
     )
+
+
+def amends(*words: str | Path, codes: tuple[int, ...] = (0, 10), cwd: Path | None = None) -> str:
+    """Run the command line as a user would and return standard output."""
+    done = _run(words, cwd)
     assert done.returncode in codes, (
         f"{words}: {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     )
     assert "Traceback" not in done.stderr
     return done.stdout
+
+
+def refusal(*words: str | Path, code: int) -> str:
+    """Run a command that must be refused with this exit code, and return what it says."""
+    done = _run(words, None)
+    assert done.returncode == code, f"{words}: {done.returncode}\n{done.stderr[-4000:]}"
+    assert "Traceback" not in done.stderr
+    return done.stderr
 
 
 @dataclass(frozen=True)
