@@ -209,8 +209,6 @@ def _event_day(case: Case, *kinds: str) -> date | None:
 def letter_facts(case: Case, dated_on: date) -> LetterFacts:
     """Return the facts of the incident as letters tell them, from the settings, dated events and tables of a case."""
     config = case.config
-    text = config.text("case", "what_happened").strip()
-    done = config.text("case", "what_we_do").strip()
     product = config.text("policy", "id_protection_product").strip()
     return LetterFacts(
         entity=config.text("case", "entity") or case.name,
@@ -223,8 +221,8 @@ def letter_facts(case: Case, dated_on: date) -> LetterFacts:
         website=config.text("case", "domain").strip(),
         email=config.text("channels.email", "from").strip(),
         address=config.texts("case", "address"),
-        what_happened={"en": text} if text else {},
-        what_we_do={"en": done} if done else {},
+        what_happened=_in_words(case, "what_happened"),
+        what_we_do=_in_words(case, "what_we_do"),
         delayed_by_police=_event_day(case, *_HELD) is not None,
         n_affected=n_affected(case),
         offer_product=product,
@@ -233,6 +231,12 @@ def letter_facts(case: Case, dated_on: date) -> LetterFacts:
         enrol_by_on=dated_on + timedelta(days=ENROL_DAYS),
         not_exposed=_not_exposed(case),
     )
+
+
+def _in_words(case: Case, key: str) -> dict[str, str]:
+    """Return language → what the case says in its own words; a language it does not say it in is absent."""
+    said = {"en": case.config.text("case", key), "es": case.config.text("case", f"{key}_es")}
+    return {language: text.strip() for language, text in said.items() if text.strip()}
 
 
 def n_affected(case: Case) -> int:
