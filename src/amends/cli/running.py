@@ -46,7 +46,7 @@ def run(face: Face, case: Path, stages: tuple[str, ...], again: bool, as_json: b
         show_status(face, standing)
         for path in made:
             face.say(f"[green]✓[/] {path}")
-    if any(standing["waiting"].values()):  # type: ignore[attr-defined]  # a mapping of counts, as funnel.status says
+    if any(standing["waiting"].values()):
         sys.exit(EXIT_WAITING)
 
 

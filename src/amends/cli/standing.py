@@ -8,11 +8,9 @@ from amends.cli.output import Face
 from amends.report import funnel
 
 
-def show_status(face: Face, standing: dict[str, object]) -> None:
+def show_status(face: Face, standing: funnel.Standing) -> None:
     """Print what ``funnel.status`` returned."""
-    counts: dict[str, int] = standing["funnel"]  # type: ignore[assignment]  # as funnel.status says
-    clocks: list[dict[str, object]] = standing["clocks"]  # type: ignore[assignment]
-    waits: dict[str, int] = standing["waiting"]  # type: ignore[assignment]
+    counts, clocks, waits = standing["funnel"], standing["clocks"], standing["waiting"]
     face.table(
         f"{standing['case']}   run {standing['run']}",
         ("stage", "#count"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TypedDict
 
 import pyarrow as pa
 
@@ -24,6 +25,17 @@ from amends.tables.persons import CONFLICTS, PERSONS
 
 DOUBTFUL = 0.7
 """Below this confidence a column waits for somebody to look at it (review platforms' usual line)."""
+
+
+class Standing(TypedDict):
+    """How a case stands, as ``amends status --json`` prints it."""
+
+    case: str
+    run: str
+    funnel: dict[str, int]
+    clocks: list[dict[str, object]]
+    waiting: dict[str, int]
+    ledger_head: str
 
 
 @dataclass(frozen=True)
@@ -180,7 +192,7 @@ def waiting(case: Case) -> dict[str, int]:
     }
 
 
-def status(case: Case) -> dict[str, object]:
+def status(case: Case) -> Standing:
     """Return the status of a case as ``amends status --json`` prints it."""
     return {
         "case": case.name,
