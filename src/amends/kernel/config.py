@@ -81,6 +81,23 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("channels.email", "ask", "", "Where to ask what arrived: an http(s) address, or file: an MTA log."),
     Setting("channels.print", "batch", 500, "Letters in one print batch."),
     Setting("channels.sms", "url", "", "SMS gateway; not used yet."),
+    Setting("site", "address", "", "Public address of the site, such as help.larkspur.example; letters and pages name it."),
+    Setting("site", "signed_by", "", "Who signs the public statement: name and office."),
+    Setting("site", "answer_no", "sealed", "When an account that is not in the determination is answered no: once it is sealed and released, or only when no exception is open.", ("sealed", "complete")),
+    Setting("offers", "redeem_at", "", "Web address at which the partner takes enrolment codes."),
+    Setting("offers", "minor_product", "", "Product for minors; empty = that of [policy] id_protection_product."),
+    Setting("offers", "next_of_kin_product", "", "Product for the next of kin of the dead; empty = none is handed out."),
+    Setting("offers", "business_product", "", "Product for businesses; empty = none is handed out."),
+    Setting("offers", "top_up_below", 1000, "Alarm when fewer codes of a product are free than this."),
+    Setting("protection", "actions", [], "Account protection offered: lock, port_out_block, pin_reset."),
+    Setting("protection", "url", "", "Address of the connector of the company's own system."),
+    Setting("protection", "key_file", "", "File with the key that signs requests to it."),
+    Setting("console", "session_minutes", 30, "Minutes after which an idle session of the console ends."),
+    Setting("console", "published", "", "Folder the site serves; the console reads claims and alarms there."),
+    Setting("console", "oidc_issuer", "", "Address of the identity provider; empty = local accounts only."),
+    Setting("console", "oidc_client_id", "", "Client id at the identity provider."),
+    Setting("console", "oidc_secret_file", "", "File with the client secret."),
+    Setting("console", "oidc_role_claim", "amends_role", "Claim of the id token that names the role."),
 )  # fmt: skip
 
 _SECTIONS: dict[str, dict[str, Setting]] = {}

@@ -1,0 +1,1 @@
+"""The console: the web face for the team that works on a case."""

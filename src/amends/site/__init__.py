@@ -1,0 +1,1 @@
+"""The public site: a process of its own that reads only what the portal published."""
