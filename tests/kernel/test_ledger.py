@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amends.kernel.errors import EvidenceError
-from amends.kernel.ledger import Ledger
+from amends.kernel.ledger import Ledger, acting_as
 
 
 def _written(folder: Path, count: int) -> Ledger:
@@ -71,3 +71,31 @@ def test_a_foreign_line_is_an_error_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError) as caught:
         list(Ledger(ledger.path).lines())
     assert "line 2" in str(caught.value)
+
+
+def test_two_openings_write_in_turn_without_a_gap(tmp_path: Path) -> None:
+    one, two = Ledger(tmp_path / "ledger.jsonl"), Ledger(tmp_path / "ledger.jsonl")
+    for number in range(5):
+        one.append("one", number=number)
+        two.append("two", number=number, long="x" * 5000)
+    assert one.head() == two.head()
+    assert [line.seq for line in one.lines()] == list(range(1, 11))
+    assert list(one.faults()) == []
+
+
+def test_reading_leaves_a_line_alone_that_another_is_still_writing(tmp_path: Path) -> None:
+    ledger = _written(tmp_path, 2)
+    with ledger.path.open("a") as stream:
+        stream.write('{"seq": 3')
+    size = ledger.path.stat().st_size
+    assert [line.seq for line in ledger.lines()] == [1, 2]
+    assert ledger.head()[0] == 2
+    assert ledger.path.stat().st_size == size
+
+
+def test_what_a_signed_in_person_does_carries_their_name(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    with acting_as("Dana Lee"):
+        inside = ledger.append("decide")
+    assert inside.actor == "Dana Lee"
+    assert ledger.append("run").actor != "Dana Lee"
