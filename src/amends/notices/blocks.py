@@ -66,7 +66,8 @@ class Block:
 
     Attributes:
         id: The template paragraph it came from.
-        kind: ``text``, ``list`` (text, then items), ``offices`` (text, then offices), ``code``, ``signature``.
+        kind: ``text``, ``list`` (text, then items), ``offices`` (text, then offices), ``code``,
+            ``site_code`` (a code and a square to scan), ``signature``.
         text: The sentence or sentences.
         items: List items.
         offices: Offices of a contact block.
@@ -173,7 +174,10 @@ class _Made:
 
 
 def _plain(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:
-    return _Made({"offer_code": "code", "signature": "signature"}.get(paragraph.kind, "text"))
+    return _Made(_PLAIN_KINDS.get(paragraph.kind, "text"))
+
+
+_PLAIN_KINDS = {"offer_code": "code", "site_code": "site_code", "signature": "signature"}
 
 
 def _element_list(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:

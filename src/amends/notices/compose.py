@@ -52,6 +52,7 @@ class Letter:
         sections: In order.
         missing: Required codes that the facts cannot give, each with what is missing; empty when it may go out.
         left_out: Required codes that another rule forbids.
+        site: Address that its square to scan leads to, "" where there is none.
     """
 
     variant: Variant
@@ -60,6 +61,7 @@ class Letter:
     sections: tuple[Section, ...]
     missing: dict[str, str] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
+    site: str = ""
 
     def blocks(self) -> Iterable[Block]:
         """Return all blocks in order."""
@@ -111,6 +113,7 @@ def compose(variant: Variant, facts: LetterFacts) -> Letter:
         sections,
         {code: NEEDS.get(code, "a paragraph that gives it") for code in sorted(absent - barred)},
         frozenset(barred),
+        facts.site,
     )
 
 
@@ -216,6 +219,7 @@ def _flags(variant: Variant, facts: LetterFacts) -> frozenset[str]:
         "phone": bool(facts.phone),
         "toll_free": bool(TOLL_FREE.match(facts.phone)),
         "website": bool(facts.website),
+        "site": bool(facts.site),
         "parent": bool(facts.parent),
         "dpo": bool(facts.dpo_contact),
         "state_office": bool(state_offices(variant)),
@@ -282,9 +286,10 @@ def _values(variant: Variant, facts: LetterFacts, words: Wording) -> dict[str, o
         "entity": facts.entity,
         "n_affected": f"{facts.n_affected:,}",
         "offer_months": _offer_months(variant, facts),
-        "offer_product": facts.offer_product,
+        "offer_product": facts.product_for(variant.audience),
         "phone": facts.phone,
         "website": facts.website,
+        "site": facts.site,
         "parent": facts.parent,
         "dpo_contact": facts.dpo_contact,
         "reach": _reach(facts, words),

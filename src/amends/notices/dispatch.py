@@ -12,7 +12,7 @@ from pathlib import Path
 from amends.kernel.case import Case
 from amends.kernel.errors import BusyError, DeliveryError, UsageError
 from amends.kernel.progress import step
-from amends.notices import keys, seals, texts
+from amends.notices import seals, texts
 from amends.notices.channels.base import Channel
 from amends.notices.channels.email import EmailChannel
 from amends.notices.channels.print import PrintChannel
@@ -22,6 +22,7 @@ from amends.notices.outbox_record import Sent
 from amends.notices.release import NotApproved, releasable
 from amends.notices.sealed_plan import SealedPlan
 from amends.notices.seals import Seal
+from amends.vault.codes import code_key
 
 EMAIL_BATCH = 100
 # Without an answer from the other side a crash leaves a whole batch unknown: keep it small.
@@ -168,7 +169,9 @@ def _send_one(
 
 def _plan(case: Case, held: Seal, channel: str) -> SealedPlan:
     return SealedPlan(
-        seals.folder_of(case, held.seal_id) / "notices.parquet", channel, keys.notice_key(case)
+        seals.folder_of(case, held.seal_id) / "notices.parquet",
+        channel,
+        code_key(case.folder / "keys"),
     )
 
 

@@ -28,6 +28,7 @@ class LetterFacts:
         breach_to_on: Last day of the breach; ``None`` = not determined.
         contained_on: Day the intruder's access was cut off; ``None`` = not determined.
         phone: Telephone for questions, "" where there is none.
+        site: Public address of the site where a personal code is typed, "" where there is none.
         website: Web address for questions, "" where there is none.
         email: E-mail address for questions, "" where there is none.
         address: Postal address of the sender, one line an item.
@@ -38,6 +39,7 @@ class LetterFacts:
         delayed_by_police: Whether law enforcement had this notice delayed.
         n_affected: People whose information was involved, all states together.
         offer_product: Name of the identity protection offered, "" where none is named.
+        own_products: Audience -> name of its product, for those who get another one.
         offer_months: Months offered to everybody; 0 = only where law asks for it.
         enrol_by_on: Last day to take the offer.
         dpo_contact: How to reach the data protection officer, "" where there is none.
@@ -52,6 +54,7 @@ class LetterFacts:
     contained_on: date | None = None
     phone: str = ""
     website: str = ""
+    site: str = ""
     email: str = ""
     address: tuple[str, ...] = ()
     parent: str = ""
@@ -61,10 +64,15 @@ class LetterFacts:
     delayed_by_police: bool = False
     n_affected: int = 0
     offer_product: str = ""
+    own_products: Mapping[str, str] = field(default_factory=dict)
     offer_months: int = 0
     enrol_by_on: date | None = None
     dpo_contact: str = ""
     not_exposed: frozenset[str] = frozenset()
+
+    def product_for(self, audience: str) -> str:
+        """Return the name of the identity protection offered to an audience."""
+        return self.own_products.get(audience) or self.offer_product
 
 
 @dataclass(frozen=True)

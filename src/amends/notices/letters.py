@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import segno
 
 from amends.kernel.errors import DeliveryError
 from amends.notices.compose import CODE_SLOT, Letter
@@ -25,6 +28,22 @@ class Piece:
 
     to: Recipient
     variant: str
+
+
+QR_QUIET = 4
+"""Modules of white around the square (ISO/IEC 18004)."""
+
+
+def scan_square(site: str, code: str) -> bytes:
+    """Return a PNG of the QR code that opens the site with the code filled in.
+
+    The code stands behind ``#``: no browser sends that part to a server, so it is in no log.
+    """
+    out = io.BytesIO()
+    segno.make(f"https://{site}/c#{code}", error="m", micro=False, boost_error=False).save(
+        out, kind="png", scale=1, border=QR_QUIET
+    )
+    return out.getvalue()
 
 
 def set_letters(
@@ -88,10 +107,13 @@ def _variant(letter: Letter) -> dict[str, object]:
 
 
 def _piece(piece: Piece, letter: Letter) -> dict[str, object]:
+    code = piece.to.code or CODE_SLOT
+    scanned = letter.site and piece.to.code and any(b.kind == "site_code" for b in letter.blocks())
     return {
         "notice_id": piece.to.notice_id,
         "variant": piece.variant,
         "address": list(address_block(letter, piece.to)),
         "salutation": salutation(letter, piece.to.name),
-        "code": piece.to.code or CODE_SLOT,
+        "code": code,
+        "square": list(scan_square(letter.site, code)) if scanned else [],
     }

@@ -54,10 +54,12 @@ def _block_text(block: Block) -> str:
     lines += [f"• {item}" for item in block.items]
     for office in block.offices:
         lines += ["", office.name, *office.lines]
-    if block.kind == "code":
+    if block.kind in CODES:
         lines += ["", CODE_SLOT]
     return "\n".join(lines)
 
+
+CODES = ("code", "site_code")
 
 _STYLE = (
     "body{font:16px/1.5 Georgia,'Times New Roman',serif;color:#1a1a1a;max-width:40em;margin:2em auto;padding:0 1em}"
@@ -92,7 +94,7 @@ def _block_html(block: Block, to: Recipient) -> str:
     for office in block.offices:
         lines = "<br>".join(_safe(line) for line in office.lines)
         made += f"<address><strong>{_safe(office.name)}</strong><br>{lines}</address>"
-    if block.kind == "code":
+    if block.kind in CODES:
         made += f'<p class="code">{_safe(to.code)}</p>'
     return made
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from amends.kernel import clock
 from amends.kernel.case import Case
 from amends.kernel.errors import DeliveryError
-from amends.notices import keys
 from amends.notices.channels.base import Outgoing
 from amends.notices.compose import Letter, compose
 from amends.notices.dispatch import letterhead
@@ -17,6 +16,7 @@ from amends.notices.readback import Expected, compare
 from amends.notices.sealed_plan import outgoing
 from amends.notices.stage import duty_texts, letter_facts, require_plan, variant_of
 from amends.tables.notices import NOTICES
+from amends.vault.codes import code_key, letter_code
 
 
 def proofs(case: Case, n: int = 12) -> list[Path]:
@@ -38,7 +38,7 @@ def proofs(case: Case, n: int = 12) -> list[Path]:
     ).to_pylist()
     facts = letter_facts(case, clock.now().date())
     groups = duty_texts(case)
-    key = keys.notice_key(case)
+    key = code_key(case.folder / "keys")
     folder = case.out / "proofs"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -46,7 +46,15 @@ def proofs(case: Case, n: int = 12) -> list[Path]:
     for row in rows:
         variant = variant_of(groups[row["group_id"]], row["language"], row["audience"], row["kind"])
         letter = compose(variant, facts)
-        made.append(_proof(folder, outgoing(row, key), letter, facts.entity, letterhead(facts)))
+        made.append(
+            _proof(
+                folder,
+                outgoing(row, letter_code(key, row["person_id"])),
+                letter,
+                facts.entity,
+                letterhead(facts),
+            )
+        )
     return made
 
 

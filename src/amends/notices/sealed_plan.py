@@ -8,16 +8,16 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from amends.notices import keys
 from amends.notices.channels.base import Outgoing
 from amends.notices.facts import Recipient
+from amends.vault.codes import letter_codes
 
 
 class SealedPlan:
     """The notices of one channel in a seal, read by ordinal."""
 
     def __init__(self, path: Path, channel: str, key: bytes) -> None:
-        """Open the rows of a seal."""
+        """Open the rows of a seal; ``key`` is that of letter codes."""
         self._path, self._channel, self._key = path, channel, key
         self._n: int = pq.read_table(
             path, columns=["ordinal"], filters=[("channel", "=", channel)]
@@ -48,7 +48,9 @@ class SealedPlan:
         return self._outgoing(found)
 
     def _outgoing(self, found: pa.Table) -> tuple[Outgoing, ...]:
-        return tuple(outgoing(row, self._key) for row in found.sort_by("ordinal").to_pylist())
+        rows = found.sort_by("ordinal")
+        codes = letter_codes(self._key, rows["person_id"]).to_pylist()
+        return tuple(map(outgoing, rows.to_pylist(), codes))
 
     def places(self, notice_ids: Sequence[str]) -> dict[str, int]:
         """Return, of notice ids, those in this plan with their ordinals."""
@@ -61,8 +63,8 @@ class SealedPlan:
         return dict(zip(found["notice_id"].to_pylist(), found["ordinal"].to_pylist(), strict=True))
 
 
-def outgoing(row: dict[str, object], key: bytes) -> Outgoing:
-    """Return one sealed or planned row as a notice on its way."""
+def outgoing(row: dict[str, object], code: str) -> Outgoing:
+    """Return one sealed or planned row as a notice on its way, with its person's code."""
 
     def text(name: str) -> str:
         return str(row[name] or "")
@@ -72,7 +74,7 @@ def outgoing(row: dict[str, object], key: bytes) -> Outgoing:
         text("notice_id"), text("person_id"), text("name"),
         tuple(str(a) for a in address) if isinstance(address, list) else (),
         text("city"), text("state"), text("zip"), text("country"), text("email"),
-        keys.personal_code(key, text("person_id")),
+        code,
     )  # fmt: skip
     ordinal = row.get("ordinal")
     return Outgoing(

@@ -38,6 +38,12 @@ _BEGAN = (
 _ENDED = ("breach_to", "breach_ended", "breach_end", "exfiltration_ended", "containment")
 _HELD = ("law_enforcement_hold", "law_enforcement_hold_from")
 
+_OWN_PRODUCTS = {
+    "guardian": "minor_product",
+    "next_of_kin": "next_of_kin_product",
+    "business": "business_product",
+}
+
 # The offer stays open this long after the notice: longer than the slowest mail and the first returned letter.
 ENROL_DAYS = 90
 
@@ -219,6 +225,7 @@ def letter_facts(case: Case, dated_on: date) -> LetterFacts:
         contained_on=_event_day(case, "containment"),
         phone=config.text("case", "phone").strip(),
         website=config.text("case", "domain").strip(),
+        site=config.text("site", "address").strip(),
         email=config.text("channels.email", "from").strip(),
         address=config.texts("case", "address"),
         what_happened=_in_words(case, "what_happened"),
@@ -226,6 +233,11 @@ def letter_facts(case: Case, dated_on: date) -> LetterFacts:
         delayed_by_police=_event_day(case, *_HELD) is not None,
         n_affected=n_affected(case),
         offer_product=product,
+        own_products={
+            audience: named
+            for audience, key in _OWN_PRODUCTS.items()
+            if (named := config.text("offers", key).strip())
+        },
         # A product that is named is offered to everybody; without one, what the law asks for is still owed.
         offer_months=config.number("policy", "id_protection_months") if product else 0,
         enrol_by_on=dated_on + timedelta(days=ENROL_DAYS),
@@ -260,7 +272,9 @@ def _also(case: Case) -> object:
         "decisions": [(d.subject, d.choice) for d in case.decisions("quarantine")],
         "events": {k: e.at for k, e in sorted(case.events().items())},
         "seals": [s.digest for s in seals.in_force(case)],
-        "settings": json.loads(ids.canonical_json(case.config.as_json("case", "policy"))),
+        "settings": json.loads(
+            ids.canonical_json(case.config.as_json("case", "policy", "site", "offers"))
+        ),
     }
 
 

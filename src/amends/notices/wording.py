@@ -21,7 +21,7 @@ SECTIONS = (
     "more_information", "closing",
 )  # fmt: skip
 KINDS = (
-    "text", "elements", "steps", "consequences", "offer_code", "bureaus", "ftc", "office", "signature",
+    "text", "elements", "steps", "consequences", "offer_code", "site_code", "bureaus", "ftc", "office", "signature",
 )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def _powers() -> NDArray[np.uint8]:
     table = np.zeros((_LETTERS, 32), np.uint8)
     row = np.arange(32, dtype=np.uint8)
     for place in range(_LETTERS):
-        row = (row << 1) ^ np.where(row & 16, _PRIMITIVE, 0).astype(np.uint8)
+        row = ((row << 1) ^ np.where(row & 16, _PRIMITIVE, 0)).astype(np.uint8)
         table[place] = row
     return table
 
