@@ -1,0 +1,67 @@
+"""The state of a site: what changes by transaction and survives every edition. SQLite, or PostgreSQL.
+
+Tables are made by whoever owns them, with ``kernel.register.make_tables``. Nothing personal is kept in clear.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from amends.kernel.errors import UsageError
+
+STATE_FILE = "state/site.db"
+_WAIT_MS = 30_000
+
+
+def open_state(place: Path | str) -> sa.Engine:
+    """Open the state of a site.
+
+    Args:
+        place: The published folder (its ``state/site.db``), or the address of a PostgreSQL database.
+
+    Raises:
+        UsageError: The address cannot be used, its driver is missing, or the database does not answer.
+    """
+    url = place if isinstance(place, str) and "://" in place else ""
+    try:
+        engine = sa.create_engine(url or _sqlite_url(Path(place)), pool_pre_ping=bool(url))
+        if engine.dialect.name == "sqlite":
+            sa.event.listen(engine, "connect", _steady)
+        with engine.connect():
+            pass
+    except (sa.exc.NoSuchModuleError, sa.exc.ArgumentError, ImportError) as error:
+        raise UsageError(
+            "The kind of database of the site's state is not known, or its driver is not installed",
+            where="--state",
+            remedy='leave it out, or write "postgresql+psycopg://…" and install amends[postgres]',
+        ) from error
+    except (sa.exc.OperationalError, OSError):
+        raise UsageError(
+            "The database of the site's state does not answer",
+            where="--state" if url else f"{place}/{STATE_FILE}",
+            remedy="start it, correct the address, or mend the rights on the folder",
+        ) from None  # the driver's words hold the address of the database
+    return engine
+
+
+def _sqlite_url(published: Path) -> str:
+    path = published / STATE_FILE
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    return f"sqlite:///{path}"
+
+
+def _steady(connection: object, record: object) -> None:
+    """Keep what was told through a crash, wait when two write at once, and leave no deleted rows readable."""
+    cursor = connection.cursor()  # type: ignore[attr-defined]  # a DB-API connection, which SQLAlchemy does not type
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        f"busy_timeout = {_WAIT_MS}",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
