@@ -1,0 +1,190 @@
+"""Claims: one code one person per product, the same code to the same person, whoever asks at once and whatever dies.
+
+Everything happens in one transaction. On SQLite it holds the write lock; on PostgreSQL it locks the person and takes a
+free code that nobody else has locked (``FOR UPDATE SKIP LOCKED``). The database itself refuses a code with two claims
+and a person with two claims of one product.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from amends.kernel import clock
+from amends.portal.keys import SiteKeys
+from amends.portal.offers.claim import Claim, ClaimState
+from amends.portal.offers.ledger import (
+    CLAIMS,
+    CODES,
+    MOVES,
+    PRODUCTS,
+    day,
+    make_offer_tables,
+    note,
+    patiently,
+    writing,
+)
+from amends.portal.offers.queue import fill, give, stock_turn
+from amends.portal.offers.sealed import CodeSeal
+from amends.portal.shapes import Answer, Offer
+
+MONTHS = 24
+WAIT_DAYS = 14
+
+
+class OfferBook:
+    """The stock and claims of a site.
+
+    Args:
+        state: Database of the site's state.
+        keys: The keys of the site.
+    """
+
+    def __init__(self, state: sa.Engine, keys: SiteKeys | bytes) -> None:
+        """Open the book and make its tables."""
+        self._state = state
+        self._seal = CodeSeal(keys)
+        make_offer_tables(state)
+
+    def peek(self, handle: str) -> tuple[Claim, ...]:
+        """Return what a person already holds or waits for, without claiming; empty for nothing."""
+        with self._state.connect() as connection:
+            rows = connection.execute(_claims().where(CLAIMS.c.handle == _now(connection, handle)))
+            return tuple(self._shown(row, again=True) for row in rows if row.state != "moved")
+
+    def claim_for(self, answer: Answer, today: date | None = None) -> Claim:
+        """Claim what the class of an answer is offered: this is the door for the site.
+
+        The product comes from the released class alone, so nobody gets what is meant for another audience.
+        """
+        offered = answer.answer_class.offer if answer.answer_class else None
+        if answer.state != "yes" or not answer.handle or offered is None or not offered.product:
+            return Claim("none", "")
+        return self.claim(answer.handle, offered, today)
+
+    def claim(self, handle: str, product: str | Offer, today: date | None = None) -> Claim:
+        """Give a person the code of a product: the one they have, or a free one, or a place in the queue.
+
+        Args:
+            handle: Stands for the person.
+            product: The offer of the person's class; a bare name carries no last day to claim.
+            today: Day of the claim; the present day in UTC where it is left out.
+        """
+        offer = product if isinstance(product, Offer) else Offer(product, MONTHS, date.max)
+        today = today or clock.now().date()
+        held = next((c for c in self.peek(handle) if c.product == offer.product), None)
+        if held is not None and held.state == "held":
+            return held
+        return patiently(lambda: self._claim(handle, offer, today))
+
+    def _claim(self, handle: str, offer: Offer, today: date) -> Claim:
+        with writing(self._state) as connection:
+            stock_turn(connection, offer.product, alone=False)
+            person = person_turn(connection, handle)
+            row = _locked(connection, person, offer.product)
+            before = row is not None
+            if row is None and today > offer.enrol_by_on:
+                return Claim("closed", offer.product)
+            if row is None:
+                row = _begin(connection, person, offer, today)
+            if row.state == "waiting":
+                _serve(connection, row, today)
+            return self._shown(_one(connection, person, offer.product), again=before)
+
+    def waiting(self, product: str = "") -> int:
+        """Return how many persons wait for a code, of one product or of all."""
+        query = sa.select(sa.func.count()).select_from(CLAIMS).where(CLAIMS.c.state == "waiting")
+        if product:
+            query = query.where(CLAIMS.c.product == product)
+        with self._state.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def _shown(self, row: Any, *, again: bool) -> Claim:  # Any: a row of the database
+        held = row.state == "held"
+        state: ClaimState = "held" if held else "waiting"
+        return Claim(
+            state, row.product,
+            code=self._seal.unlock(row.sealed, row.code_key) if held else "",
+            claimed_on=day(row.claimed_on),
+            given_on=day(row.given_on) if held else None,
+            expires_on=day(row.expires_on) if held else None,
+            cover_until_on=day(row.cover_until_on) if held else None,
+            by_on=None if held else day(row.by_on),
+            redeemed_on=day(row.redeemed_on) if held else None,
+            why=row.why, again=again,
+        )  # fmt: skip
+
+
+def _claims() -> sa.Select[Any]:
+    shown = (CODES.c.sealed, CODES.c.code_key, CODES.c.expires_on, CODES.c.redeemed_on)
+    joined = CLAIMS.outerjoin(CODES, CODES.c.code_id == CLAIMS.c.code_id)
+    return sa.select(CLAIMS, *shown).select_from(joined).order_by(CLAIMS.c.claim_id)
+
+
+def _one(connection: sa.Connection, handle: str, product: str) -> Any:  # Any: a row of the database
+    query = _claims().where(CLAIMS.c.handle == handle, CLAIMS.c.product == product)
+    return connection.execute(query).first()
+
+
+def _now(connection: sa.Connection, handle: str) -> str:
+    """Return the handle that a person has now: persons are merged, and merged again."""
+    for _ in range(100):  # a bound: a register from elsewhere may hold a circle
+        new = connection.execute(
+            sa.select(MOVES.c.handle).where(MOVES.c.old_handle == handle)
+        ).scalar()
+        if new is None or new == handle:
+            break
+        handle = str(new)
+    return handle
+
+
+def person_turn(connection: sa.Connection, handle: str) -> str:
+    """Wait until nobody else is busy with this person, and return their present handle."""
+    while True:
+        if connection.dialect.name == "postgresql":
+            turn = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:h, 0))")
+            connection.execute(turn, {"h": f"offers {handle}"})
+        present = _now(connection, handle)
+        if present == handle:
+            return handle
+        handle = present
+
+
+def _locked(connection: sa.Connection, handle: str, product: str) -> Any:  # Any: a row
+    """Return a claim, kept from everybody else until this transaction ends; the queue may be filling it."""
+    query = sa.select(CLAIMS).where(CLAIMS.c.handle == handle, CLAIMS.c.product == product)
+    return connection.execute(query.with_for_update()).first()
+
+
+def _begin(connection: sa.Connection, handle: str, offer: Offer, today: date) -> Any:  # Any: a row
+    """Record the claim, as yet without a code."""
+    wait = connection.execute(
+        sa.select(PRODUCTS.c.wait_days).where(PRODUCTS.c.product == offer.product)
+    ).scalar()
+    ends = "" if offer.enrol_by_on == date.max else offer.enrol_by_on.isoformat()
+    by_on = today + timedelta(days=WAIT_DAYS if wait is None else wait)
+    made = connection.execute(
+        CLAIMS.insert().values(
+            handle=handle, product=offer.product, state="waiting", claimed_at=clock.stamp(),
+            claimed_on=today.isoformat(), enrol_by_on=ends, months=offer.months, by_on=by_on.isoformat(), why="",
+        ).returning(CLAIMS.c.claim_id)
+    ).scalar_one()  # fmt: skip
+    note(connection, "claimed", offer.product, handle=handle, claim_id=made)
+    return _one(connection, handle, offer.product)
+
+
+def _serve(connection: sa.Connection, row: Any, today: date) -> None:  # Any: a row
+    """Give this claim a code, those who were first before it."""
+    need = max(today.isoformat(), row.enrol_by_on)
+    ahead = connection.execute(
+        sa.select(CLAIMS.c.claim_id).where(
+            CLAIMS.c.product == row.product, CLAIMS.c.state == "waiting",
+            CLAIMS.c.claim_id < row.claim_id, CLAIMS.c.enrol_by_on <= need,
+        ).limit(1)
+    ).first()  # fmt: skip
+    if ahead is None:
+        give(connection, row, need, today)
+    else:
+        fill(connection, row.product, today, most=50)

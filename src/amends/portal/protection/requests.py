@@ -1,0 +1,296 @@
+"""Asking for protection: by the person, or for everybody by default. Asking twice is asking once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from amends.kernel import clock, ids
+from amends.kernel.errors import UsageError
+from amends.portal.offers.ledger import writing
+from amends.portal.protection.ledger import (
+    ACCOUNTS,
+    ACTIONS,
+    EVENTS,
+    REQUESTS,
+    STATES,
+    make_protection_tables,
+    request_key,
+)
+
+Source = Literal["person", "default"]
+Plain = Literal["asked", "in_progress", "done", "refused", "failed"]
+
+_REF = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Protected:
+    """How one protection of a person stands, as the person may see it.
+
+    Attributes:
+        action: ``lock``, ``port_out_block`` or ``pin_reset``.
+        state: ``asked``: recorded. ``in_progress``: the company's system has it. ``done``, ``refused`` (the company
+            said why; its reference is on file), ``failed`` (it could not be done; the person should call).
+        asked_on: Day on which it was asked for.
+        ended_on: Day on which it ended; ``None`` while open.
+        source: ``person`` or ``default``: done for everybody, nobody had to ask.
+        n_accounts: Accounts it covers; 0 while none is known.
+        n_done: Of them, done.
+    """
+
+    action: str
+    state: Plain
+    asked_on: date
+    ended_on: date | None
+    source: Source
+    n_accounts: int
+    n_done: int
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """What a bulk request came to: ``n_pairs`` = ``n_new`` + ``n_known``, over ``n_accounts`` accounts.
+
+    Attributes:
+        n_accounts: Accounts read.
+        n_refused: Rows without a proper account reference or handle.
+        n_pairs: Accounts times actions.
+        n_new: Requests made.
+        n_known: Requests that were there.
+    """
+
+    n_accounts: int = 0
+    n_refused: int = 0
+    n_pairs: int = 0
+    n_new: int = 0
+    n_known: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        """Return it as a JSON value."""
+        return asdict(self)
+
+
+class Protection:
+    """The requests of a site. None needs a claim: protection never depends on enrolment.
+
+    Args:
+        state: Database of the site's state.
+    """
+
+    def __init__(self, state: sa.Engine) -> None:
+        """Open the register and make its tables."""
+        self._state = state
+        make_protection_tables(state)
+
+    def request(
+        self,
+        handle: str,
+        action: str,
+        source: Source = "person",
+        account_refs: Sequence[str] = (),
+    ) -> Protected:
+        """Record that a person wants an action on all their accounts; return how it stands now.
+
+        Args:
+            handle: Stands for the person.
+            action: ``lock``, ``port_out_block`` or ``pin_reset``.
+            source: Who wants it.
+            account_refs: The person's accounts, where the caller knows them; those known from before are added.
+
+        Raises:
+            UsageError: The action or an account reference is not one.
+        """
+        _check((action,))
+        if any(not _REF.fullmatch(ref) for ref in account_refs):
+            raise UsageError("An account reference is not one", remedy="64 lower-case hex digits")
+        with writing(self._state, REQUESTS) as connection:
+            known = connection.execute(
+                sa.select(ACCOUNTS.c.account_ref).where(ACCOUNTS.c.handle == handle)
+            ).scalars()
+            refs = sorted({*account_refs, *known})
+            _link(connection, [(ref, handle) for ref in account_refs])
+            _add(connection, [(ref, handle) for ref in refs or [""]], (action,), source)
+            _again(connection, handle, action)
+        return next(p for p in self.status(handle) if p.action == action)
+
+    def request_all(
+        self,
+        batches: Iterable[Sequence[tuple[str, str]]],
+        actions: Sequence[str],
+        source: Source = "default",
+    ) -> Bulk:
+        """Record actions for many accounts, set-wise; ended at any moment and given again, it goes on.
+
+        Args:
+            batches: Pairs of account reference and handle; each batch is one transaction.
+            actions: The actions.
+            source: Who wants it.
+
+        Raises:
+            UsageError: An action is not one.
+        """
+        _check(actions)
+        sums = Bulk()
+        for batch in batches:
+            good = [(ref, handle) for ref, handle in batch if _REF.fullmatch(ref) and handle]
+            with writing(self._state, REQUESTS) as connection:
+                _link(connection, good)
+                new = _add(connection, good, actions, source)
+                pairs = len(good) * len(actions)
+                sums = Bulk(
+                    sums.n_accounts + len(batch), sums.n_refused + len(batch) - len(good),
+                    sums.n_pairs + pairs, sums.n_new + new, sums.n_known + pairs - new,
+                )  # fmt: skip
+        words = ids.canonical_json({"actions": list(actions), **sums.as_json()})
+        with writing(self._state, REQUESTS) as connection:
+            _note(connection, "asked_all", None, sums.n_new, words)
+        return sums
+
+    def status(self, handle: str) -> list[Protected]:
+        """Return how each protection of a person stands, in the order of ``ACTIONS``; empty for none asked."""
+        query = sa.select(REQUESTS).where(REQUESTS.c.handle == handle, REQUESTS.c.state != "split")
+        with self._state.connect() as connection:
+            rows = connection.execute(query).all()
+        return [
+            _protected(action, mine)
+            for action in ACTIONS
+            if (mine := [r for r in rows if r.action == action])
+        ]
+
+    def move(self, old_handle: str, new_handle: str) -> int:
+        """Let the requests of a person who became part of another follow; return how many did."""
+        with writing(self._state, REQUESTS) as connection:
+            connection.execute(
+                ACCOUNTS.update().where(ACCOUNTS.c.handle == old_handle).values(handle=new_handle)
+            )
+            moved = connection.execute(
+                REQUESTS.update().where(REQUESTS.c.handle == old_handle).values(handle=new_handle)
+            ).rowcount
+            if moved:
+                _note(connection, "moved", None, moved, f"{old_handle} {new_handle}")
+        return moved
+
+
+def status_counts(state: sa.Engine) -> dict[str, dict[str, int]]:
+    """Return action -> state -> requests, each with ``total``, which is their sum."""
+    make_protection_tables(state)
+    query = (
+        sa.select(REQUESTS.c.action, REQUESTS.c.state, sa.func.count())
+        .where(REQUESTS.c.state != "split")
+        .group_by(REQUESTS.c.action, REQUESTS.c.state)
+    )
+    made: dict[str, dict[str, int]] = {}
+    with state.connect() as connection:
+        for action, named, n in connection.execute(query):
+            made.setdefault(action, dict.fromkeys(STATES, 0))[named] = int(n)
+    return {a: {**made[a], "total": sum(made[a].values())} for a in ACTIONS if a in made}
+
+
+# ------------------------------------------------------------------ writing
+
+
+def _check(actions: Sequence[str]) -> None:
+    if not actions or any(a not in ACTIONS for a in actions):
+        raise UsageError(
+            "That is no action of account protection", remedy="write " + ", ".join(ACTIONS)
+        )
+
+
+def insert_new(connection: sa.Connection, table: sa.Table) -> Any:  # Any: an insert of the dialect
+    """Return an insert that leaves rows alone whose key is there already."""
+    kind = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return kind.insert(table).on_conflict_do_nothing()
+
+
+def _count(connection: sa.Connection) -> int:
+    return int(
+        connection.execute(sa.select(sa.func.coalesce(sa.func.max(REQUESTS.c.request_id), 0)))
+        .scalar_one()
+    )  # fmt: skip
+
+
+def _link(connection: sa.Connection, pairs: Sequence[tuple[str, str]]) -> None:
+    """Remember whose account is whose."""
+    if pairs:
+        rows = [{"account_ref": ref, "handle": handle} for ref, handle in pairs]
+        connection.execute(insert_new(connection, ACCOUNTS), rows)
+
+
+def _add(
+    connection: sa.Connection, pairs: Sequence[tuple[str, str]], actions: Sequence[str], source: str
+) -> int:
+    """Add the requests that are not there yet, and return how many."""
+    at = clock.stamp()
+    rows = [
+        {"key": request_key(ref or handle, action), "handle": handle, "account_ref": ref, "action": action,
+         "source": source, "state": "asked", "asked_at": at, "evidence": "", "attempt": 1, "tries": 0,
+         "not_before": 0.0}
+        for ref, handle in pairs
+        for action in actions
+    ]  # fmt: skip
+    if not rows:
+        return 0
+    there = 0
+    keys = [r["key"] for r in rows]
+    for start in range(0, len(keys), 10_000):
+        query = sa.select(sa.func.count()).select_from(REQUESTS)
+        query = query.where(REQUESTS.c.key.in_(keys[start : start + 10_000]))
+        there += int(connection.execute(query).scalar_one())
+    if there < len(rows):
+        connection.execute(insert_new(connection, REQUESTS), rows)
+    return len(set(keys)) - there
+
+
+def _again(connection: sa.Connection, handle: str, action: str) -> None:
+    """Ask again for what was refused or failed: a new attempt, under a new key at the company."""
+    connection.execute(
+        REQUESTS.update()
+        .where(
+            REQUESTS.c.handle == handle, REQUESTS.c.action == action,
+            REQUESTS.c.state.in_(("refused", "failed")),
+        )
+        .values(state="asked", attempt=REQUESTS.c.attempt + 1, tries=0, not_before=0.0, ended_at=None)
+    )  # fmt: skip
+
+
+def _note(
+    connection: sa.Connection, act: str, request_id: int | None, n_requests: int, evidence: str
+) -> None:
+    connection.execute(
+        EVENTS.insert().values(
+            at=clock.stamp(), act=act, request_id=request_id, n_requests=n_requests,
+            evidence=evidence[:200],
+        )
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------ reading
+
+# The state of several accounts is that of the one that is furthest from done.
+_SLOWEST = ("asked", "handed_over", "failed", "refused", "done")
+
+
+def _protected(action: str, rows: Sequence[Any]) -> Protected:  # Any: rows of the database
+    states = {r.state for r in rows}
+    slowest = next(s for s in _SLOWEST if s in states)
+    plain: Mapping[str, Plain] = {
+        "asked": "asked", "handed_over": "in_progress", "done": "done", "refused": "refused", "failed": "failed"
+    }  # fmt: skip
+    ended = max((r.ended_at or "" for r in rows), default="")
+    still_open = slowest in ("asked", "handed_over")
+    return Protected(
+        action,
+        plain[slowest],
+        date.fromisoformat(min(r.asked_at for r in rows)[:10]),
+        None if still_open or not ended else date.fromisoformat(ended[:10]),
+        "person" if any(r.source == "person" for r in rows) else "default",
+        sum(bool(r.account_ref) for r in rows),
+        sum(r.state == "done" for r in rows),
+    )
