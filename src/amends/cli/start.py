@@ -11,6 +11,7 @@ from amends import demo as larkspur
 from amends.cli.output import Face, as_json, pass_face
 from amends.cli.progress import progress_for
 from amends.demo.script import write_script
+from amends.kernel import config
 from amends.kernel.case import Case
 from amends.kernel.config import Value
 from amends.kernel.errors import UsageError
@@ -43,6 +44,13 @@ from amends.taxonomy.presets import PRESETS
 @click.option(
     "--discovered-on", default="", metavar="DATE", help="Day of discovery; most clocks start here."
 )
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="SECTION.KEY=VALUE",
+    help="Any other setting of case.toml, written as TOML writes it or as plain text; may be given several times.",
+)
 @as_json
 @pass_face
 def new(
@@ -56,6 +64,7 @@ def new(
     what_we_do: str,
     address: tuple[str, ...],
     discovered_on: str,
+    settings: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Make a case: a folder for one incident.
@@ -63,6 +72,7 @@ def new(
     \b
     Example:
       amends new acme --entity "Acme Inc" --preset telecom --discovered-on 2026-08-17
+      amends new bcme --entity "Bcme Inc" --set site.address=help.bcme.example --set policy.target_days=20
     """
     if discovered_on:
         _check_day(discovered_on)
@@ -77,6 +87,7 @@ def new(
         ("case", "what_we_do"): what_we_do,
         ("policy", "minor_age"): 18,
         ("engine", "memory"): "4GB",
+        **config.values_of(settings),
     }
     with Case.create(case, values) as made:
         if discovered_on:

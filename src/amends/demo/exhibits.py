@@ -48,6 +48,15 @@ _ROSTERS = ("customer_master.csv", "death_list.csv", "guardians.csv")
 FACTS: dict[str, Any] = {
     "case": {"name": "larkspur", "entity": ENTITY, "roles": ["BUSINESS", "TELECOM_CARRIER"],
              "preset": "telecom", "domain": "larkspur.example", "phone": "1-888-555-0142"},
+    "settings": {
+        "site.address": "help.larkspur.example",
+        "site.signed_by": "Ana Ruiz, Chief Executive",
+        "policy.id_protection_product": "Larkspur Identity Watch",
+        "policy.id_protection_months": "24",
+        "offers.minor_product": "Larkspur Identity Watch for Families",
+        "offers.redeem_at": "https://enroll.larkspur.example",
+        "protection.actions": '["lock", "port_out_block", "pin_reset"]',
+    },
     "events": [
         {"kind": "breach_start", "on": "2026-07-18", "note": "first sign-in from outside to a router"},
         {"kind": "breach_end", "on": "2026-08-04", "note": "router taken off the network"},

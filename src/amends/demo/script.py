@@ -48,7 +48,10 @@ def _new_lines() -> list[str]:
     address = " ".join(
         f"--address {shlex.quote(line)}" for line in ("1 Larkspur Way", "Bellevue, WA 98004")
     )
-    made = [f'  amends new "$case_folder" {words} {address}']
+    settings = " ".join(
+        f"--set {shlex.quote(f'{key}={value}')}" for key, value in FACTS["settings"].items()
+    )
+    made = [f'  amends new "$case_folder" {words} {address} {settings}']
     for event in events:
         made.append(
             f'  amends event add "$case_folder" {event["kind"]} {event["on"]} --note {shlex.quote(event["note"])}'

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,6 +165,32 @@ def read_config(path: Path) -> Config:
     for section, table in _flatten(raw):
         values.update(_checked(section, table, path))
     return Config(values)
+
+
+def values_of(words: Iterable[str]) -> dict[tuple[str, str], Value]:
+    """Return settings given as ``section.key=value``; a value that is not TOML is taken as text.
+
+    Raises:
+        UsageError: It has another form, an unknown key, or a value of the wrong type.
+    """
+    made: dict[tuple[str, str], Value] = {}
+    for word in words:
+        place, equals, text = word.partition("=")
+        section, dot, key = place.strip().rpartition(".")
+        if not (equals and dot):
+            raise UsageError(
+                "A setting is given as SECTION.KEY=VALUE",
+                remedy="such as site.address=help.acme.example",
+            )
+        try:
+            value: object = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        known = _SECTIONS.get(section, {}).get(key)
+        if known is not None and isinstance(known.default, str) and not isinstance(value, str):
+            value = text
+        made.update(_checked(section, {key: value}, Path("case.toml")))
+    return made
 
 
 def _refuse_newer(raw: Mapping[str, object], path: Path) -> None:

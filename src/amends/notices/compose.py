@@ -214,7 +214,7 @@ def _flags(variant: Variant, facts: LetterFacts) -> frozenset[str]:
         "counted": facts.n_affected > 0,
         "delayed_by_police": facts.delayed_by_police,
         "reassure": bool(_reassured(variant, facts)),
-        "offer": _offer_months(variant, facts) > 0,
+        "offer": offer_months(variant, facts) > 0,
         "reachable": bool(facts.phone or facts.website or facts.email or facts.address),
         "phone": bool(facts.phone),
         "toll_free": bool(TOLL_FREE.match(facts.phone)),
@@ -263,7 +263,7 @@ def _names_day(text: str, words: Wording, on: date) -> bool:
     )
 
 
-def _offer_months(variant: Variant, facts: LetterFacts) -> int:
+def offer_months(variant: Variant, facts: LetterFacts) -> int:
     """Return the months offered: what the company gives everybody, and never less than the law asks."""
     return max(facts.offer_months, variant.duty.id_protection_months)
 
@@ -285,7 +285,7 @@ def _values(variant: Variant, facts: LetterFacts, words: Wording) -> dict[str, o
     found: dict[str, object] = {
         "entity": facts.entity,
         "n_affected": f"{facts.n_affected:,}",
-        "offer_months": _offer_months(variant, facts),
+        "offer_months": offer_months(variant, facts),
         "offer_product": facts.product_for(variant.audience),
         "phone": facts.phone,
         "website": facts.website,

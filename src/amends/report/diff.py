@@ -63,8 +63,8 @@ def counts(case: Case, old: str, new: str) -> dict[str, int]:
 
 
 def _owed(case: Case, run: str) -> str:
-    groups, members = _view(case, run, DUTY_GROUPS), _view(case, run, PERSON_GROUPS)
-    exposed = _view(case, run, PERSON_ELEMENTS)
+    groups, members = kept_view(case, run, DUTY_GROUPS), kept_view(case, run, PERSON_GROUPS)
+    exposed = kept_view(case, run, PERSON_ELEMENTS)
     return f"""
         SELECT m.person_id, list_sort(list(e.element)) AS elements, any_value(g.due_on) AS due_on
         FROM {members} AS m JOIN {groups} AS g USING (group_id) JOIN {exposed} AS e USING (person_id)
@@ -76,14 +76,19 @@ def _same_person(case: Case, old: str, new: str) -> str:
     """Return SQL of old person → new person, by the records they share; the smallest id where it was split."""
     return f"""
         SELECT o.person_id AS old_id, min(n.person_id) AS new_id
-        FROM {_view(case, old, MEMBERSHIPS)} AS o JOIN {_view(case, new, MEMBERSHIPS)} AS n USING (record_id)
+        FROM {kept_view(case, old, MEMBERSHIPS)} AS o JOIN {kept_view(case, new, MEMBERSHIPS)} AS n USING (record_id)
         WHERE o.person_id <> n.person_id
-          AND o.person_id NOT IN (SELECT person_id FROM {_view(case, new, MEMBERSHIPS)})
+          AND o.person_id NOT IN (SELECT person_id FROM {kept_view(case, new, MEMBERSHIPS)})
         GROUP BY o.person_id
     """
 
 
-def _view(case: Case, run: str, table: Table) -> str:
+def kept_view(case: Case, run: str, table: Table) -> str:
+    """Make a table of a run that is kept readable and return its name, quoted.
+
+    Raises:
+        UsageError: The run is not kept.
+    """
     files: list[Path] = sorted((case.folder / "runs" / run / table.name).glob("*.parquet"))
     if not files:
         raise UsageError(
