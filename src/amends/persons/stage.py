@@ -17,6 +17,7 @@ from amends.kernel.case import Case
 from amends.kernel.progress import step
 from amends.kernel.stage import Stage
 from amends.persons import people as describe
+from amends.persons.answered import unanswered
 from amends.persons.cluster import Decisions, cluster
 from amends.persons.conflicts import conflicts
 from amends.persons.hashing import I64, U64
@@ -53,7 +54,7 @@ def run(case: Case) -> None:
         is_roster, day = _columns(case)
         affected = np.zeros(len(people.numbers), bool)  # who is known only from a roster is not
         affected[people.person[~is_roster]] = True
-        case.write(CONFLICTS, conflicts(record_id, clusters, people, affected))
+        case.write(CONFLICTS, unanswered(case, conflicts(record_id, clusters, people, affected)))
         task.advance()
         said, weight, rule = reasons(clusters)
         statements = trust(clusters, people.person, is_roster, day)
@@ -224,7 +225,7 @@ def _changes(case: Case, people: Persons) -> pa.Table:
 
 def _also(case: Case) -> object:
     """Return what else the persons depend on: decisions and the day of the event."""
-    kinds = ("merge", "keep_apart", "not_theirs", "residence", "status")
+    kinds = ("merge", "keep_apart", "not_theirs", "residence", "status", "conflict")
     return {
         "decisions": [(k, d.subject, d.choice) for k in kinds for d in case.decisions(k)],
         "event_on": event_day(case).isoformat(),
