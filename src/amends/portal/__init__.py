@@ -8,3 +8,37 @@ person in claims; an *account reference* is a keyed digest that only the company
 """
 
 from __future__ import annotations
+
+from amends.portal.handles import account_ref
+from amends.portal.keys import (
+    CompanyKeys,
+    SiteKeys,
+    company_keys,
+    contact_keys,
+    read_site_keys,
+)
+from amends.portal.publish import PublishSummary, publish
+from amends.portal.published import Published
+from amends.portal.shapes import Answer, AnswerClass, Determination
+from amends.portal.state import open_state
+from amends.portal.verify import Checked, verify
+from amends.vault.codes import read_code
+
+__all__ = [
+    "Answer",
+    "AnswerClass",
+    "Checked",
+    "CompanyKeys",
+    "Determination",
+    "PublishSummary",
+    "Published",
+    "SiteKeys",
+    "account_ref",
+    "company_keys",
+    "contact_keys",
+    "open_state",
+    "publish",
+    "read_code",
+    "read_site_keys",
+    "verify",
+]

@@ -102,6 +102,7 @@ class KeyFileWriter:
         values_path = self._path.with_name(f".{self._path.name}.values")
         n_keys = n_unsure = 0
         with self._path.open("wb") as out, values_path.open("w+b") as values:
+            out.truncate(_keys_at(bits))
             out.seek(_keys_at(bits))
             for number in range(len(self._parts)):
                 rows, unsure = self._part(number)

@@ -211,11 +211,12 @@ def _write_keys(
     alive = KeyFile(half / editions.CODES)
     n_moved = _write_moved(half, aliases, alive, letter_key, keys, links)
     for batch in accounts:
+        batch = batch.filter(batch.column("account").is_valid())  # noqa: PLW2901
         refs = account_refs(account_key, batch.column("account"))
-        links.add(
-            account_numbers(keys.index, refs),
-            person_numbers(keys.index, letter_key, batch.column("person_id")),
-        )
+        holders = batch.column("person_id")
+        numbers = person_numbers(keys.index, letter_key, holders)
+        numbers[np.asarray(holders.is_null())] = _UNDECIDED
+        links.add(account_numbers(keys.index, refs), numbers)
     linked = links.finish()
     return {
         "people": coded.n_keys - n_undecided,
