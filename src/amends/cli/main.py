@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, str] = {
     "diff": "amends.cli.look:diff",
     "decide": "amends.cli.decide:decide",
     "notices": "amends.cli.release:notices",
+    "console": "amends.cli.console:console",
+    "users": "amends.cli.console:users",
     "scan": "amends.cli.alone:scan",
     "resolve": "amends.cli.alone:resolve",
     "duties": "amends.cli.alone:duties_command",
