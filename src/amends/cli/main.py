@@ -34,6 +34,8 @@ COMMANDS: Mapping[str, str] = {
     "scan": "amends.cli.alone:scan",
     "resolve": "amends.cli.alone:resolve",
     "duties": "amends.cli.alone:duties_command",
+    "scam-check": "amends.cli.scam:scam_check",
+    "look-alikes": "amends.cli.scam:look_alikes_command",
 }
 
 
