@@ -299,7 +299,14 @@ def _write_rest(
     with contextlib.suppress(ModuleNotFoundError):
         from amends.portal.scam.register import write_sent  # noqa: PLC0415
 
-        write_sent(sent, keys.sent_key, found.incident, half)
+        write_sent(
+            sent,
+            keys.sent_key,
+            found.incident,
+            half,
+            letters=(letter for c in found.classes for letter in c.letters.values()),
+            named_hosts={c.offer.redeem_at for c in found.classes if c.offer},
+        )
     with contextlib.suppress(ModuleNotFoundError):
         from amends.portal.pages.static import write_static  # noqa: PLC0415
 
