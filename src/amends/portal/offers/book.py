@@ -7,6 +7,7 @@ and a person with two claims of one product.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,7 +19,6 @@ from amends.portal.offers.claim import Claim, ClaimState
 from amends.portal.offers.ledger import (
     CLAIMS,
     CODES,
-    MOVES,
     PRODUCTS,
     day,
     make_offer_tables,
@@ -26,12 +26,15 @@ from amends.portal.offers.ledger import (
     patiently,
     writing,
 )
-from amends.portal.offers.queue import fill, give, stock_turn
+from amends.portal.offers.moving import move_all
+from amends.portal.offers.queue import fill, give
+from amends.portal.offers.recall import revoke_of
 from amends.portal.offers.sealed import CodeSeal
+from amends.portal.offers.stock import wait_days
+from amends.portal.offers.turns import person_turn, present_handle, stock_turn
 from amends.portal.shapes import Answer, Offer
 
 MONTHS = 24
-WAIT_DAYS = 14
 
 
 class OfferBook:
@@ -51,7 +54,9 @@ class OfferBook:
     def peek(self, handle: str) -> tuple[Claim, ...]:
         """Return what a person already holds or waits for, without claiming; empty for nothing."""
         with self._state.connect() as connection:
-            rows = connection.execute(_claims().where(CLAIMS.c.handle == _now(connection, handle)))
+            rows = connection.execute(
+                _claims().where(CLAIMS.c.handle == present_handle(connection, handle))
+            )
             return tuple(self._shown(row, again=True) for row in rows if row.state != "moved")
 
     def claim_for(self, answer: Answer, today: date | None = None) -> Claim:
@@ -60,8 +65,14 @@ class OfferBook:
         The product comes from the released class alone, so nobody gets what is meant for another audience.
         """
         offered = answer.answer_class.offer if answer.answer_class else None
-        if answer.state != "yes" or not answer.handle or offered is None or not offered.product:
+        if (
+            answer.answer_class is None
+            or offered is None
+            or not (answer.handle and offered.product)
+        ):
             return Claim("none", "")
+        if not self._meant_for(offered.product, answer.answer_class.audience):
+            return Claim("none", offered.product)
         return self.claim(answer.handle, offered, today)
 
     def claim(self, handle: str, product: str | Offer, today: date | None = None) -> Claim:
@@ -92,6 +103,50 @@ class OfferBook:
             if row.state == "waiting":
                 _serve(connection, row, today)
             return self._shown(_one(connection, person, offer.product), again=before)
+
+    def replace(
+        self, handle: str, product: str, reason: str, today: date | None = None
+    ) -> Claim | None:
+        """Give a person another code for one that does not work; ``None`` when they hold none of this product.
+
+        Args:
+            handle: Stands for the person.
+            product: The product.
+            reason: Why, in words that the person may read.
+            today: The day.
+        """
+        today = today or clock.now().date()
+        return patiently(lambda: self._replace(handle, product, reason, today))
+
+    def _replace(self, handle: str, product: str, reason: str, today: date) -> Claim | None:
+        with writing(self._state) as connection:
+            stock_turn(connection, product, alone=True)
+            person = person_turn(connection, handle)
+            row = _locked(connection, person, product)
+            if row is None or row.state not in ("held", "void"):
+                return None
+            if row.state == "held":
+                revoke_of(connection, row.claim_id, reason, today)
+            connection.execute(
+                CLAIMS.update().where(CLAIMS.c.claim_id == row.claim_id).values(state="waiting", code_id=None)
+            )  # fmt: skip
+            _serve(connection, row, today)
+            return self._shown(_one(connection, person, product), again=True)
+
+    def move(self, old_handle: str, new_handle: str) -> int:
+        """Let the claims of a person who became part of another follow; return how many did."""
+        return move_all(self._state, {old_handle: new_handle})
+
+    def move_all(self, moved: Mapping[str, str]) -> int:
+        """Do the same for many: old handle -> handle. What was moved before is left alone."""
+        return move_all(self._state, moved)
+
+    def _meant_for(self, product: str, audience: str) -> bool:
+        """Say whether nothing is known against giving a product to this audience."""
+        query = sa.select(PRODUCTS.c.audiences).where(PRODUCTS.c.product == product)
+        with self._state.connect() as connection:
+            told = str(connection.execute(query).scalar() or "").split()
+        return not told or audience in told
 
     def waiting(self, product: str = "") -> int:
         """Return how many persons wait for a code, of one product or of all."""
@@ -128,30 +183,6 @@ def _one(connection: sa.Connection, handle: str, product: str) -> Any:  # Any: a
     return connection.execute(query).first()
 
 
-def _now(connection: sa.Connection, handle: str) -> str:
-    """Return the handle that a person has now: persons are merged, and merged again."""
-    for _ in range(100):  # a bound: a register from elsewhere may hold a circle
-        new = connection.execute(
-            sa.select(MOVES.c.handle).where(MOVES.c.old_handle == handle)
-        ).scalar()
-        if new is None or new == handle:
-            break
-        handle = str(new)
-    return handle
-
-
-def person_turn(connection: sa.Connection, handle: str) -> str:
-    """Wait until nobody else is busy with this person, and return their present handle."""
-    while True:
-        if connection.dialect.name == "postgresql":
-            turn = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:h, 0))")
-            connection.execute(turn, {"h": f"offers {handle}"})
-        present = _now(connection, handle)
-        if present == handle:
-            return handle
-        handle = present
-
-
 def _locked(connection: sa.Connection, handle: str, product: str) -> Any:  # Any: a row
     """Return a claim, kept from everybody else until this transaction ends; the queue may be filling it."""
     query = sa.select(CLAIMS).where(CLAIMS.c.handle == handle, CLAIMS.c.product == product)
@@ -160,11 +191,8 @@ def _locked(connection: sa.Connection, handle: str, product: str) -> Any:  # Any
 
 def _begin(connection: sa.Connection, handle: str, offer: Offer, today: date) -> Any:  # Any: a row
     """Record the claim, as yet without a code."""
-    wait = connection.execute(
-        sa.select(PRODUCTS.c.wait_days).where(PRODUCTS.c.product == offer.product)
-    ).scalar()
     ends = "" if offer.enrol_by_on == date.max else offer.enrol_by_on.isoformat()
-    by_on = today + timedelta(days=WAIT_DAYS if wait is None else wait)
+    by_on = today + timedelta(days=wait_days(connection, offer.product))
     made = connection.execute(
         CLAIMS.insert().values(
             handle=handle, product=offer.product, state="waiting", claimed_at=clock.stamp(),

@@ -16,18 +16,6 @@ from amends.portal.offers.ledger import CLAIMS, CODES, EVENTS
 CHUNK = 5_000
 
 
-def stock_turn(connection: sa.Connection, product: str, *, alone: bool) -> None:
-    """Let claims run side by side, and whoever changes the stock of a product run alone.
-
-    Otherwise, on PostgreSQL, a claim that found no code could be recorded as waiting just after an import looked for
-    those who wait.
-    """
-    if connection.dialect.name == "postgresql":
-        lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-        turn = sa.text(f"SELECT {lock}(hashtextextended(:p, 1))")
-        connection.execute(turn, {"p": f"offers {product}"})
-
-
 def fill(connection: sa.Connection, product: str, today: date, most: int | None = None) -> int:
     """Give codes to those who wait for a product, first come first served; return how many got one.
 

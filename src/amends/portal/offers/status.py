@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from amends.kernel import clock
-from amends.portal.offers.ledger import CLAIMS, CODES, PRODUCTS, make_offer_tables
+from amends.portal.offers.ledger import BATCHES, CLAIMS, CODES, PRODUCTS, make_offer_tables
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Stock:
         holding: Persons who have a code.
         waiting: Persons in the queue.
         overdue: Of those waiting: their promised day has passed.
+        doubled: Codes beside the one a person keeps, of persons who turned out to be one: ``given`` = ``holding`` +
+            ``doubled``.
         void: Persons whose code was revoked and who have no other.
         alarms: In plain words; empty when all is well.
     """
@@ -47,6 +49,7 @@ class Stock:
     holding: int
     waiting: int
     overdue: int
+    doubled: int
     void: int
     alarms: tuple[str, ...] = ()
 
@@ -88,6 +91,17 @@ def status(
     return tuple(made)
 
 
+def batches(state: sa.Engine) -> list[dict[str, object]]:
+    """Return the batches that were imported, newest first: ids, product, time and counts, and no codes."""
+    make_offer_tables(state)
+    query = sa.select(BATCHES).order_by(BATCHES.c.at.desc(), BATCHES.c.batch_id)
+    with state.connect() as connection:
+        return [
+            {k: v for k, v in row.items() if k != "file_key"}
+            for row in connection.execute(query).mappings()
+        ]
+
+
 _COUNTS = tuple(f for f in Stock.__dataclass_fields__ if f not in ("product", "alarms"))
 
 
@@ -118,12 +132,14 @@ def _codes(on: str) -> sa.Select[Any]:
 def _claims(on: str) -> sa.Select[Any]:
     c = CLAIMS.c
     waits = c.state == "waiting"
+    given = sa.select(CODES.c.code_id).where(CODES.c.state == "given")
     return sa.select(
         c.product,
         _sum(c.state != "moved").label("persons"),
         _sum(c.state == "held").label("holding"),
         _sum(waits).label("waiting"),
         _sum(sa.and_(waits, c.by_on < on)).label("overdue"),
+        _sum(sa.and_(c.state == "moved", c.code_id.in_(given))).label("doubled"),
         _sum(c.state == "void").label("void"),
     ).group_by(c.product)
 

@@ -21,10 +21,12 @@ from amends.portal.offers.ledger import (
     note,
     writing,
 )
-from amends.portal.offers.queue import fill, stock_turn
+from amends.portal.offers.queue import fill
 from amends.portal.offers.sealed import CodeSeal
+from amends.portal.offers.turns import stock_turn
 
 CHUNK = 5_000
+WAIT_DAYS = 14
 _SHORTEST, _LONGEST = 4, 128
 _REASONS_KEPT = 1_000
 
@@ -193,8 +195,15 @@ def put_terms(state: sa.Engine, product: str, terms: ProductTerms) -> ProductTer
 
 # A tenth of the stock is what a mailing's first week may take; two weeks is time enough to order more.
 _FRESH: Mapping[str, object] = {
-    "audiences": "", "months": 24, "enrol_by_on": "", "top_up_below": 1000, "top_up_share": 0.1, "wait_days": 14,
+    "audiences": "", "months": 24, "enrol_by_on": "", "top_up_below": 1000, "top_up_share": 0.1, "wait_days": WAIT_DAYS,
 }  # fmt: skip
+
+
+def wait_days(connection: sa.Connection, product: str) -> int:
+    """Return the days within which somebody who waits for a product is promised a code."""
+    query = sa.select(PRODUCTS.c.wait_days).where(PRODUCTS.c.product == product)
+    told = connection.execute(query).scalar()
+    return WAIT_DAYS if told is None else int(told)
 
 
 def _batch(state: sa.Engine, product: str, file_key: str) -> str:
@@ -321,6 +330,8 @@ def code_fault(code: str) -> str:
     """Return why a text cannot be a code, "" when it can."""
     if not code:
         return "there is no code"
+    if code.startswith("\0number "):
+        return "the workbook holds a number, not text: zeros in front and long digits are lost; send it as text"
     if len(code) < _SHORTEST:
         return f"a code has {_SHORTEST} characters or more"
     if len(code) > _LONGEST:
