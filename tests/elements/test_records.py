@@ -162,3 +162,15 @@ def test_licences_match_between_tables_with_and_without_a_state_column(vault: To
 def test_a_table_without_personal_data_makes_no_record(vault: Tokens) -> None:
     assert records_of(vault, {"sku": ["A1", "B2"], "price": ["1.50", "2.00"]}) == []
     assert records_of(vault, {"first_name": [], "ssn": []}) == []
+
+
+def test_the_account_number_people_know_comes_before_the_tables_own_id(vault: Tokens) -> None:
+    columns: dict[str, list[str | None]] = {
+        "account_id": ["70000001", "70000002", "70000003", "70000004"],
+        "account_number": ["4511050356", "4511050357", None, "4511050359"],
+        "first_name": ["Maria", "John", "Juan", "Ana"],
+        "last_name": ["Garcia", "Smith", "Cruz", "Lee"],
+    }
+    found = [str(r["account_token"]) for r in records_of(vault, columns)]
+    known = vault.reveal("account_number", pa.array(found)).to_pylist()
+    assert known == ["4511050356", "4511050357", "70000003", "4511050359"]

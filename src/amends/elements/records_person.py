@@ -76,6 +76,11 @@ class Tools:
     plain_dates: DateReader = field(default_factory=lambda: DateReader(US_DATES))
 
 
+def _is_row_id(one: Seen) -> bool:
+    """Say whether a column is a table's own number of a row; beside the number people know, that one comes first."""
+    return one.guess.element == "account_number" and one.guess.column.lower().endswith("id")
+
+
 class Person:
     """What the rows of a batch say about one of the persons they name."""
 
@@ -88,7 +93,7 @@ class Person:
         self.possible = SetColumn(self._n)
         self.secured = SetColumn(self._n)
         self._values: dict[str, list[pa.Array]] = {}
-        for one in seen:
+        for one in sorted(seen, key=_is_row_id):
             self._note(one)
         self.second: Names | None = None
         self._name_columns = self._read_names()
