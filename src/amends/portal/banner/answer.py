@@ -12,16 +12,19 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Literal, Protocol
 
-from amends.portal.answers import UNDECIDED_CLASS, place_of
+import numpy as np
+from numpy.typing import NDArray
+
+from amends.portal.answers import UNDECIDED_CLASS, Place, place_of
 from amends.portal.banner.texts import BannerFacts, banner_texts
 from amends.portal.edition import Edition
-from amends.portal.handles import account_number
+from amends.portal.handles import account_number, account_numbers
 from amends.portal.shapes import AnswerClass, Offer, State
 from amends.vault.blind import BlindIndex
 from amends.vault.signing import SigningKey
@@ -148,6 +151,10 @@ class AnswerWriter:
         return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()[:-1] + b","
 
 
+Found = tuple[State, int, str]
+"""State, class (-1 unless ``yes``), handle."""
+
+
 class BannerEdition:
     """One edition, ready to answer: the look-up and the writer that belong together.
 
@@ -167,8 +174,8 @@ class BannerEdition:
         classes = map(edition.classes.read, range(edition.classes.n_classes))
         self.writer = AnswerWriter(banner_facts(edition), key, classes, seconds)
 
-    def find(self, account_ref: str) -> tuple[State, int, str] | None:
-        """Return state, class and handle for an account reference; ``None`` when it is none.
+    def find(self, account_ref: str) -> Found | None:
+        """Return what is known of an account reference; ``None`` when it is none.
 
         The handle is made for everybody, known or not, and means something only with ``yes``.
         """
@@ -176,7 +183,16 @@ class BannerEdition:
         if number is None:
             return None
         place = place_of(self.edition, number)
-        handle = self._index.handle(place.number)
+        return self._found(place, self._index.handle(place.number))
+
+    def find_all(self, refs: NDArray[np.uint8]) -> Iterator[Found]:
+        """Return what is known of many account references, one row of 32 bytes each."""
+        numbers = account_numbers(self._index, refs).tolist()
+        places = [place_of(self.edition, number) for number in numbers]
+        handles = self._index.handles(np.array([p.number for p in places], np.uint64))
+        return map(self._found, places, handles.to_pylist())
+
+    def _found(self, place: Place, handle: str) -> Found:
         if not place.known:
             return self._unknown, UNDECIDED_CLASS, handle
         if place.class_id == UNDECIDED_CLASS:
