@@ -19,10 +19,13 @@ from amends.portal.scam.parts import Parts, read_parts
 from amends.portal.scam.reasons import Reason, day, say, way
 from amends.portal.scam.register import Own, SentRegister
 from amends.portal.scam.signals import signs_in
-from amends.portal.scam.strange import strange_words
+from amends.portal.scam.strange import likeness
+from amends.portal.scam.wording import coverage
 from amends.portal.shapes import Incident
 
 MOST_REASONS = 12
+_MOSTLY = 0.8  # share of words from which on a message is said to have our words
+_A_TEXT = 8  # words from which on something is a message and no longer a sender, link or number
 _SHORT = listed("short_links")
 _FREE_MAIL = listed("free_mail")
 _LETTER_CODE = re.compile(r"(?<![\w\-])[0-9A-Za-z]{4}(?:[ \-][0-9A-Za-z]{4}){3}(?![\w\-])")
@@ -223,16 +226,24 @@ def _headers(parts: Parts, register: SentRegister) -> Iterator[_Found]:
 
 
 def _wording(cleaned: Cleaned, parts: Parts, register: SentRegister) -> Iterator[_Found]:
-    for sign in signs_in(cleaned.text):
+    def is_ours(sentence: str) -> bool:
+        seen = coverage(sentence, register.runs, register.run_key)
+        return bool(seen.ours) and all(bool(mask.all()) for mask in seen.ours)
+
+    for sign in signs_in(cleaned.text, is_ours):
         yield _Found(sign.code, True)
     if _LETTER_CODE.search(cleaned.text):
         yield _Found("letter_code", False)
     if _name_in_other_letters(cleaned.text, register.own.entity):
         yield _Found("mixed_letters", True)
-    if strange_words(cleaned.text, register):
+    like = likeness(cleaned.text, register)
+    is_text = len(cleaned.text.split()) >= _A_TEXT
+    if like.strange:
         yield _Found("words_not_ours", True)
-        if not parts.numbers:
-            yield _Found("number_missing", True)
+    elif is_text and like.share_ours >= _MOSTLY:
+        yield _Found("words_ours", False)
+    if is_text and not parts.numbers:
+        yield _Found("number_missing", True)
 
 
 def _name_in_other_letters(text: str, entity: str) -> bool:
@@ -286,6 +297,7 @@ def all_codes() -> frozenset[str]:
     return frozenset(STRONG) | frozenset(
         (
             "number_sent", "number_can_be_copied", "number_cut", "number_missing", "other_way", "words_not_ours",
+            "words_ours",
             "link_ours", "link_named", "link_odd_port", "link_forwards", "sender_ours", "sender_our_domain",
             "mail_failed", "phone_ours", "phone_named", "hidden_signs", "turned_text", "too_long", "empty",
             "nothing_found", "letter_code", "pressure", "secrecy", "prize", "click_here", "no_name", "moves_elsewhere",

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from amends.kernel.errors import TableError
-from amends.portal.scam.hosts import belongs_to, clean_host, looks_like_host
+from amends.portal.scam.hosts import belongs_to, looks_like_host, read_link
 from amends.portal.scam.parts import read_parts
 from amends.portal.scam.phones import phone_digits
 from amends.portal.scam.wording import known_runs
@@ -178,10 +178,10 @@ def _letter_texts(letters: Iterable[LetterText]) -> tuple[set[str], set[str]]:
 def _own(incident: Incident, titles: set[str], texts: set[str], named_hosts: Iterable[str]) -> Own:
     sender = incident.email.casefold().strip()
     hosts = _distinct(
-        clean_host(h) for h in (incident.domain, incident.site, sender.partition("@")[2])
+        read_link(h).host for h in (incident.domain, incident.site, sender.partition("@")[2]) if h
     )
     phones = _distinct([phone_digits(incident.phone)])
-    others_hosts, others_phones = set(map(clean_host, named_hosts)), set()
+    others_hosts, others_phones = {read_link(h).host for h in named_hosts if h}, set()
     for text in texts:
         found = read_parts(text)
         others_hosts |= {link.host for link in found.links}

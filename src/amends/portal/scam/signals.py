@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -80,15 +81,20 @@ def _both(by_language: dict[str, list[str]]) -> tuple[str, ...]:
     return tuple(f" {p} " for language in ("en", "es") for p in by_language.get(language, ()))
 
 
-def plain_sentences(text: str) -> list[str]:
-    """Return the sentences of a text in small letters, without marks and accents, a space at either end."""
-    found = []
-    for sentence in _SENTENCE_END.split(text):
-        for start in range(0, len(sentence), _LONGEST):
-            words = re.findall(r"\w+", _unaccented(sentence[start : start + _LONGEST]))
-            if words:
-                found.append(f" {' '.join(words)} ")
-    return found
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text; very long ones in pieces."""
+    return [
+        piece
+        for sentence in _SENTENCE_END.split(text)
+        for start in range(0, len(sentence), _LONGEST)
+        if (piece := sentence[start : start + _LONGEST]).strip()
+    ]
+
+
+def plain(sentence: str) -> str:
+    """Return a sentence in small letters, without marks and accents, a space at either end."""
+    words = re.findall(r"\w+", _unaccented(sentence))
+    return f" {' '.join(words)} "
 
 
 def _unaccented(text: str) -> str:
@@ -96,19 +102,25 @@ def _unaccented(text: str) -> str:
     return "".join(c for c in whole if not unicodedata.combining(c))
 
 
-def signs_in(text: str) -> tuple[Sign, ...]:
-    """Return the signs in a text, each once, in the order of the list."""
-    sentences = plain_sentences(text)
-    refusing = [_refuses(s) for s in sentences]
-    return tuple(
-        sign
-        for sign in signs()
-        if any(
-            _shows(sign, sentence)
-            for sentence, refuses in zip(sentences, refusing, strict=True)
-            if sign.always or not refuses
-        )
-    )
+def signs_in(text: str, is_ours: Callable[[str], bool] = lambda _: False) -> tuple[Sign, ...]:
+    """Return the signs in a text, each once, in the order of the list.
+
+    Args:
+        text: The message.
+        is_ours: Says of a sentence whether it stands in our letters word for word; such a one is no sign.
+    """
+    found: set[str] = set()
+    for sentence in sentences(text):
+        words = plain(sentence)
+        refuses = _refuses(words)
+        shown = {
+            s.code
+            for s in signs()
+            if s.code not in found and (s.always or not refuses) and _shows(s, words)
+        }
+        if shown and not is_ours(sentence):
+            found |= shown
+    return tuple(s for s in signs() if s.code in found)
 
 
 def _refuses(sentence: str) -> bool:

@@ -31,10 +31,12 @@ class Words:
     Attributes:
         folded: Case-folded, in order; ``#`` stands for any number of a notice or code.
         written: The same as written.
+        plain: The text, with ``#`` for what has its own number.
     """
 
     folded: tuple[str, ...]
     written: tuple[str, ...]
+    plain: str = ""
 
 
 def words(text: str) -> Words:
@@ -46,7 +48,7 @@ def words(text: str) -> Words:
         for part in re.findall(r"\ue000|\w+", plain)
         if part != "_"
     ]
-    return Words(tuple(w.casefold() for w in written), tuple(written))
+    return Words(tuple(w.casefold() for w in written), tuple(written), plain)
 
 
 def runs(folded: Sequence[str], key: bytes) -> NDArray[np.uint64]:
