@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "diff": "amends.cli.look:diff",
     "decide": "amends.cli.decide:decide",
     "notices": "amends.cli.release:notices",
+    "portal": "amends.cli.portal:portal",
     "console": "amends.cli.console:console",
     "users": "amends.cli.console:users",
     "banner-api": "amends.cli.banner:banner_api",

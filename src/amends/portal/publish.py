@@ -22,6 +22,7 @@ from amends.kernel import clock, ids
 from amends.kernel.errors import BusyError, TableError, UsageError
 from amends.portal import edition as editions
 from amends.portal.answers import UNDECIDED_CLASS
+from amends.portal.asked.message import sample_texts
 from amends.portal.classes import write_classes
 from amends.portal.handles import account_numbers, account_refs, person_numbers
 from amends.portal.keys import (
@@ -34,6 +35,7 @@ from amends.portal.keys import (
     write_site_keys,
 )
 from amends.portal.lookup import KeyFile, KeyFileWriter
+from amends.portal.scam.register import write_sent
 from amends.portal.shapes import ALIASES, Determination
 from amends.vault.codes import code_key
 
@@ -296,17 +298,15 @@ def _write_rest(
 ) -> None:
     write_classes(half / editions.CLASSES, found.classes)
     (half / "static").mkdir()
-    with contextlib.suppress(ModuleNotFoundError):
-        from amends.portal.scam.register import write_sent  # noqa: PLC0415
-
-        write_sent(
-            sent,
-            keys.sent_key,
-            found.incident,
-            half,
-            letters=(letter for c in found.classes for letter in c.letters.values()),
-            named_hosts={c.offer.redeem_at for c in found.classes if c.offer},
-        )
+    write_sent(
+        sent,
+        keys.sent_key,
+        found.incident,
+        half,
+        letters=(letter for c in found.classes for letter in c.letters.values()),
+        texts=sample_texts(found.incident),
+        named_hosts={c.offer.redeem_at for c in found.classes if c.offer},
+    )
     with contextlib.suppress(ModuleNotFoundError):
         from amends.portal.pages.static import write_static  # noqa: PLC0415
 

@@ -102,10 +102,14 @@ class EmailChannel:
         wrong = message_faults(content, notice, self._texts[notice.variant])
         if wrong:
             return Outcome(notice_id, "refused", f"stopped by its proof: {wrong[0]}"), False
+        return self.hand_over(notice_id, notice.to.email, content)
+
+    def hand_over(self, notice_id: str, to: str, content: bytes) -> tuple[Outcome, bool]:
+        """Hand one finished message to the server; return what became of it and whether the connection is broken."""
         self._wait()
         try:
             server = self._connected()
-            self._envelope(server, notice.to.email)
+            self._envelope(server, to)
         except smtplib.SMTPResponseException as error:
             return Outcome(
                 notice_id, _by_code(error.smtp_code), str(error.smtp_code)
