@@ -19,6 +19,7 @@ from amends.portal.protection.ledger import (
     ACTIONS,
     EVENTS,
     REQUESTS,
+    SOURCES,
     STATES,
     make_protection_tables,
     request_key,
@@ -117,6 +118,7 @@ class Protection:
             refs = sorted({*account_refs, *known})
             _link(connection, [(ref, handle) for ref in account_refs])
             _add(connection, [(ref, handle) for ref in refs or [""]], (action,), source)
+            _open(connection, handle)
             _again(connection, handle, action)
         return next(p for p in self.status(handle) if p.action == action)
 
@@ -148,6 +150,7 @@ class Protection:
                     sums.n_accounts + len(batch), sums.n_refused + len(batch) - len(good),
                     sums.n_pairs + pairs, sums.n_new + new, sums.n_known + pairs - new,
                 )  # fmt: skip
+        open_accounts(self._state)
         words = ids.canonical_json({"actions": list(actions), **sums.as_json()})
         with writing(self._state, REQUESTS) as connection:
             _note(connection, "asked_all", None, sums.n_new, words)
@@ -209,13 +212,6 @@ def insert_new(connection: sa.Connection, table: sa.Table) -> Any:  # Any: an in
     return kind.insert(table).on_conflict_do_nothing()
 
 
-def _count(connection: sa.Connection) -> int:
-    return int(
-        connection.execute(sa.select(sa.func.coalesce(sa.func.max(REQUESTS.c.request_id), 0)))
-        .scalar_one()
-    )  # fmt: skip
-
-
 def _link(connection: sa.Connection, pairs: Sequence[tuple[str, str]]) -> None:
     """Remember whose account is whose."""
     if pairs:
@@ -246,6 +242,50 @@ def _add(
     if there < len(rows):
         connection.execute(insert_new(connection, REQUESTS), rows)
     return len(set(keys)) - there
+
+
+def open_accounts(state: sa.Engine) -> int:
+    """Turn requests of persons whose accounts are known by now into one for each account; return how many persons."""
+    sums = 0
+    while True:
+        with writing(state, REQUESTS) as connection:
+            opened = _open(connection)
+        sums += opened
+        if opened < _OPENED_AT_ONCE:
+            return sums
+
+
+_OPENED_AT_ONCE = 2_000
+
+
+def _open(connection: sa.Connection, handle: str = "") -> int:
+    known = sa.exists().where(ACCOUNTS.c.handle == REQUESTS.c.handle)
+    query = sa.select(
+        REQUESTS.c.request_id, REQUESTS.c.handle, REQUESTS.c.action, REQUESTS.c.source
+    ).where(REQUESTS.c.account_ref == "", REQUESTS.c.state == "asked", known)
+    if handle:
+        query = query.where(REQUESTS.c.handle == handle)
+    rows = connection.execute(query.limit(_OPENED_AT_ONCE)).all()
+    if not rows:
+        return 0
+    whose = sa.select(ACCOUNTS).where(ACCOUNTS.c.handle.in_(sorted({r.handle for r in rows})))
+    accounts: dict[str, list[str]] = {}
+    for ref, owner in connection.execute(whose):
+        accounts.setdefault(owner, []).append(ref)
+    for source in SOURCES:
+        for action in ACTIONS:
+            mine = [r for r in rows if (r.source, r.action) == (source, action)]
+            _add(
+                connection,
+                [(ref, r.handle) for r in mine for ref in accounts[r.handle]],
+                (action,),
+                source,
+            )
+    done = [r.request_id for r in rows]
+    connection.execute(
+        REQUESTS.update().where(REQUESTS.c.request_id.in_(done)).values(state="split")
+    )
+    return len(rows)
 
 
 def _again(connection: sa.Connection, handle: str, action: str) -> None:
