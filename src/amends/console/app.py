@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from amends.console import accounts, oidc, render, sessions, throttle
 from amends.console.base import VIEWS, Answer, Facts, Missing, Refused, Throttled, User, View, Visit
-from amends.console.desk import Desk
+from amends.console.desk import Desk, Preparing
 from amends.console.guard import LOOPBACK, Guard
 from amends.console.roles import landing, may
 from amends.console.sign_in import SignIn, client, own_page
@@ -61,6 +61,7 @@ _STATUS: tuple[tuple[type[AmendsError], int], ...] = (
     (Missing, 404),
     (Refused, 403),
     (Throttled, 429),
+    (Preparing, 503),
     (BusyError, 409),
     (UsageError, 400),
     (AmendsError, 409),
@@ -209,7 +210,12 @@ class Console:
         headers = {"retry-after": str(error.seconds)} if isinstance(error, Throttled) else {}
         if face != "html":
             return PlainTextResponse(f"{error}\n", status, headers)
-        facts = {"what": error.what, "where": error.where, "remedy": error.remedy, "status": status}
+        facts = {
+            "what": error.what,
+            "where": error.where,
+            "remedy": error.remedy,
+            "again": visit.url if status == 503 else "",
+        }
         return HTMLResponse(self._html(visit, "wrong.html", facts, None), status, headers)
 
 

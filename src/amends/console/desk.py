@@ -6,28 +6,36 @@ command line also changes (``Desk.alone``). Appending a decision needs neither: 
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import sqlalchemy as sa
 
+from amends.console.shelf import COPIES, Shelf
 from amends.custody import open_case
 from amends.kernel import ids
 from amends.kernel.case import Case
 from amends.kernel.engine.base import Engine
 from amends.kernel.engine.duck import DuckEngine
-from amends.kernel.errors import BusyError
+from amends.kernel.errors import AmendsError, BusyError, UsageError
 from amends.kernel.ledger import Ledger, Line
 from amends.kernel.schema import Table
 from amends.tables import ALL
+from amends.tables.persons import PERSONS
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+SORTED = frozenset(c.stands_for for c in COPIES if c.stands_for is not None)
+PATIENCE_SECONDS = 8.0
+LOOK_SECONDS = 3.0
 
 ENGINES = 3
 """Pages that read at the same time; a fourth waits. Each has an engine of its own: engines share no connection."""
@@ -37,6 +45,10 @@ WAIT_SECONDS = 30.0
 
 PASSING = frozenset({"look", "reveal", "sign_in", "sign_out", "sign_in_refused", "alarm", "export"})
 """Acts that change no number on any page."""
+
+
+class Preparing(AmendsError):  # noqa: N818 - reads as the state it is
+    """Something is being made for this page: answered 503, and the page comes back by itself."""
 
 
 class LiveLedger(Ledger):
@@ -90,13 +102,21 @@ class LiveLedger(Ledger):
 class DeskCase(Case):
     """A case with an engine of its own, that shares ledger and register with the others on the desk."""
 
-    def __init__(self, folder: Path, number: int, ledger: LiveLedger, register: sa.Engine) -> None:
-        """Open the case as number ``number`` of the desk."""
+    def __init__(
+        self,
+        folder: Path,
+        number: int,
+        ledger: LiveLedger,
+        register: sa.Engine,
+        shelf: Shelf | None,
+    ) -> None:
+        """Open the case as number ``number`` of the desk; without a shelf it reads the tables themselves."""
         super().__init__(folder, contents=open_case(folder).contents)
         self.ledger = ledger
         self.__dict__["register"] = register
         self._spill = folder / f".spill-{os.getpid()}-{number}"
         self._views: dict[str, object] = {}
+        self._shelf = shelf
 
     @property
     def engine(self) -> Engine:
@@ -107,9 +127,13 @@ class DeskCase(Case):
 
     def read(self, table: Table) -> str:
         """Make a table readable in SQL and return its name, quoted; a view stays while its files do."""
-        files = stamp_of(self.tables.files(table))
+        found = self.tables.files(table)
+        sorted_copy = self._shelf.file(table.name) if self._shelf and table in SORTED else None
+        files = stamp_of([*found, *([sorted_copy] if sorted_copy else [])])
         if not files or self._views.get(table.name) != files:
             super().read(table)
+            if sorted_copy:
+                self.engine.view(table.name, [sorted_copy])
             self._views[table.name] = files
         return f'"{table.name}"'
 
@@ -143,16 +167,20 @@ class Desk:
         self.name = first.name
         self.case_id = first.case_id
         self.register = first.register
+        self.shelf = Shelf(folder / "console", self.tables_stamp)
+        self._maker = DeskCase(folder, ENGINES, self.ledger, self.register, None)
         self._free: queue.Queue[DeskCase] = queue.Queue()
         self._made: list[DeskCase] = []
         for number in range(ENGINES):
-            made = DeskCase(folder, number, self.ledger, self.register)
+            made = DeskCase(folder, number, self.ledger, self.register, self.shelf)
             self._made.append(made)
             self._free.put(made)
         self._writing = threading.Lock()
         self._kept: dict[str, tuple[object, object]] = {}
         self._making: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
+        self._shelving = threading.Lock()
+        self._ended = threading.Event()
 
     @contextmanager
     def case(self) -> Iterator[Case]:
@@ -182,11 +210,64 @@ class Desk:
         with self._writing, self.case() as borrowed, borrowed.lock():
             yield borrowed
 
-    def tables_stamp(self) -> str:
-        """Return what changes when any table of the case is written anew."""
+    def tables_stamp(self, tables: Iterable[Table] = ALL) -> str:
+        """Return what changes when one of these tables is written anew."""
         root = self.folder / "tables"
-        files = [p for t in ALL for p in sorted((root / t.name).glob("*.parquet"))]
+        files = [p for t in tables for p in sorted((root / t.name).glob("*.parquet"))]
         return ids.digest_value(stamp_of(files))[:16]
+
+    def on_shelf(self, case: Case, name: str) -> str:
+        """Return the name in SQL of a copy of the shelf (``people``, ``names``), made first when it is not there.
+
+        Raises:
+            Preparing: It takes longer than a page may wait; the page comes back by itself.
+        """
+        if not case.has(PERSONS):
+            raise UsageError("There has been no run yet", remedy="run: amends run CASE")
+        until = time.monotonic() + PATIENCE_SECONDS
+        while (file := self.shelf.file(name)) is None:
+            if time.monotonic() > until or not self._make_copy(name, until):
+                raise Preparing(
+                    "The index of this run is being made",
+                    remedy="this page comes back by itself; a million people take under a minute",
+                )
+        return case.engine.view(f"shelf_{name}", [file])
+
+    def _make_copy(self, name: str, until: float) -> bool:
+        """Make one copy, or wait for whoever makes it; say whether it was our turn."""
+        if not self._shelving.acquire(timeout=max(0.0, until - time.monotonic())):
+            return False
+        try:
+            wanted = [c for c in self.shelf.missing() if c.name == name]
+            for copy in wanted:
+                self.shelf.make(self._maker, copy)
+            return not wanted or self.shelf.file(name) is not None
+        finally:
+            self._shelving.release()
+
+    def keep_up(self, also: Callable[[], object] = lambda: None) -> None:
+        """Make what a new run made stale, in a thread of its own, until the desk is closed.
+
+        Args:
+            also: Called after each look, to count what the first page shows.
+        """
+
+        def look() -> None:
+            while not self._ended.wait(LOOK_SECONDS):
+                try:
+                    self.catch_up()
+                    also()
+                except AmendsError as error:  # a run may be writing; the next look finds it done
+                    log.info("not caught up: %s", type(error).__name__)
+
+        threading.Thread(target=look, name="shelf", daemon=True).start()
+
+    def catch_up(self) -> None:
+        """Make every copy that is missing."""
+        for copy in self.shelf.missing():
+            with self._shelving:
+                if not self.shelf.place(copy).parent.exists() and not self._ended.is_set():
+                    self.shelf.make(self._maker, copy)
 
     def acts_stamp(self) -> int:
         """Return the number of the last ledger line that may change a number on a page."""
@@ -201,6 +282,10 @@ class Desk:
             if line.act == "run":
                 return str(line.body["run"])
         return "R0000"
+
+    def minute(self) -> int:
+        """Return the minute the console is in: what others change without a trace is looked at once in each."""
+        return int(time.monotonic() / 60)
 
     def kept(self, name: str, key: object, make: Callable[[], T]) -> T:
         """Return what ``make`` made for this key, made once however many ask at once; one value a name is kept."""
@@ -219,6 +304,9 @@ class Desk:
 
     def close(self) -> None:
         """Stop the engines and close the register."""
+        self._ended.set()
+        with self._shelving:
+            self._maker.close()
         for made in self._made:
             made.close()
         self.register.dispose()
