@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "banner-api": "amends.cli.banner:banner_api",
     "banner-export": "amends.cli.banner:banner_export",
     "banner-demo": "amends.cli.banner:banner_demo",
+    "site": "amends.cli.site:site",
     "scan": "amends.cli.alone:scan",
     "resolve": "amends.cli.alone:resolve",
     "duties": "amends.cli.alone:duties_command",
