@@ -47,3 +47,16 @@ class Demo:
     case: Path
     data: Path
     truth: Path
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A demo case whose first seal was released, sent by print and published, and to which a second tranche came.
+
+    The second seal is made and not approved.
+    """
+
+    case: Path
+    published: Path
+    first: dict[str, object]
+    second: dict[str, object]

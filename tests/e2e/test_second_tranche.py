@@ -3,50 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
-import pytest
-
-from tests.e2e.conftest import PEOPLE, SEED
-from tests.e2e.face import Demo, amends
+from tests.e2e.face import Grown, amends
 
 
-@pytest.fixture(scope="module")
-def grown(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict, dict]:
-    folder = tmp_path_factory.mktemp("grown")
-    case = folder / "case"
-    shutil.copytree(demo.case, case, symlinks=True)
-    first = json.loads(amends("notices", "seal", case, "--json"))
-    amends("notices", "approve", case, first["seal_id"], "--as", "Dana Lee")
-    amends("notices", "approve", case, first["seal_id"], "--as", "Sam Roe")
-    amends("notices", "send", case, "--channel", "print", "--yes")
-    data = folder / "data"
-    for tranche in ("1", "2"):
-        amends("demo", data, "--people", str(PEOPLE), "--seed", str(SEED), "--tranche", tranche)
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    subprocess.run(
-        ["bash", data / "add.sh", case, "2"], check=True, env=environment, capture_output=True
-    )
-    amends("run", case)
-    second = json.loads(amends("notices", "seal", case, "--json"))
-    return case, first, second
-
-
-def test_the_difference_counts_those_newly_owed_and_owed_more(
-    grown: tuple[Path, dict, dict],
-) -> None:
-    case, _, _ = grown
-    counts = json.loads(amends("diff", case, "R0001", "R0002", "--json"))["counts"]
+def test_the_difference_counts_those_newly_owed_and_owed_more(grown: Grown) -> None:
+    counts = json.loads(amends("diff", grown.case, "R0001", "R0002", "--json"))["counts"]
     assert counts["newly_owed"] > 0
     assert counts["owed_more"] > 0
 
 
-def test_the_second_seal_reaches_only_them(grown: tuple[Path, dict, dict]) -> None:
-    case, first, second = grown
+def test_the_second_seal_reaches_only_them(grown: Grown) -> None:
+    case, first, second = grown.case, grown.first, grown.second
     changed = {
         row["person_id"]
         for row in json.loads(amends("diff", case, "R0001", "R0002", "--json"))["persons"]
