@@ -30,6 +30,8 @@ COMMANDS: Mapping[str, str] = {
     "decide": "amends.cli.decide:decide",
     "notices": "amends.cli.release:notices",
     "portal": "amends.cli.portal:portal",
+    "offers": "amends.cli.offers:offers",
+    "protection": "amends.cli.protection:protection",
     "console": "amends.cli.console:console",
     "users": "amends.cli.console:users",
     "banner-api": "amends.cli.banner:banner_api",

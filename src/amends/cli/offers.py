@@ -181,6 +181,9 @@ def offers_status(
 @offers.command("reconcile")
 @published_argument
 @click.argument("report", metavar="FILE")
+@click.option(
+    "--all-used", is_flag=True, help="Every code of the file was used, where no column says so."
+)
 @column_option
 @identity_option
 @state_option
@@ -190,6 +193,7 @@ def offers_reconcile(
     face: Face,
     published: Path,
     report: str,
+    all_used: bool,
     column: str,
     identity: Path | None,
     state_url: str,
@@ -202,7 +206,7 @@ def offers_reconcile(
 
     \b
     Example:
-      amends offers reconcile published used.csv
+      amends offers reconcile published used.csv --all-used
     """
     from amends.portal.keys import read_site_keys  # noqa: PLC0415 - help and version stay quick
     from amends.portal.offers.partner import PartnerFile  # noqa: PLC0415
@@ -210,7 +214,7 @@ def offers_reconcile(
 
     keys = read_site_keys(published)
     file = PartnerFile(report, column=column, identity=identity)
-    made = reconcile(open_site(published, state_url), keys, file.lines())
+    made = reconcile(open_site(published, state_url), keys, file.lines(), all_used=all_used)
     if as_json:
         face.json(made.as_json())
     else:

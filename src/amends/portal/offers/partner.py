@@ -227,10 +227,11 @@ def _line(line: int, row: Sequence[str], columns: Columns) -> CodeLine:
         return row[place] if 0 <= place < len(row) else ""
 
     used_on, status = iso_day(at(columns.redeemed_on)), at(columns.status).lower()
+    redeemed: bool | None = None
     if columns.status >= 0:
         redeemed = status in _USED or iso_day(status)[:2] == "20"
-    else:
-        redeemed = bool(used_on) or columns.redeemed_on < 0
+    elif columns.redeemed_on >= 0:
+        redeemed = bool(used_on)
     return CodeLine(line, at(columns.code), iso_day(at(columns.expires)), used_on, redeemed)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from amends.kernel import clock, ids
+from amends.kernel.errors import UsageError
 from amends.portal.keys import SiteKeys
 from amends.portal.offers.ledger import CLAIMS, CODES, EVENTS, make_offer_tables, note, writing
 from amends.portal.offers.sealed import CodeSeal
@@ -70,6 +71,8 @@ def reconcile(
     keys: SiteKeys | bytes,
     lines: Iterable[CodeLine],
     today: date | None = None,
+    *,
+    all_used: bool = False,
 ) -> Reconciled:
     """Compare the partner's report with our ledger, and record what was used; the same report twice changes nothing.
 
@@ -81,6 +84,11 @@ def reconcile(
         keys: The keys of the site.
         lines: The partner's lines.
         today: Day of the report, for lines without a day of use.
+        all_used: Every code of the file was used, where no column says so.
+
+    Raises:
+        UsageError: The file does not say which codes were used: taken for a report, a list of all codes would make
+            the whole stock void.
     """
     make_offer_tables(state)
     seal, made, seen, source = CodeSeal(keys), Reconciled(), set[str](), iter(lines)
@@ -112,6 +120,11 @@ def _compare(
     named: dict[str, CodeLine] = {}
     for line in chunk:
         made.n_rows += 1
+        if line.redeemed is None and not all_used:
+            raise UsageError(
+                "The report does not say which codes were used",
+                remedy="ask for a column such as redeemed_on or status, or give --all-used",
+            )
         if code_fault(line.code):
             made.n_unreadable += 1
             continue
@@ -128,7 +141,7 @@ def _compare(
         for code_key, line in named.items():
             row = ours.get(code_key)
             _count(made, line, row)
-            if row is not None and line.redeemed:
+            if row is not None and line.redeemed is not False:
                 days[_day(line)] += 1
                 if row.redeemed_on is None:
                     used.append((row, _day(line) or today.isoformat()))
@@ -139,7 +152,7 @@ def _count(made: Reconciled, line: CodeLine, row: Any) -> None:  # Any: a row, o
     if row is None:
         made.n_unknown += 1
         _keep(made.unknown_lines, line.line)
-    elif not line.redeemed:
+    elif line.redeemed is False:
         made.n_not_used += 1
     elif row.given_at is None:
         made.n_never_given_used += 1

@@ -42,14 +42,14 @@ class CodeLine:
         code: What stands where the code should be.
         expires_on: Its own last day as written; "" = that of the whole file.
         redeemed_on: Day of use as written, in the partner's report; "" = none.
-        redeemed: Whether the partner's report says that it was used.
+        redeemed: Whether the partner's report says that it was used; ``None`` = the file does not say.
     """
 
     line: int
     code: str
     expires_on: str = ""
     redeemed_on: str = ""
-    redeemed: bool = True
+    redeemed: bool | None = None
 
     def __repr__(self) -> str:
         """Return the line's number: its code belongs in no log."""
@@ -291,8 +291,8 @@ def _finish(state: sa.Engine, made: Imported, today: date) -> None:
         made.n_filled += fill(connection, made.product, today)
         connection.execute(
             BATCHES.update().where(BATCHES.c.batch_id == made.batch_id).values(
-                n_rows=made.n_rows, n_known=made.n_known, n_refused=made.n_refused, state="done",
-                n_new=BATCHES.c.n_new + made.n_new,
+                n_rows=made.n_rows, n_refused=made.n_refused, n_new=BATCHES.c.n_new + made.n_new, state="done",
+                n_known=made.n_rows - made.n_refused - made.n_new - BATCHES.c.n_new,
             )
         )  # fmt: skip
         words = ids.canonical_json(

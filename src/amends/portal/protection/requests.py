@@ -61,7 +61,7 @@ class Bulk:
 
     Attributes:
         n_accounts: Accounts read.
-        n_refused: Rows without a proper account reference or handle.
+        n_refused: Rows without a proper account reference.
         n_pairs: Accounts times actions.
         n_new: Requests made.
         n_known: Requests that were there.
@@ -131,7 +131,8 @@ class Protection:
         """Record actions for many accounts, set-wise; ended at any moment and given again, it goes on.
 
         Args:
-            batches: Pairs of account reference and handle; each batch is one transaction.
+            batches: Pairs of account reference and handle ("" while no person is known); each batch is one
+                transaction.
             actions: The actions.
             source: Who wants it.
 
@@ -141,7 +142,7 @@ class Protection:
         _check(actions)
         sums = Bulk()
         for batch in batches:
-            good = [(ref, handle) for ref, handle in batch if _REF.fullmatch(ref) and handle]
+            good = [(ref, handle) for ref, handle in batch if _REF.fullmatch(ref)]
             with writing(self._state, REQUESTS) as connection:
                 _link(connection, good)
                 new = _add(connection, good, actions, source)
@@ -181,6 +182,17 @@ class Protection:
         return moved
 
 
+def reopen_failed(state: sa.Engine) -> int:
+    """Ask again for everything that failed; return how many."""
+    make_protection_tables(state)
+    with writing(state, REQUESTS) as connection:
+        failed = REQUESTS.c.state == "failed"
+        opened = connection.execute(REQUESTS.update().where(failed).values(_NEW_ATTEMPT)).rowcount
+        if opened:
+            _note(connection, "asked_again", None, opened, "")
+    return opened
+
+
 def status_counts(state: sa.Engine) -> dict[str, dict[str, int]]:
     """Return action -> state -> requests, each with ``total``, which is their sum."""
     make_protection_tables(state)
@@ -214,9 +226,20 @@ def insert_new(connection: sa.Connection, table: sa.Table) -> Any:  # Any: an in
 
 def _link(connection: sa.Connection, pairs: Sequence[tuple[str, str]]) -> None:
     """Remember whose account is whose."""
-    if pairs:
-        rows = [{"account_ref": ref, "handle": handle} for ref, handle in pairs]
-        connection.execute(insert_new(connection, ACCOUNTS), rows)
+    rows = [{"account_ref": ref, "handle": handle} for ref, handle in pairs if handle]
+    if not rows:
+        return
+    connection.execute(insert_new(connection, ACCOUNTS), rows)
+    nobody = sa.select(REQUESTS.c.request_id).where(REQUESTS.c.handle == "").limit(1)
+    if connection.execute(nobody).first() is None:
+        return
+    # Requests made for an account while nothing was decided about its person.
+    connection.execute(
+        REQUESTS.update()
+        .where(REQUESTS.c.handle == "", REQUESTS.c.account_ref == sa.bindparam("r"))
+        .values(handle=sa.bindparam("h")),
+        [{"r": row["account_ref"], "h": row["handle"]} for row in rows],
+    )
 
 
 def _add(
@@ -288,6 +311,15 @@ def _open(connection: sa.Connection, handle: str = "") -> int:
     return len(rows)
 
 
+_NEW_ATTEMPT = {
+    "state": "asked",
+    "attempt": REQUESTS.c.attempt + 1,
+    "tries": 0,
+    "not_before": 0.0,
+    "ended_at": None,
+}
+
+
 def _again(connection: sa.Connection, handle: str, action: str) -> None:
     """Ask again for what was refused or failed: a new attempt, under a new key at the company."""
     connection.execute(
@@ -296,7 +328,7 @@ def _again(connection: sa.Connection, handle: str, action: str) -> None:
             REQUESTS.c.handle == handle, REQUESTS.c.action == action,
             REQUESTS.c.state.in_(("refused", "failed")),
         )
-        .values(state="asked", attempt=REQUESTS.c.attempt + 1, tries=0, not_before=0.0, ended_at=None)
+        .values(_NEW_ATTEMPT)
     )  # fmt: skip
 
 

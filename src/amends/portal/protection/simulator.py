@@ -100,9 +100,13 @@ class Simulator:
         """Answer in a thread of its own."""
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
-    def serve(self) -> None:
-        """Answer until interrupted."""
-        self._server.serve_forever()
+    def serve(self, seconds: float = 0.0) -> None:
+        """Answer until interrupted, or for so long."""
+        self.start()
+        try:
+            threading.Event().wait(seconds or None)
+        finally:
+            self.stop()
 
     def stop(self) -> None:
         """Stop answering."""
