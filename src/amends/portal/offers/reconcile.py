@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from itertools import islice
@@ -91,9 +91,10 @@ def reconcile(
             the whole stock void.
     """
     make_offer_tables(state)
-    seal, made, seen, source = CodeSeal(keys), Reconciled(), set[str](), iter(lines)
+    seal, made, seen = CodeSeal(keys), Reconciled(), set[str]()
     today = today or clock.now().date()
     days: Counter[str] = Counter()
+    source = iter(lines if all_used else _told(lines))
     while chunk := list(islice(source, CHUNK)):
         _compare(state, seal, made, chunk, seen, days, today)
     made.by_day = dict(sorted(days.items()))
@@ -108,6 +109,17 @@ def reconcile(
     return made
 
 
+def _told(lines: Iterable[CodeLine]) -> Iterator[CodeLine]:
+    """Yield lines that say whether their code was used."""
+    for line in lines:
+        if line.redeemed is None:
+            raise UsageError(
+                "The report does not say which codes were used",
+                remedy="ask for a column such as redeemed_on or status, or give --all-used",
+            )
+        yield line
+
+
 def _compare(
     state: sa.Engine,
     seal: CodeSeal,
@@ -120,11 +132,6 @@ def _compare(
     named: dict[str, CodeLine] = {}
     for line in chunk:
         made.n_rows += 1
-        if line.redeemed is None and not all_used:
-            raise UsageError(
-                "The report does not say which codes were used",
-                remedy="ask for a column such as redeemed_on or status, or give --all-used",
-            )
         if code_fault(line.code):
             made.n_unreadable += 1
             continue
