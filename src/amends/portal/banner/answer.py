@@ -11,7 +11,7 @@ Source:
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -36,8 +36,9 @@ ANSWER_SECONDS = 300
 """For how long an answer of the API is good: as long as a request is."""
 
 _KEPT = 8192
-# What follows the part that is kept; its length never changes.
-_TAIL = b'"sub":"%b","iat":%010d,"exp":%010d}'
+# What follows the part that is kept; its length never changes, and is whole groups of three bytes.
+_TAIL = b'"sub":"%b","iat":%010d,"exp": %010d}'
+_URL = bytes.maketrans(b"+/", b"-_")
 _DAY_SECONDS = 86400
 
 
@@ -127,8 +128,8 @@ class AnswerWriter:
     def signed(self, start: bytes, account_ref: str, now: int) -> bytes:
         """Return a start (as ``start`` gives it) ended for one account and signed."""
         tail = _TAIL % (account_ref.encode(), now, now + self._seconds)
-        whole = start + urlsafe_b64encode(tail).rstrip(b"=")
-        return whole + b"." + urlsafe_b64encode(self._key.sign(whole)).rstrip(b"=")
+        whole = start + _base64url(tail)
+        return whole + b"." + _base64url(self._key.sign(whole)).rstrip(b"=")
 
     def _every(self) -> Iterable[bytes]:
         yield self._plain("no", UNDECIDED_CLASS, "open")
@@ -140,9 +141,7 @@ class AnswerWriter:
     def _start(self, state: State, class_id: int, claim: ClaimState) -> bytes:
         """Return ``HEAD.`` and the base64 of all that precedes the tail."""
         plain = self._plain(state, class_id, claim)
-        return self._head + urlsafe_b64encode(
-            plain + _pad(self._length - len(plain) - len(_pad(0)))
-        )
+        return self._head + _base64url(plain + _pad(self._length - len(plain) - len(_pad(0))))
 
     def _plain(self, state: State, class_id: int, claim: ClaimState) -> bytes:
         """Return the payload up to the field that pads: ``{"iss":…,"texts":{…},``."""
@@ -258,3 +257,7 @@ def _offer(offer: Offer, claim: ClaimState) -> dict[str, object]:
 
 def _pad(length: int) -> bytes:
     return b'"pad":"' + b"." * length + b'",'
+
+
+def _base64url(plain: bytes) -> bytes:
+    return b2a_base64(plain, newline=False).translate(_URL)

@@ -9,11 +9,11 @@ Measured by ``bench/site_banner.py`` against a table in SQLite, which does the s
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import mmap
 import os
 import threading
+from fcntl import LOCK_EX, LOCK_UN, flock
+from hashlib import blake2b
 from pathlib import Path
 
 from amends.kernel import clock
@@ -24,6 +24,7 @@ _BUCKET = 64 * _MARK
 _PROBES = 4
 _EMPTY = bytes(_MARK)
 _LIVE = 2 * CLOCK_SECONDS // CLOCK_SECONDS + 1
+_THERE, _FULL = -1, -2
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -46,10 +47,11 @@ class NonceFiles:
         self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         self._one = threading.Lock()
         self._files: dict[int, mmap.mmap | None] = {}
-        with self._alone():
-            self._not_before = self._remember_boot()
-            if os.fstat(self._lock).st_size < _MARK:
-                os.ftruncate(self._lock, _MARK)
+        flock(self._lock, LOCK_EX)
+        self._not_before = self._remember_boot()
+        if os.fstat(self._lock).st_size < _MARK:
+            os.ftruncate(self._lock, _MARK)
+        flock(self._lock, LOCK_UN)
         self._highest = mmap.mmap(self._lock, _MARK)
 
     @property
@@ -60,29 +62,41 @@ class NonceFiles:
         """
         return self._not_before
 
-    def take(self, key_id: bytes, nonce: bytes) -> bool:
+    def take(self, key_id: bytes, nonce: bytes, now: int) -> bool:
         """Remember a nonce; say whether it is new.
+
+        Args:
+            key_id: Key of the request; each has nonces of its own.
+            nonce: As sent.
+            now: Unix second.
 
         Raises:
             NoncesFullError: More came in five minutes than there is room for.
         """
-        digest = hashlib.blake2b(nonce, digest_size=16, key=key_id[:64]).digest()
+        digest = blake2b(b"%b\n%b" % (key_id, nonce), digest_size=16).digest()
         # The first byte is never 0, so that a run of zeros starts where the marks of a bucket end.
         mark = bytes((digest[0] | 1,)) + digest[1:_MARK]
         start = int.from_bytes(digest[_MARK:], "little") % self._buckets
-        with self._alone():
-            present = self._present()
-            for number in range(present - _LIVE + 1, present):
-                older = self._older(number)
-                if older is not None and _find(older, mark, start, self._buckets)[0]:
-                    return False
-            file = self._files.get(present) or self._made(present)
-            there, place = _find(file, mark, start, self._buckets)
-            if there:
+        with self._one:
+            flock(self._lock, LOCK_EX)
+            try:
+                return self._take(mark, start, now // CLOCK_SECONDS)
+            finally:
+                flock(self._lock, LOCK_UN)
+
+    def _take(self, mark: bytes, start: int, own: int) -> bool:
+        present = self._present(own)
+        for number in range(present - _LIVE + 1, present):
+            older = self._older(number)
+            if older is not None and _find(older, mark, start, self._buckets) == _THERE:
                 return False
-            if place < 0:
-                raise NoncesFullError
-            file[place : place + _MARK] = mark
+        file = self._files.get(present) or self._made(present)
+        place = _find(file, mark, start, self._buckets)
+        if place == _FULL:
+            raise NoncesFullError
+        if place == _THERE:
+            return False
+        file[place : place + _MARK] = mark
         return True
 
     def close(self) -> None:
@@ -94,18 +108,16 @@ class NonceFiles:
         self._highest.close()
         os.close(self._lock)
 
-    def _alone(self) -> _Alone:
-        return _Alone(self._one, self._lock)
+    def _present(self, own: int) -> int:
+        """Return the number of the file of these five minutes; it never runs back by a step of the clock.
 
-    def _present(self) -> int:
-        """Return the number of the file of these five minutes; it never runs back by a step of the clock."""
-        own = int(clock.now().timestamp()) // CLOCK_SECONDS
+        What one process has begun all others use, whatever their clock says at that moment.
+        """
         highest = int.from_bytes(self._highest[:_MARK], "little")
-        if own < highest <= own + _LIVE:
+        if own == highest or own < highest <= own + _LIVE:
             return highest
-        if own != highest:
-            self._highest[:_MARK] = own.to_bytes(_MARK, "little")
-            self._forget(own)
+        self._highest[:_MARK] = own.to_bytes(_MARK, "little")
+        self._forget(own)
         return own
 
     def _forget(self, present: int) -> None:
@@ -151,32 +163,14 @@ class NonceFiles:
         return since
 
 
-class _Alone:
-    """The folder to oneself, against the threads of this process and against other processes."""
-
-    __slots__ = ("_lock", "_one")
-
-    def __init__(self, one: threading.Lock, lock: int) -> None:
-        self._one = one
-        self._lock = lock
-
-    def __enter__(self) -> None:
-        self._one.acquire()
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-
-    def __exit__(self, *exc: object) -> None:
-        fcntl.flock(self._lock, fcntl.LOCK_UN)
-        self._one.release()
-
-
-def _find(file: mmap.mmap, mark: bytes, start: int, buckets: int) -> tuple[bool, int]:
-    """Say whether a mark is there; else the place of the first free slot on its way, -1 when there is none."""
+def _find(file: mmap.mmap, mark: bytes, start: int, buckets: int) -> int:
+    """Return the place of the first free slot on the way of a mark; below 0 when it is there, or all is full."""
     for step in range(_PROBES):
         low = (start + step) % buckets * _BUCKET
         high = low + _BUCKET
         if file.find(mark, low, high) >= 0:
-            return True, low
+            return _THERE
         free = file.find(_EMPTY, low, high)
         if free >= 0:
-            return False, (free + _MARK - 1) // _MARK * _MARK
-    return False, -1
+            return (free + _MARK - 1) // _MARK * _MARK
+    return _FULL

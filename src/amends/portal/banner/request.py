@@ -29,8 +29,7 @@ KEY_BYTES = 32
 Verdict = Literal["accepted", "refused", "full"]
 
 _NONCE = re.compile(rb"[A-Za-z0-9_\-]{16,64}")
-_TIMESTAMP = re.compile(rb"[0-9]{1,12}")
-_NOBODY = bytes(KEY_BYTES)
+_STAMP_DIGITS = 12
 
 
 class Nonces(Protocol):
@@ -41,8 +40,8 @@ class Nonces(Protocol):
         """Return the Unix second before which no request is taken, because its nonce may be forgotten."""
         ...
 
-    def take(self, key_id: bytes, nonce: bytes) -> bool:
-        """Remember a nonce; say whether it is new.
+    def take(self, key_id: bytes, nonce: bytes, now: int) -> bool:
+        """Remember a nonce at a Unix second; say whether it is new.
 
         Raises:
             NoncesFullError: There is no room to remember it.
@@ -82,10 +81,15 @@ def account_ref(account_key: bytes, account: str) -> str:
 
 def signature(
     request_key: bytes, method: bytes, path: bytes, timestamp: bytes, nonce: bytes
-) -> bytes:
+) -> str:
     """Return the signature of a request, as hex: over its four parts with a line feed between each."""
-    message = b"%b\n%b\n%b\n%b" % (method, path, timestamp, nonce)
-    return hmac.digest(request_key, message, "sha256").hex().encode()
+    return _marked(hmac.new(request_key, digestmod="sha256"), method, path, timestamp, nonce)
+
+
+def _marked(keyed: hmac.HMAC, method: bytes, path: bytes, timestamp: bytes, nonce: bytes) -> str:
+    made = keyed.copy()
+    made.update(b"%b\n%b\n%b\n%b" % (method, path, timestamp, nonce))
+    return made.hexdigest()
 
 
 class RequestGate:
@@ -97,7 +101,8 @@ class RequestGate:
     """
 
     def __init__(self, keys: Mapping[str, bytes], nonces: Nonces) -> None:
-        self._keys = {key_id.encode(): key for key_id, key in keys.items()}
+        self._keys = {key_id.encode(): _keyed(key) for key_id, key in keys.items()}
+        self._nobody = _keyed(bytes(KEY_BYTES))
         self._nonces = nonces
 
     def check(
@@ -119,17 +124,21 @@ class RequestGate:
         stamp = headers.get(b"x-amends-timestamp", b"")
         nonce = headers.get(b"x-amends-nonce", b"")
         given = headers.get(b"x-amends-signature", b"").lower()
-        key = self._keys.get(key_id)
+        keyed = self._keys.get(key_id)
         # An unknown key costs the same arithmetic as a known one.
-        wanted = signature(_NOBODY if key is None else key, method, path, stamp, nonce)
-        if not hmac.compare_digest(wanted, given) or key is None:
+        wanted = _marked(keyed or self._nobody, method, path, stamp, nonce).encode()
+        if not hmac.compare_digest(wanted, given) or keyed is None:
             return "refused"
-        if not (_TIMESTAMP.fullmatch(stamp) and _NONCE.fullmatch(nonce)):
+        if len(stamp) > _STAMP_DIGITS or not stamp.isdigit() or not _NONCE.fullmatch(nonce):
             return "refused"
         sent = int(stamp)
         if abs(sent - now) > CLOCK_SECONDS or sent < self._nonces.not_before:
             return "refused"
         try:
-            return "accepted" if self._nonces.take(key_id, nonce) else "refused"
+            return "accepted" if self._nonces.take(key_id, nonce, now) else "refused"
         except NoncesFullError:
             return "full"
+
+
+def _keyed(key: bytes) -> hmac.HMAC:
+    return hmac.new(key, digestmod="sha256")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from urllib.parse import quote
@@ -33,7 +32,7 @@ LOOK_SECONDS = 1.0
 
 NONCE_FOLDER = "state/nonces"
 
-_REF = re.compile(r"/banner/([0-9A-Fa-f]{64})")
+_BANNER = "/banner/"
 _ALWAYS = ((b"x-content-type-options", b"nosniff"),)
 # no-transform: a proxy that compresses would undo the one length.
 _NO_STORE = (b"cache-control", b"no-store, no-transform")
@@ -95,7 +94,7 @@ class BannerApi:
         root: str = scope.get("root_path", "")
         path = path[len(root) :] if root and path.startswith(root) else path
         path = path.removeprefix("/v1")
-        if path.startswith("/banner/"):
+        if path.startswith(_BANNER):
             return self._banner(scope, path)
         found = self._plain.get(path)
         if found is None:
@@ -111,8 +110,7 @@ class BannerApi:
                 return self._busy if verdict == "full" else self._refused
             if method != "GET":
                 return self._method
-            match = _REF.fullmatch(path)
-            token = match and self._edition.token(match[1], self._claims, now)
+            token = self._edition.token(path[len(_BANNER) :], self._claims, now)
         except (AmendsError, OSError) as error:
             log.error("a banner could not be answered: %s", type(error).__name__)
             return self._busy

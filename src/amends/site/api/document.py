@@ -260,7 +260,7 @@ def _schemes() -> Json:
     path = f"/v1/banner/{_EXAMPLE_REF}"
     made = signature(
         _EXAMPLE_KEY, b"GET", path.encode(), str(_EXAMPLE_AT).encode(), _EXAMPLE_NONCE.encode()
-    ).decode()
+    )
     words = {
         "key": (KEY_HEADER, "Name of the request key."),
         "timestamp": (TIMESTAMP_HEADER, f"Unix seconds, such as {_EXAMPLE_AT}."),
