@@ -13,10 +13,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from amends.portal.banner.claims import ClaimedHandles
 from amends.portal.shapes import LANGUAGES
 from amends.site.alarms import AlarmBell
+from amends.site.api.app import BannerApi, banner_app
 from amends.site.context import Site, follow, open_site
-from amends.site.guard import Guard, Refused
+from amends.site.gate import Refused
+from amends.site.guard import Guard
 from amends.site.network import is_local
 from amends.site.pages import code, contact, scam, you
 from amends.site.settings import SiteSettings
@@ -68,14 +71,18 @@ def make_app(settings: SiteSettings) -> ASGIApp:
 
 def app_of(site: Site) -> Guard:
     """Return the application of an opened site."""
-    router = Router(_routes(), default=_nowhere, lifespan=lambda _: _running(site))
+    claimed = ClaimedHandles(site.state)
+    api = banner_app(lambda: site.live.published, claimed)
+    router = Router(_routes(), default=_nowhere, lifespan=lambda _: _running(site, api))
 
     async def inner(scope: Scope, receive: Receive, send: Send) -> None:
         await router({**scope, "app": router, "site": site}, receive, send)
 
     return Guard(
         inner,
+        api,
         site.live,
+        gate=site.gate,
         limits=site.settings.limits,
         counts=site.counts,
         route_of=route_name,
@@ -123,12 +130,13 @@ async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _running(site: Site) -> AsyncIterator[None]:
+async def _running(site: Site, api: BannerApi) -> AsyncIterator[None]:
     """Look for new editions and write alarms while the site runs."""
     await asyncio.to_thread(follow, site)
     tasks = [
         asyncio.create_task(site.live.watch(lambda: follow(site), site.bell.ring)),
         asyncio.create_task(_write_alarms(site.bell)),
+        asyncio.create_task(api.watch()),
     ]
     try:
         yield

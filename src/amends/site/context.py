@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import anyio.to_thread
 import sqlalchemy as sa
 
 from amends.kernel.errors import AmendsError
@@ -19,6 +18,7 @@ from amends.portal.state import open_state
 from amends.site.alarms import AlarmBell
 from amends.site.budgets import Blinder, Budget
 from amends.site.counts import Counts
+from amends.site.gate import Gate
 from amends.site.live import Live, open_live
 from amends.site.moving import follow_merges
 from amends.site.settings import SiteSettings
@@ -47,6 +47,7 @@ class Site:
         blinder: Makes the keys of ``messages``.
         bell: Alarms.
         counts: Answers by route.
+        gate: Lets personal requests in, a few at a time.
     """
 
     settings: SiteSettings
@@ -61,10 +62,15 @@ class Site:
     blinder: Blinder
     bell: AlarmBell
     counts: Counts
+    gate: Gate
 
     async def work(self, task: Callable[[], Made]) -> Made:
-        """Run what waits for the database in a thread."""
-        return await anyio.to_thread.run_sync(task)
+        """Run what waits for the database in a thread.
+
+        Raises:
+            Refused: Too many wait for it already.
+        """
+        return await self.gate.work(task)
 
     def now(self) -> float:
         """Return the seconds of a clock that never jumps, for budgets."""
@@ -96,6 +102,7 @@ def open_site(settings: SiteSettings) -> Site:
         blinder=Blinder(),
         bell=bell,
         counts=Counts(),
+        gate=Gate(settings.limits),
     )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 
-from amends.site.guard import Refused
+from amends.site.gate import Refused
 
 _MOST_FIELDS = 20
 _KIND = b"application/x-www-form-urlencoded"

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amends.site.answers import EVERYWHERE, HTTPS, NO_STORE, Canned, Headers, ShortPages
 from amends.site.counts import Counts
+from amends.site.gate import Gate, Refused
 from amends.site.live import Live
 from amends.site.settings import Limits
 
@@ -24,63 +25,14 @@ log = logging.getLogger(__name__)
 _METHODS = {"GET", "HEAD", "POST"}
 
 
-class Gate:
-    """Room for a few inside and for some before it.
-
-    Args:
-        limits: How many.
-    """
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._turn = asyncio.Semaphore(limits.inside)
-        self._present = 0
-
-    @property
-    def is_full(self) -> bool:
-        """Say whether one more would have to be turned away."""
-        return self._present >= self._limits.inside + self._limits.waiting
-
-    async def enter(self) -> bool:
-        """Wait for a turn; say whether it came."""
-        if self.is_full:
-            return False
-        self._present += 1
-        try:
-            async with asyncio.timeout(self._limits.wait_seconds):
-                await self._turn.acquire()
-        except TimeoutError:
-            self._present -= 1
-            return False
-        except asyncio.CancelledError:
-            self._present -= 1
-            raise
-        return True
-
-    def leave(self) -> None:
-        """Make room for the next."""
-        self._present -= 1
-        self._turn.release()
-
-
-class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
-    """A request that gets a short page.
-
-    Args:
-        status: Status of the page.
-    """
-
-    def __init__(self, status: int) -> None:
-        super().__init__(str(status))
-        self.status = status
-
-
 class Guard:
     """The outermost application.
 
     Args:
-        app: The personal pages and the API.
+        app: The personal pages.
+        api: The API; it answers at once, so it does not wait at the gate.
         live: The present edition.
+        gate: Lets requests in.
         limits: What is taken on at once.
         counts: Where answers are counted.
         route_of: Returns the name of a route for the counts, never the path itself.
@@ -91,8 +43,10 @@ class Guard:
     def __init__(
         self,
         app: ASGIApp,
+        api: ASGIApp,
         live: Live,
         *,
+        gate: Gate,
         limits: Limits,
         counts: Counts,
         route_of: Callable[[str], str],
@@ -100,12 +54,13 @@ class Guard:
         secure: bool,
     ) -> None:
         self._app = app
+        self._api = api
         self._live = live
         self._limits = limits
         self._counts = counts
         self._route_of = route_of
         self._ring = ring
-        self._gate = Gate(limits)
+        self._gate = gate
         self._readers = 0
         self._always = EVERYWHERE + (HTTPS if secure else ())
 
@@ -126,17 +81,28 @@ class Guard:
             await _answer(send, status, headers, body, scope["method"])
             return
         pages = self._live.now.short_pages
-        if page is not None or scope["method"] not in _METHODS:
+        if scope["path"].startswith("/v1/"):
+            await self._within(scope, send, pages, lambda w: self._api(scope, receive, w))
+        elif page is not None or scope["method"] not in _METHODS:
             await self._short(scope, send, pages[405])
-            return
-        if self._gate.is_full:
+        elif self._gate.is_full:
             await self._busy(scope, send, pages)
-            return
-        await self._personal(scope, receive, send, pages)
+        else:
+            await self._within(scope, send, pages, lambda w: self._personal(scope, receive, w))
 
-    async def _personal(
-        self, scope: Scope, receive: Receive, send: Send, pages: ShortPages
+    async def _personal(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await self._body(scope, receive)
+        async with self._gate.entered(), asyncio.timeout(self._limits.work_seconds):
+            await self._app(scope, _replay(body, receive), send)
+
+    async def _within(
+        self,
+        scope: Scope,
+        send: Send,
+        pages: ShortPages,
+        answer: Callable[[Send], Awaitable[None]],
     ) -> None:
+        """Let somebody answer; see to the headers, the counts, and a short page when it fails."""
         started = False
 
         async def watch(message: Message) -> None:
@@ -148,19 +114,10 @@ class Guard:
             await send(message)
 
         try:
-            body = await self._body(scope, receive)
-            if not await self._gate.enter():
-                await self._busy(scope, send, pages)
-                return
-            try:
-                async with asyncio.timeout(self._limits.work_seconds):
-                    await self._app(scope, _replay(body, receive), watch)
-            finally:
-                self._gate.leave()
-        except (Refused, HTTPException) as refused:
+            await answer(watch)
+        except (Refused, HTTPException, TimeoutError) as refused:
             if not started:
-                status = refused.status if isinstance(refused, Refused) else refused.status_code
-                await self._short(scope, send, pages[status])
+                await self._refuse(scope, send, pages, refused)
         except Exception as error:
             # A stranger's request must not stop the site, and its contents must not reach a log: the kind of error
             # and the place in our own code are all that is said.
@@ -173,6 +130,19 @@ class Guard:
         names = {name.lower() for name, _ in given}
         added = [(n, v) for n, v in (*self._always, *NO_STORE) if n not in names]
         return [*given, *added]
+
+    async def _refuse(
+        self,
+        scope: Scope,
+        send: Send,
+        pages: ShortPages,
+        refused: Refused | HTTPException | TimeoutError,
+    ) -> None:
+        status = _status(refused)
+        if status == 503:
+            await self._busy(scope, send, pages)
+        else:
+            await self._short(scope, send, pages[status])
 
     async def _busy(self, scope: Scope, send: Send, pages: ShortPages) -> None:
         self._ring("busy")
@@ -221,6 +191,12 @@ class Guard:
                 raise Refused(413)
             if not message.get("more_body", False):
                 return b"".join(parts)
+
+
+def _status(refused: Refused | HTTPException | TimeoutError) -> int:
+    if isinstance(refused, TimeoutError):
+        return 503
+    return refused.status if isinstance(refused, Refused) else refused.status_code
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

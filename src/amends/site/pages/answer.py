@@ -27,11 +27,12 @@ class ExposedList:
 
 @dataclass(frozen=True)
 class Step:
-    """Something to do: heading, text, and addresses where there are any."""
+    """Something to do: heading, text, and addresses or further lines where there are any."""
 
     heading: str
     text: str
     offices: tuple[Office, ...] = ()
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,7 @@ def _own_words(found: AnswerClass, names: Sequence[str], language: str) -> tuple
 
 # ------------------------------------------------------------------ what to do
 
-# Elements with which credit can be opened, or a tax return filed, in somebody's name (FTC, IdentityTheft.gov).
-_CREDIT = {"government id"}
+# Elements with which a tax return can be filed in somebody's name (IRS, Get an identity protection PIN).
 _TAX = frozenset({"ssn", "ssn_last4", "itin", "irs_ip_pin", "tax_info"})
 
 
@@ -124,12 +124,12 @@ def steps(found: AnswerClass, language: str) -> tuple[Step, ...]:
     if words["tax"][audience] and held & _TAX:
         made.append(Step(words["tax"][audience], words["tax_text"][audience]))
     if audience in ("adult", "guardian"):
-        made += _by_element(found, language, words["element"])
+        made.append(Step(words["element"], words["element_text"], lines=_advice(found, language)))
     return tuple(made)
 
 
-def _by_element(found: AnswerClass, language: str, heading: str) -> list[Step]:
-    """Return one step for each different advice, under the names of the elements it is for."""
+def _advice(found: AnswerClass, language: str) -> tuple[str, ...]:
+    """Return one line for each different advice, with the elements it is for."""
     known = elements()
     advice: dict[str, list[str]] = {}
     names = found.names.get(language) or found.names[found.language]
@@ -137,8 +137,8 @@ def _by_element(found: AnswerClass, language: str, heading: str) -> list[Step]:
         element = known.get(exposed.element)
         says = element.advice.get(language, "") if element else ""
         if says:
-            advice.setdefault(says, []).append(name)
-    return [Step(heading.format(name=", ".join(who)), says) for says, who in advice.items()]
+            advice.setdefault(says, []).append(_TAIL.sub("", name))
+    return tuple(f"{', '.join(who)}: {says}" for says, who in advice.items())
 
 
 def _bureaus(found: AnswerClass, language: str) -> tuple[Office, ...]:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from amends.portal.asked.queue import queue
-from amends.site.guard import Refused
+from amends.site.gate import Refused
 from amends.site.pages.base import Asked, minutes
 
 log = logging.getLogger(__name__)

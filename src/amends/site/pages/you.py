@@ -14,7 +14,7 @@ from amends.portal.offers.claim import Claim
 from amends.portal.protection.ledger import ACTIONS
 from amends.portal.protection.requests import Protected
 from amends.portal.shapes import Answer, AnswerClass
-from amends.site.guard import Refused
+from amends.site.gate import Refused
 from amends.site.pages.answer import (
     OfferView,
     exposed_lists,
