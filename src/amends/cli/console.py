@@ -57,7 +57,7 @@ def console(
     from amends.console.app import make_app  # noqa: PLC0415
 
     hosts = {host, *_LOOPBACK, *names} - {"0.0.0.0", "::"}  # noqa: S104 - taken out, not bound
-    app = make_app(case, hosts=hosts, secure=behind_https)
+    app = make_app(case, hosts=hosts, secure=behind_https, watch=not check)
     if check:
         face.say(f"[green]✓[/] the console of {case} opens")
         app.state.desk.close()

@@ -21,6 +21,7 @@ from amends.console import accounts, oidc, render, sessions, throttle
 from amends.console.base import VIEWS, Answer, Facts, Missing, Refused, Throttled, User, View, Visit
 from amends.console.desk import Desk, Preparing
 from amends.console.guard import LOOPBACK, Guard
+from amends.console.home import warm
 from amends.console.roles import landing, may
 from amends.console.sign_in import SignIn, client, own_page
 from amends.kernel.errors import AmendsError, BusyError, UsageError
@@ -236,6 +237,7 @@ def make_app(
     *,
     hosts: Iterable[str] = LOOPBACK,
     secure: bool = False,
+    watch: bool = False,
 ) -> Starlette:
     """Return the console of a case as an ASGI application.
 
@@ -243,6 +245,7 @@ def make_app(
         case_folder: The case.
         hosts: Host names under which it answers.
         secure: Whether it is reached by https: cookies are then marked Secure.
+        watch: Whether a thread makes ready what a new run made stale, before anybody asks.
 
     Raises:
         UsageError: No case there, or a setting that cannot be used.
@@ -267,6 +270,8 @@ def make_app(
         routes=routes, exception_handlers={HTTPException: _http_error, Exception: _fault}
     )
     app.state.desk = desk
+    if watch:
+        desk.keep_up(lambda: warm(desk))
     app.add_middleware(Guard, hosts=tuple(hosts), secure=secure)
     return app
 

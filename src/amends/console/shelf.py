@@ -4,7 +4,7 @@ Made once for a run, under ``CASE/console``; thrown away when a table is written
 do: contact data lie only in the copies of ``persons`` and ``records``, identifiers nowhere; the look-up by name holds
 digests.
 
-    memberships, persons, records   the same rows, sorted by person or record, in small row groups
+    persons, memberships, records … the same rows, sorted by person or record, in small row groups
     people                          one row a person: what lists filter by, elements as bits, the name masked
     names                           digests of names and of what a caller can prove, sorted by family name
 """
@@ -135,6 +135,9 @@ COPIES = (
     Copy("people", _ALL, _people_sql),
     _sorted_by(PERSONS, "person_id"),
     _sorted_by(MEMBERSHIPS, "person_id, record_id"),
+    _sorted_by(PERSON_ELEMENTS, "person_id, element"),
+    _sorted_by(PERSON_GROUPS, "person_id"),
+    _sorted_by(NOTICES, "person_id, edition"),
     Copy("names", (MEMBERSHIPS, RECORDS), _names_sql),
     _sorted_by(RECORDS, "record_id"),
 )
