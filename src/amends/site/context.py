@@ -93,7 +93,7 @@ def open_site(settings: SiteSettings) -> Site:
         settings=settings,
         live=live,
         state=state,
-        offers=OfferBook(state, keys.state_key),
+        offers=OfferBook(state, keys),
         protection=Protection(state),
         visits=Visits(keys.cookie_key),
         codes=CodeToll(settings.workers, bell.ring),
