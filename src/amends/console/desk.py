@@ -298,6 +298,15 @@ class Desk:
                 self._kept[name] = have
             return have[1]  # type: ignore[return-value]  # one name, one type, by its only caller
 
+    def remember(self, name: str, value: object) -> None:
+        """Keep a value until the console ends."""
+        with self._guard:
+            self._kept[name] = (None, value)
+
+    def remembered(self, name: str) -> object:
+        """Return a value that was remembered, or ``None``."""
+        return self._kept.get(name, (None, None))[1]
+
     def kept_for(self, name: str, seconds: float, make: Callable[[], T]) -> T:
         """Return what ``make`` made at most so many seconds ago."""
         return self.kept(name, int(time.monotonic() / seconds), make)

@@ -81,12 +81,10 @@ def end(register: sa.Engine, session: str) -> None:
         connection.execute(SESSIONS.delete().where(SESSIONS.c.id_hash == _kept(session)))
 
 
-def end_others(register: sa.Engine, name: str, session: str) -> int:
-    """End every other session of an account and return how many there were."""
+def end_all(register: sa.Engine, name: str) -> int:
+    """End every session of an account and return how many there were."""
     with register.begin() as connection:
-        done = connection.execute(
-            SESSIONS.delete().where(SESSIONS.c.name == name, SESSIONS.c.id_hash != _kept(session))
-        )
+        done = connection.execute(SESSIONS.delete().where(SESSIONS.c.name == name))
     return int(done.rowcount)
 
 
