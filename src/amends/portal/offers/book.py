@@ -20,6 +20,7 @@ from amends.portal.offers.ledger import (
     CLAIMS,
     CODES,
     PRODUCTS,
+    WAITING,
     day,
     make_offer_tables,
     note,
@@ -27,7 +28,7 @@ from amends.portal.offers.ledger import (
     writing,
 )
 from amends.portal.offers.moving import move_all
-from amends.portal.offers.queue import fill, give
+from amends.portal.offers.queue import any_free, fill, give
 from amends.portal.offers.recall import revoke_of
 from amends.portal.offers.sealed import CodeSeal
 from amends.portal.offers.stock import wait_days
@@ -54,9 +55,8 @@ class OfferBook:
     def peek(self, handle: str) -> tuple[Claim, ...]:
         """Return what a person already holds or waits for, without claiming; empty for nothing."""
         with self._state.connect() as connection:
-            rows = connection.execute(
-                _claims().where(CLAIMS.c.handle == present_handle(connection, handle))
-            )
+            person = present_handle(connection, handle)
+            rows = connection.execute(_OF_PERSON, {"h": person})
             return tuple(self._shown(row, again=True) for row in rows if row.state != "moved")
 
     def claim_for(self, answer: Answer, today: date | None = None) -> Claim:
@@ -150,7 +150,7 @@ class OfferBook:
 
     def waiting(self, product: str = "") -> int:
         """Return how many persons wait for a code, of one product or of all."""
-        query = sa.select(sa.func.count()).select_from(CLAIMS).where(CLAIMS.c.state == "waiting")
+        query = sa.select(sa.func.count()).select_from(CLAIMS).where(WAITING)
         if product:
             query = query.where(CLAIMS.c.product == product)
         with self._state.connect() as connection:
@@ -172,47 +172,62 @@ class OfferBook:
         )  # fmt: skip
 
 
-def _claims() -> sa.Select[Any]:
-    shown = (CODES.c.sealed, CODES.c.code_key, CODES.c.expires_on, CODES.c.redeemed_on)
-    joined = CLAIMS.outerjoin(CODES, CODES.c.code_id == CLAIMS.c.code_id)
-    return sa.select(CLAIMS, *shown).select_from(joined).order_by(CLAIMS.c.claim_id)
-
-
 def _one(connection: sa.Connection, handle: str, product: str) -> Any:  # Any: a row of the database
-    query = _claims().where(CLAIMS.c.handle == handle, CLAIMS.c.product == product)
-    return connection.execute(query).first()
+    return connection.execute(_OF_PRODUCT, {"h": handle, "p": product}).first()
 
 
 def _locked(connection: sa.Connection, handle: str, product: str) -> Any:  # Any: a row
     """Return a claim, kept from everybody else until this transaction ends; the queue may be filling it."""
-    query = sa.select(CLAIMS).where(CLAIMS.c.handle == handle, CLAIMS.c.product == product)
-    return connection.execute(query.with_for_update()).first()
+    return connection.execute(_LOCKED, {"h": handle, "p": product}).first()
 
 
 def _begin(connection: sa.Connection, handle: str, offer: Offer, today: date) -> Any:  # Any: a row
     """Record the claim, as yet without a code."""
     ends = "" if offer.enrol_by_on == date.max else offer.enrol_by_on.isoformat()
-    by_on = today + timedelta(days=wait_days(connection, offer.product))
-    made = connection.execute(
-        CLAIMS.insert().values(
-            handle=handle, product=offer.product, state="waiting", claimed_at=clock.stamp(),
-            claimed_on=today.isoformat(), enrol_by_on=ends, months=offer.months, by_on=by_on.isoformat(), why="",
-        ).returning(CLAIMS.c.claim_id)
-    ).scalar_one()  # fmt: skip
-    note(connection, "claimed", offer.product, handle=handle, claim_id=made)
-    return _one(connection, handle, offer.product)
+    values = {"handle": handle, "product": offer.product, "state": "waiting", "claimed_at": clock.stamp(),
+              "claimed_on": today.isoformat(), "enrol_by_on": ends, "months": offer.months, "why": ""}  # fmt: skip
+    row = connection.execute(_BEGIN, values).one()
+    note(connection, "claimed", offer.product, handle=handle, claim_id=row.claim_id)
+    return row
 
 
 def _serve(connection: sa.Connection, row: Any, today: date) -> None:  # Any: a row
-    """Give this claim a code, those who were first before it."""
+    """Give this claim a code, those who were first before it; promise a day where there is none."""
     need = max(today.isoformat(), row.enrol_by_on)
-    ahead = connection.execute(
-        sa.select(CLAIMS.c.claim_id).where(
-            CLAIMS.c.product == row.product, CLAIMS.c.state == "waiting",
-            CLAIMS.c.claim_id < row.claim_id, CLAIMS.c.enrol_by_on <= need,
-        ).limit(1)
-    ).first()  # fmt: skip
-    if ahead is None:
-        give(connection, row, need, today)
-    else:
-        fill(connection, row.product, today, most=50)
+    if any_free(connection, row.product, need):
+        asked = {"p": row.product, "n": row.claim_id, "need": need}
+        if connection.execute(_AHEAD, asked).first() is not None:
+            fill(connection, row.product, today, most=50)
+        elif give(connection, row, need, today):
+            return
+    by_on = today + timedelta(days=wait_days(connection, row.product))
+    connection.execute(_PROMISED, {"n": row.claim_id, "by": by_on.isoformat()})
+
+
+# Statements of every claim are made once: making them costs more than running them.
+_SHOWN = (
+    sa.select(CLAIMS, CODES.c.sealed, CODES.c.code_key, CODES.c.expires_on, CODES.c.redeemed_on)
+    .select_from(CLAIMS.outerjoin(CODES, CODES.c.code_id == CLAIMS.c.code_id))
+    .order_by(CLAIMS.c.claim_id)
+)
+_OF_PERSON = _SHOWN.where(CLAIMS.c.handle == sa.bindparam("h"))
+_OF_PRODUCT = _OF_PERSON.where(CLAIMS.c.product == sa.bindparam("p"))
+_LOCKED = (
+    sa.select(CLAIMS)
+    .where(CLAIMS.c.handle == sa.bindparam("h"), CLAIMS.c.product == sa.bindparam("p"))
+    .with_for_update()
+)
+_BEGIN = CLAIMS.insert().returning(CLAIMS)
+_AHEAD = (
+    sa.select(CLAIMS.c.claim_id)
+    .where(
+        CLAIMS.c.product == sa.bindparam("p"), WAITING,
+        CLAIMS.c.claim_id < sa.bindparam("n"), CLAIMS.c.enrol_by_on <= sa.bindparam("need"),
+    )
+    .limit(1)
+)  # fmt: skip
+_PROMISED = (
+    CLAIMS.update()
+    .where(CLAIMS.c.claim_id == sa.bindparam("n"), WAITING, CLAIMS.c.by_on.is_(None))
+    .values(by_on=sa.bindparam("by"))
+)

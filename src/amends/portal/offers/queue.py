@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from amends.kernel import clock
 from amends.portal.offers.claim import months_after
-from amends.portal.offers.ledger import CLAIMS, CODES, EVENTS
+from amends.portal.offers.ledger import ADD_EVENT, CLAIMS, CODES, FREE, WAITING
 
 CHUNK = 5_000
 
@@ -27,7 +27,7 @@ def fill(connection: sa.Connection, product: str, today: date, most: int | None 
         after = waiting[-1].claim_id
         for need, group in groupby(waiting, lambda r: max(today.isoformat(), r.enrol_by_on)):
             filled += _give_many(connection, list(group), product, need, today)
-        if most is not None or not _any_free(connection, product, today):
+        if most is not None or not any_free(connection, product, today.isoformat()):
             break
     return filled
 
@@ -38,52 +38,33 @@ def give(connection: sa.Connection, row: Any, need: str, today: date) -> bool:  
 
 
 def _waiting(connection: sa.Connection, product: str, after: int, most: int) -> Sequence[Any]:
-    query = (
-        sa.select(CLAIMS)
-        .where(CLAIMS.c.product == product, CLAIMS.c.state == "waiting", CLAIMS.c.claim_id > after)
-        .order_by(CLAIMS.c.claim_id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    return connection.execute(query).all()
+    return connection.execute(_NEXT, {"p": product, "after": after, "most": most}).all()
 
 
-def _any_free(connection: sa.Connection, product: str, today: date) -> bool:
-    query = sa.select(CODES.c.code_id).where(
-        CODES.c.product == product, CODES.c.state == "free", CODES.c.expires_on >= today.isoformat()
-    )
-    return connection.execute(query.limit(1)).first() is not None
+def any_free(connection: sa.Connection, product: str, need: str) -> bool:
+    """Say whether there is a free code that can be used until ``need``."""
+    return connection.execute(_ANY_FREE, {"p": product, "need": need}).first() is not None
 
 
 def _give_many(
     connection: sa.Connection, claims: Sequence[Any], product: str, need: str, today: date
 ) -> int:
-    codes = connection.execute(
-        sa.select(CODES.c.code_id)
-        .where(CODES.c.product == product, CODES.c.state == "free", CODES.c.expires_on >= need)
-        .order_by(CODES.c.expires_on, CODES.c.code_id)
-        .limit(len(claims))
-        .with_for_update(skip_locked=True)
-    ).scalars().all()  # fmt: skip
+    asked = {"p": product, "need": need, "most": len(claims)}
+    codes = connection.execute(_TAKE, asked).scalars().all()
     pairs = list(zip(claims, codes, strict=False))
     if not pairs:
         return 0
     at, on = clock.stamp(), today.isoformat()
+    connection.execute(_CODE_GIVEN, [{"c": code, "at": at} for _, code in pairs])
     connection.execute(
-        CODES.update().where(CODES.c.code_id == sa.bindparam("c")).values(state="given", given_at=at),
-        [{"c": code} for _, code in pairs],
-    )  # fmt: skip
-    connection.execute(
-        CLAIMS.update().where(CLAIMS.c.claim_id == sa.bindparam("n")).values(
-            state="held", code_id=sa.bindparam("c"), given_on=on, cover_until_on=sa.bindparam("u"), by_on=None,
-        ),
+        _CLAIM_HELD,
         [
-            {"n": claim.claim_id, "c": code, "u": months_after(today, claim.months).isoformat()}
+            {"n": claim.claim_id, "c": code, "on": on, "u": months_after(today, claim.months).isoformat()}
             for claim, code in pairs
         ],
     )  # fmt: skip
     connection.execute(
-        EVENTS.insert(),
+        ADD_EVENT,
         [
             {"at": at, "act": "given", "product": product, "handle": claim.handle,
              "claim_id": claim.claim_id, "code_id": code, "note": ""}
@@ -91,3 +72,37 @@ def _give_many(
         ],
     )  # fmt: skip
     return len(pairs)
+
+
+# Statements of every claim are made once: making them costs more than running them.
+_NEXT = (
+    sa.select(CLAIMS)
+    .where(
+        CLAIMS.c.product == sa.bindparam("p"), WAITING, CLAIMS.c.claim_id > sa.bindparam("after")
+    )
+    .order_by(CLAIMS.c.claim_id)
+    .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_FITS = (CODES.c.product == sa.bindparam("p"), FREE, CODES.c.expires_on >= sa.bindparam("need"))
+_ANY_FREE = sa.select(CODES.c.code_id).where(*_FITS).limit(1)
+_TAKE = (
+    sa.select(CODES.c.code_id)
+    .where(*_FITS)
+    .order_by(CODES.c.expires_on, CODES.c.code_id)
+    .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_CODE_GIVEN = (
+    CODES.update()
+    .where(CODES.c.code_id == sa.bindparam("c"))
+    .values(state="given", given_at=sa.bindparam("at"))
+)
+_CLAIM_HELD = (
+    CLAIMS.update()
+    .where(CLAIMS.c.claim_id == sa.bindparam("n"))
+    .values(
+        state="held", code_id=sa.bindparam("c"), given_on=sa.bindparam("on"),
+        cover_until_on=sa.bindparam("u"), by_on=None,
+    )
+)  # fmt: skip
