@@ -15,7 +15,7 @@ from amends.portal.scam.clean import Cleaned, clean
 from amends.portal.scam.hosts import Link, belongs_to, shown
 from amends.portal.scam.lists import listed
 from amends.portal.scam.lookalikes import lookalike_of, skeleton
-from amends.portal.scam.parts import Parts, read_parts
+from amends.portal.scam.parts import Parts, read_parts, without_numbers
 from amends.portal.scam.reasons import Reason, day, say, way
 from amends.portal.scam.register import Own, SentRegister
 from amends.portal.scam.signals import signs_in
@@ -228,11 +228,11 @@ def _headers(parts: Parts, register: SentRegister) -> Iterator[_Found]:
 def _wording(cleaned: Cleaned, parts: Parts, register: SentRegister) -> Iterator[_Found]:
     def is_ours(sentence: str) -> bool:
         seen = coverage(sentence, register.runs, register.run_key)
-        return bool(seen.ours) and all(bool(mask.all()) for mask in seen.ours)
+        return seen.unbroken
 
     for sign in signs_in(cleaned.text, is_ours):
         yield _Found(sign.code, True)
-    if _LETTER_CODE.search(cleaned.text):
+    if _LETTER_CODE.search(without_numbers(cleaned.text)):
         yield _Found("letter_code", False)
     if _name_in_other_letters(cleaned.text, register.own.entity):
         yield _Found("mixed_letters", True)
@@ -240,6 +240,8 @@ def _wording(cleaned: Cleaned, parts: Parts, register: SentRegister) -> Iterator
     is_text = len(cleaned.text.split()) >= _A_TEXT
     if like.strange:
         yield _Found("words_not_ours", True)
+    elif like.cut:
+        yield _Found("words_cut", True)
     elif is_text and like.share_ours >= _MOSTLY:
         yield _Found("words_ours", False)
     if is_text and not parts.numbers:
@@ -266,15 +268,24 @@ def _verdict(found: list[_Found], incident: Incident, language: str) -> Verdict:
         found.append(_Found("number_can_be_copied", False))
     else:
         verdict = "cannot_tell"
-    ranked = sorted(found, key=lambda f: (f.code not in STRONG, not f.against))
     reasons = tuple(
         Reason(f.code, say("reason", f.code, language, **dict(f.values)), f.against)
-        for f in ranked[:MOST_REASONS]
+        for f in _ranked(found)[:MOST_REASONS]
     )
     parts = tuple(dict.fromkeys(f.part for f in found if f.part is not None))[:MOST_REASONS]
     return Verdict(
         verdict, say("verdict", verdict, language), reasons, _next_steps(verdict, codes, incident, language), parts
     )  # fmt: skip
+
+
+def _ranked(found: list[_Found]) -> list[_Found]:
+    """Return the reasons in order of weight; of what does not speak against the message, one of a kind is enough."""
+    first = {f.code: f for f in reversed(found) if not f.against}
+    kept = [f for f in found if f.against or first[f.code] is f]
+    weight = {"number_sent": 2, "number_can_be_copied": 3}
+    return sorted(
+        kept, key=lambda f: 0 if f.code in STRONG else 1 if f.against else weight.get(f.code, 4)
+    )
 
 
 def _next_steps(
@@ -298,6 +309,7 @@ def all_codes() -> frozenset[str]:
         (
             "number_sent", "number_can_be_copied", "number_cut", "number_missing", "other_way", "words_not_ours",
             "words_ours",
+            "words_cut",
             "link_ours", "link_named", "link_odd_port", "link_forwards", "sender_ours", "sender_our_domain",
             "mail_failed", "phone_ours", "phone_named", "hidden_signs", "turned_text", "too_long", "empty",
             "nothing_found", "letter_code", "pressure", "secrecy", "prize", "click_here", "no_name", "moves_elsewhere",

@@ -33,7 +33,7 @@ _SPLIT_WORD = re.compile(
 )
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _TAG = re.compile(
-    r"<\s{0,8}/?\s{0,8}(?:a|p|br|div|span|table|td|html|body|h[1-6]|ul|li|b|i|img|form|input)\b",
+    r"<\s{0,8}/?\s{0,8}(?:a|p|br|div|style|script|font|center|span|table|td|html|body|h[1-6]|ul|li|b|i|img|form|input)\b",
     re.IGNORECASE,
 )
 _MARKDOWN = re.compile(r"\[([^\]\n]{1,300})\]\(([^)\s]{1,2000})\)")
@@ -82,9 +82,11 @@ def _plain_digit(sign: str) -> str:
 
 def _unpacked(text: str) -> str:
     """Return the readable parts of a mail's source, with its visible headers; any other text as it is."""
-    lowered = text[:8000].lower()
-    if "content-t" not in lowered or not re.match(r"[A-Za-z\-]{2,40}:", text):
+    head = text[:8000].lower()
+    if "content-t" not in head or not re.match(r"[A-Za-z\-]{2,40}:", text):
         return text
+    if text.count("\n--") > _MOST_PARTS or text.partition("\n\n")[0].count("\n") > _MOST_HEAD_LINES:
+        return text  # no mail of ours; read as it stands
     try:
         message = email.message_from_string(text, policy=email.policy.default)
         parts = [f"{k}: {v}" for k, v in message.items() if k.lower() in _KEPT]
@@ -94,6 +96,7 @@ def _unpacked(text: str) -> str:
     return "\n".join([*parts, "", *bodies])[: 2 * MAX_TEXT]
 
 
+_MOST_PARTS, _MOST_HEAD_LINES = 40, 300
 _KEPT = (
     "from",
     "to",

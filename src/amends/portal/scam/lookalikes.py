@@ -172,15 +172,21 @@ def _label_imitates(host: str, label: str) -> str | None:
     labels = host.split(".")[:-1]
     words = [w for x in labels for w in x.replace("_", "-").split("-")]
     if label in words or (len(label) >= 5 and any(label in x for x in labels)):
-        return "added_word"
+        return (
+            "extra_letter"
+            if any(len(x) == len(label) + 1 for x in words if label in x)
+            else "added_word"
+        )
     flat = ["".join(labels), *(x.replace("-", "").replace("_", "") for x in labels)]
     if len(label) >= 5 and any(label in x for x in flat):
         return "hyphen" if "-" in host else "sub_domain"
-    plain = skeleton(label.replace("-", ""))
-    pieces = {skeleton(x) for x in (*labels, *words, *flat)}
-    if any(plain == p or (len(plain) >= 5 and plain in p) for p in pieces):
-        return "similar_letters"
-    return _misspelt(pieces, plain)
+    whole = label.replace("-", "")
+    for pairs in (True, False):
+        plain = skeleton(whole, pairs=pairs)
+        pieces = {skeleton(x, pairs=pairs) for x in (*labels, *words, *flat)}
+        if any(plain == p or (len(plain) >= 5 and plain in p) for p in pieces):
+            return "similar_letters"
+    return _misspelt(pieces, plain) or _misspelt([*words, *flat], whole)
 
 
 def _misspelt(pieces: Iterable[str], plain: str) -> str | None:
@@ -211,22 +217,21 @@ def _same_looks() -> dict[int, str]:
 
 
 _SAME_SHAPES = (
-    ("rn", "m"),
-    ("vv", "w"),
-    ("lc", "k"),
-    ("cl", "d"),
-    ("0", "o"),
-    ("1", "l"),
-    ("i", "l"),
-    ("3", "e"),
-    ("5", "s"),
-)
+    ("rn", "m"), ("vv", "w"), ("uu", "w"), ("uv", "w"), ("vu", "w"), ("lc", "k"), ("cl", "d"), ("0", "o"), ("1", "l"),
+    ("i", "l"), ("3", "e"), ("5", "s"), ("c", "e"), ("v", "u"), ("q", "g"),
+)  # fmt: skip
 
 
-def skeleton(text: str) -> str:
-    """Return a text with each letter as the plain one that it looks like: look-alikes become equal."""
+def skeleton(text: str, *, pairs: bool = True) -> str:
+    """Return a text with each letter as the plain one that it looks like: look-alikes become equal.
+
+    Args:
+        text: A name.
+        pairs: Whether two letters that look like one (``rn``, ``vv``, ``cl``) become it.
+    """
     plain = text.casefold().translate(_same_looks())
     plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
     for shape, letter in _SAME_SHAPES:
-        plain = plain.replace(shape, letter)
+        if pairs or len(shape) == 1:
+            plain = plain.replace(shape, letter)
     return plain

@@ -84,6 +84,11 @@ def read_parts(text: str) -> Parts:
     )
 
 
+def without_numbers(text: str) -> str:
+    """Return a text without notice numbers."""
+    return _NUMBER.sub(" ", text)
+
+
 def without_contacts(text: str, mark: str) -> str:
     """Return a text with every notice number, link, address and telephone number replaced by a mark."""
     text = _NUMBER.sub(f" {mark} ", text)

@@ -139,7 +139,7 @@ def _collected(
 def _numbers(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     good = pc.match_substring_regex(whole, r"^N[0-9A-F]{16}$")
-    if not pc.all(good.fill_null(False)).as_py():
+    if not pc.all(good.fill_null(False), min_count=0).as_py():
         raise TableError(
             "A notice that was sent has no number in our form",
             where="register of what was sent",
@@ -152,7 +152,7 @@ def _way_numbers(column: pa.Array | pa.ChunkedArray, channels: list[str]) -> NDA
     for name in pc.unique(column).to_pylist():
         if name not in channels:
             channels.append(name)
-    return np.asarray(pc.index_in(column, pa.array(channels)), np.uint8)
+    return np.asarray(pc.index_in(column, pa.array(channels, pa.string())), np.uint8)
 
 
 def _last_day(days: NDArray[np.uint16]) -> str:
@@ -171,7 +171,6 @@ def _letter_texts(letters: Iterable[LetterText]) -> tuple[set[str], set[str]]:
             for block in section.blocks:
                 texts |= {block.text, *block.items}
                 texts |= {line for o in block.offices for line in (o.name, *o.lines)}
-                texts |= {"\n".join((o.name, *o.lines)) for o in block.offices}
     return titles, {t for t in texts if t}
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -38,6 +39,12 @@ _GREETING = re.compile(
     r"a la familia de|a|familia de|al padre, madre o tutor de|padre, madre o tutor de)\s+(.{1,80}?)\s{0,4}[:,]?\s*$",
     re.IGNORECASE,
 )
+# What letters print at the foot of each page, in the midst of a paragraph that runs on.
+_PAGE = re.compile(
+    r"^[ \t]*(?:(?:notice number|número de aviso)\W{0,4}N[0-9A-F]{16}\W{0,4})?"
+    r"(?:page|página) \d{1,3} (?:of|de) \d{1,3}[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 # What points somewhere, in a form that is no plain link or telephone number.
 _POINTS = re.compile(
     r"@|\\|://|[^\W\d_]{2,}[.\u3002\uff61]\s?[^\W\d_]{2,}|(?<![\d-])\d{3}[-. ]\d{4}(?![\d-])"
@@ -47,6 +54,7 @@ _LONGEST_WORD = 24
 _SMALL = listed("small_words")
 _OF_MAIL = listed("of_mail")
 _TELLING = listed("telling_words")
+_GREETS = listed("greetings")
 
 
 @dataclass(frozen=True)
@@ -55,31 +63,36 @@ class Likeness:
 
     Attributes:
         strange: Whether it has sentences, or points to something, that no letter of ours has.
+        cut: Whether sentences of ours are cut or put together otherwise than in our letters.
         share_ours: Share of its words that stand in wording of ours.
     """
 
     strange: bool
+    cut: bool
     share_ours: float
 
 
 def likeness(text: str, register: SentRegister) -> Likeness:
     """Compare a message with our letters; names, addresses and headers beside their wording are not strange."""
-    kept = [own for raw in text.splitlines() if (own := _line(raw, register)).strip()]
+    lines = _PAGE.sub(" ", text).splitlines()
+    kept = [own for raw in lines if (own := _line(raw, register)).strip()]
     seen = coverage("\n".join(kept), register.runs, register.run_key)
     in_all = n_words = n_ours = 0
-    strange = False
-    for line, mask in zip(seen.lines, seen.ours, strict=True):
+    strange = cut = False
+    for line, mask, loose in zip(seen.lines, seen.ours, seen.loose, strict=True):
         n_words += len(mask)
-        n_ours += int(mask.sum())
-        for stretch in _stretches(line, mask):
-            in_all += len(stretch)
-            strange = strange or len(stretch) > _MOST_TOGETHER or not _like_a_name(stretch)
+        n_ours += int((mask | loose).sum())
+        for stretch in _stretches(line, mask, loose):
+            in_all += len(stretch.words)
+            if not stretch.like_a_name:
+                cut, strange = cut or stretch.loose, strange or not stretch.loose
         strange = strange or (not mask.all() and bool(_POINTS.search(line.plain)))
-    return Likeness(strange or in_all > _MOST_IN_ALL, n_ours / n_words if n_words else 0.0)
+    share = n_ours / n_words if n_words else 0.0
+    return Likeness(strange or in_all > _MOST_IN_ALL, cut, share)
 
 
 def _line(line: str, register: SentRegister) -> str:
-    """Return what of a line has to be ours or a name: the value of a mail header, the name in a greeting."""
+    """Return what of a line has to be ours or a name: of a mail header its value."""
     people = _PEOPLE.match(line)
     if people:
         return people.group(1)
@@ -89,31 +102,42 @@ def _line(line: str, register: SentRegister) -> str:
     subject = _SUBJECT.match(line)
     if subject:
         return "" if subject.group(1).strip() in register.own.subjects else subject.group(1)
-    greeting = _GREETING.match(line)
-    return greeting.group(1) if greeting else line.lstrip(">*•· \t")
+    return line.lstrip(">*•· \t")
 
 
-def _stretches(line: Words, mask: NDArray[np.bool_]) -> list[list[str]]:
-    """Return the stretches of words that are not ours, as written, without numbers of notices and codes."""
-    marked = zip(line.written, mask.tolist(), strict=True)
-    return [
-        [word for word, _ in run if word != NUMBER and _bare(word) not in _OF_MAIL]
-        for ours, run in groupby(marked, key=lambda pair: bool(pair[1]))
-        if not ours
-    ]
+@dataclass(frozen=True)
+class _Stretch:
+    """Words together that are in no whole paragraph of ours; ``loose`` when all are in a part of one."""
+
+    words: tuple[str, ...]
+    loose: bool
+
+    @property
+    def like_a_name(self) -> bool:
+        """Say whether they could be a name, an address, a date or a number: capitals, digits, nothing that tells."""
+        if len(self.words) > _MOST_TOGETHER:
+            return False
+        if sum(1 for word in self.words if len(word) == 1 and word.isalpha()) > 3:
+            return False
+        return all(_name_word(word) for word in self.words)
+
+
+def _stretches(
+    line: Words, mask: NDArray[np.bool_], loose: NDArray[np.bool_]
+) -> Iterator[_Stretch]:
+    """Yield the stretches of words, as written, that are in no whole paragraph of ours; numbers of notices left out."""
+    passed = _OF_MAIL | _GREETS if _GREETING.match(line.plain) else _OF_MAIL
+    marked = zip(line.written, mask.tolist(), loose.tolist(), strict=True)
+    for ours, run in groupby(marked, key=lambda word: bool(word[1])):
+        if not ours:
+            words = [w for w in run if w[0] != NUMBER and _bare(w[0]) not in passed]
+            yield _Stretch(tuple(w[0] for w in words), all(w[2] for w in words))
 
 
 def _bare(text: str) -> str:
     """Return a text in small letters without accents."""
     whole = unicodedata.normalize("NFD", text.casefold())
     return "".join(c for c in whole if not unicodedata.combining(c))
-
-
-def _like_a_name(stretch: list[str]) -> bool:
-    """Say whether words could be a name, an address, a date or a number: capitals and digits, nothing that tells."""
-    if sum(1 for word in stretch if len(word) == 1 and word.isalpha()) > 3:
-        return False
-    return all(_name_word(word) for word in stretch)
 
 
 def _name_word(word: str) -> bool:

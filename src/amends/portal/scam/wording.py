@@ -1,14 +1,15 @@
-"""The words of a text, and the short runs of words by which the wording of our letters is known again.
+"""The wording of our letters, known again in a pasted message wherever its lines are broken.
 
-Runs of four words, each hashed under a key: line breaks, columns and quoting do not matter, and a sentence that is not
-ours is not covered by runs that are.
+Each paragraph is kept as keyed hashes of its runs of four words, its two ends marked. In a message, words that follow
+each other must follow each other in a paragraph of ours, and where our wording begins or ends, a paragraph must begin
+or end: taking out a "not" shows, though every word left is ours.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,20 +19,22 @@ from amends.portal.scam.parts import without_contacts
 
 RUN_WORDS = 4
 NUMBER = "#"
-_WORD = re.compile(r"\w+", re.UNICODE)
+_BEGIN, _END = "^", "$"
+_MARK = "\ue000"
 _SLOT = re.compile(r"\[\[\w{1,40}\]\]")
 # A letter code or a code of the partner, in groups of four.
 _CODE = re.compile(r"(?<!\w)[0-9A-Za-z]{4}(?:-[0-9A-Za-z]{4}){2,3}(?!\w)")
+_WORD = re.compile(rf"{_MARK}|\w+")
 
 
 @dataclass(frozen=True)
 class Words:
-    """The words of a text.
+    """The words of a line.
 
     Attributes:
-        folded: Case-folded, in order; ``#`` stands for any number of a notice or code.
+        folded: Case-folded, in order; ``#`` stands for any number of a notice, code, link, address or telephone.
         written: The same as written.
-        plain: The text, with ``#`` for what has its own number.
+        plain: The text, with a private sign for what became ``#``.
     """
 
     folded: tuple[str, ...]
@@ -40,45 +43,34 @@ class Words:
 
 
 def words(text: str) -> Words:
-    """Return the words of a text; slots, codes, numbers of notices, links, addresses and telephones become ``#``."""
-    plain = _CODE.sub(" \ue000 ", _SLOT.sub(" \ue000 ", text))
-    plain = without_contacts(plain, "\ue000")
-    written = [
-        NUMBER if part == "\ue000" else part
-        for part in re.findall(r"\ue000|\w+", plain)
-        if part != "_"
-    ]
+    """Return the words of a text."""
+    plain = _CODE.sub(f" {_MARK} ", _SLOT.sub(f" {_MARK} ", text))
+    plain = without_contacts(plain, _MARK)
+    written = [NUMBER if w == _MARK else w for w in _WORD.findall(plain) if w.strip("_")]
     return Words(tuple(w.casefold() for w in written), tuple(written), plain)
 
 
-def runs(folded: Sequence[str], key: bytes) -> NDArray[np.uint64]:
-    """Return the keyed hash of each run of four words; of a shorter text, of the whole."""
-    if not folded:
-        return np.zeros(0, np.uint64)
-    size = min(RUN_WORDS, len(folded))
-    hashed = b"".join(
-        hashlib.blake2b(" ".join(folded[i : i + size]).encode(), digest_size=8, key=key).digest()
-        for i in range(len(folded) - size + 1)
-    )
-    return np.frombuffer(hashed, "<u8").astype(np.uint64)
-
-
-def known_runs(texts: Iterable[str], key: bytes) -> NDArray[np.uint64]:
-    """Return the sorted hashes of all runs of texts that we send, each text also line by line where a line is short."""
-    seen: set[str] = set()
+def known_runs(paragraphs: Iterable[str], key: bytes) -> NDArray[np.uint64]:
+    """Return the sorted hashes of all runs of paragraphs that we send."""
     found: set[int] = set()
-    for text in texts:
-        for part in (text, *_short_lines(text)):
-            if part not in seen:
-                seen.add(part)
-                found.update(runs(words(part).folded, key).tolist())
+    for paragraph in set(paragraphs):
+        folded = words(paragraph).folded
+        if folded:
+            marked = (_BEGIN, *folded, _END)
+            found.update(_hashes(_windows(marked, min(RUN_WORDS, len(marked))), key).tolist())
     return np.array(sorted(found), np.uint64)
 
 
-def _short_lines(text: str) -> Iterator[str]:
-    for line in text.splitlines():
-        if 0 < len(_WORD.findall(line)) < RUN_WORDS:
-            yield line
+def _windows(marked: Sequence[str], size: int) -> list[tuple[str, ...]]:
+    return [tuple(marked[i : i + size]) for i in range(len(marked) - size + 1)]
+
+
+def _hashes(found: Sequence[Sequence[str]], key: bytes) -> NDArray[np.uint64]:
+    hashed = b"".join(
+        hashlib.blake2b(" ".join(run).encode("utf-8", "replace"), digest_size=8, key=key).digest()
+        for run in found
+    )
+    return np.frombuffer(hashed, "<u8").astype(np.uint64)
 
 
 @dataclass(frozen=True)
@@ -87,33 +79,77 @@ class Coverage:
 
     Attributes:
         lines: The words of each line.
-        ours: For each line, for each word, whether it stands in wording of ours.
+        ours: For each line, for each word, whether it stands in a whole paragraph of ours.
+        loose: The same for words that stand in a part of a paragraph of ours, without its beginning or end.
+        unbroken: Whether all words follow each other in wording of ours.
     """
 
     lines: tuple[Words, ...]
     ours: tuple[NDArray[np.bool_], ...]
+    loose: tuple[NDArray[np.bool_], ...]
+    unbroken: bool
 
 
 def coverage(text: str, known: NDArray[np.uint64], key: bytes) -> Coverage:
-    """Return which words of a text stand in wording of ours, line by line; wording may run on over lines."""
+    """Return which words of a text stand in wording of ours; wording may run on over lines."""
     lines = tuple(w for line in text.splitlines() if (w := words(line)).folded)
+    if not lines:
+        return Coverage((), (), (), False)
     folded = [word for line in lines for word in line.folded]
-    mask = np.zeros(len(folded), np.bool_)
-    if len(folded) >= RUN_WORDS:
-        for start in np.flatnonzero(_among(runs(folded, key), known)):
-            mask[start : start + RUN_WORDS] = True
-    parts, at = [], 0
-    for line in lines:
-        part = mask[at : at + len(line.folded)]
-        if len(part) < RUN_WORDS and not part.all() and _among(runs(line.folded, key), known)[0]:
-            part = np.ones(len(part), np.bool_)
-        parts.append(part)
-        at += len(line.folded)
-    return Coverage(lines, tuple(parts))
+    found = _Found.of(folded, known, key)
+    whole = found.whole()
+    cuts = np.cumsum([len(line.folded) for line in lines], dtype=np.int64)[:-1]
+    return Coverage(
+        lines,
+        tuple(np.split(whole, cuts)),
+        tuple(np.split(found.ours & ~whole, cuts)),
+        bool(found.joined.all() and found.ours.all()),
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Which words are ours, which follow the one before in ours, and where paragraphs of ours begin and end."""
+
+    ours: NDArray[np.bool_]
+    joined: NDArray[np.bool_]
+    begins: NDArray[np.bool_]
+    ends: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, folded: list[str], known: NDArray[np.uint64], key: bytes) -> _Found:
+        """Look every run of a text up."""
+        n = len(folded)
+        made = cls(*(np.zeros(max(n - (i == 1), 0), np.bool_) for i in range(4)))
+        shapes = (
+            ((), 4, ()),
+            ((_BEGIN,), 3, ()),
+            ((), 3, (_END,)),
+            ((_BEGIN,), 2, (_END,)),
+            ((_BEGIN,), 1, (_END,)),
+        )
+        for before, size, after in shapes:
+            found = [(*before, *folded[i : i + size], *after) for i in range(n - size + 1)]
+            for at in np.flatnonzero(_among(_hashes(found, key), known)):
+                made.ours[at : at + size] = True
+                made.joined[at : at + size - 1] = True
+                made.begins[at] |= bool(before)
+                made.ends[at + size - 1] |= bool(after)
+        return made
+
+    def whole(self) -> NDArray[np.bool_]:
+        """Return the words of stretches that begin and end as a paragraph of ours does."""
+        mask = np.zeros(len(self.ours), np.bool_)
+        apart = ~self.joined
+        first = np.flatnonzero(self.ours & np.concatenate([[True], apart])[: len(mask)])
+        last = np.flatnonzero(self.ours & np.concatenate([apart, [True]])[: len(mask)])
+        for start, end in zip(first, last, strict=True):
+            mask[start : end + 1] = self.begins[start] and self.ends[end]
+        return mask
 
 
 def _among(mine: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    if not len(known):
+    if not len(known) or not len(mine):
         return np.zeros(len(mine), np.bool_)
     at = np.minimum(np.searchsorted(known, mine), len(known) - 1)
     return np.asarray(known[at] == mine, np.bool_)
