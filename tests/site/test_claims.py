@@ -16,9 +16,7 @@ def stock(place: Place, codes: list[str]) -> None:
     """Put enrolment codes on the shelf."""
     lines = [CodeLine(n, code) for n, code in enumerate(codes, 1)]
     keys = place.site.live.published.keys
-    import_codes(
-        place.site.state, keys, lines, product=OFFER.product, expires_on=date(2028, 1, 1)
-    )
+    import_codes(place.site.state, keys, lines, product=OFFER.product, expires_on=date(2028, 1, 1))
 
 
 def claim(place: Place, page_of: str) -> str:

@@ -27,7 +27,10 @@ from tests.site.visitor import (
 def test_a_letter_code_leads_to_the_answer_of_the_letter(place: Place) -> None:
     page = enter(place.client, place.world.code(ADULT))
     said = words(page)
-    listed = [said.index(n) for n in ("name", "date of birth", "Social Security number", "driver’s license number")]  # fmt: skip
+    listed = [
+        said.index(n)
+        for n in ("name", "date of birth", "Social Security number", "driver’s license number")
+    ]
     assert listed == sorted(listed), "in the order of the letter"
     assert "Edition 1" in said
     assert "November 10, 2026" in said

@@ -16,7 +16,9 @@ from amends.site.context import Site, open_site
 from amends.site.settings import SiteSettings
 from tests.portal.world import World, publish_world
 
-with warnings.catch_warnings():  # Starlette would rather have a successor of httpx that is not there yet
+with (
+    warnings.catch_warnings()
+):  # Starlette would rather have a successor of httpx that is not there yet
     warnings.simplefilter("ignore")
     from starlette.testclient import TestClient
 

@@ -57,7 +57,7 @@ class SiteSettings:
     """
 
     published: Path
-    state_url: str = ""
+    state_url: str = field(default="", repr=False)  # may hold a password
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
