@@ -108,7 +108,7 @@ class DeskCase(Case):
         number: int,
         ledger: LiveLedger,
         register: sa.Engine,
-        shelf: Shelf | None,
+        shelf: Shelf | None = None,
     ) -> None:
         """Open the case as number ``number`` of the desk; without a shelf it reads the tables themselves."""
         super().__init__(folder, contents=open_case(folder).contents)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from amends.console.base import Facts, Visit, page
+from amends.console.claims import site_status
 from amends.console.desk import Desk
 from amends.kernel import clock
 from amends.report import diff, funnel, tilemap
@@ -170,8 +171,6 @@ def portal_status(visit: Visit) -> dict[str, object] | None:
     """Return edition, claims, stock and alarms of the site, for those who may see them; ``None`` where none is set."""
     if not visit.may("claims"):
         return None
-    from amends.console.claims import site_status  # noqa: PLC0415 - claims shows this page's figures too
-
     return site_status(visit.desk)
 
 
