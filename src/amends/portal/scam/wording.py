@@ -19,7 +19,10 @@ from amends.portal.scam.parts import without_contacts
 
 RUN_WORDS = 4
 NUMBER = "#"
-_BEGIN, _END = "^", "$"
+_BEGIN, _END, _PARAGRAPH = "^", "$", "\u00b6"
+# Paragraphs of ours are looked for at most so often in one message; nobody pastes more.
+_MOST_TRIES = 5000
+_MOST_ENDS = 40
 _MARK = "\ue000"
 _SLOT = re.compile(r"\[\[\w{1,40}\]\]")
 # A letter code or a code of the partner, in groups of four.
@@ -57,7 +60,8 @@ def known_runs(paragraphs: Iterable[str], key: bytes) -> NDArray[np.uint64]:
         folded = words(paragraph).folded
         if folded:
             marked = (_BEGIN, *folded, _END)
-            found.update(_hashes(_windows(marked, min(RUN_WORDS, len(marked))), key).tolist())
+            runs = _windows(marked, min(RUN_WORDS, len(marked)))
+            found.update(_hashes([*runs, (_PARAGRAPH, *folded)], key).tolist())
     return np.array(sorted(found), np.uint64)
 
 
@@ -97,7 +101,7 @@ def coverage(text: str, known: NDArray[np.uint64], key: bytes) -> Coverage:
         return Coverage((), (), (), False)
     folded = [word for line in lines for word in line.folded]
     found = _Found.of(folded, known, key)
-    whole = found.whole()
+    whole = found.whole(folded, known, key)
     cuts = np.cumsum([len(line.folded) for line in lines], dtype=np.int64)[:-1]
     return Coverage(
         lines,
@@ -137,15 +141,37 @@ class _Found:
                 made.ends[at + size - 1] |= bool(after)
         return made
 
-    def whole(self) -> NDArray[np.bool_]:
-        """Return the words of stretches that begin and end as a paragraph of ours does."""
+    def whole(self, folded: list[str], known: NDArray[np.uint64], key: bytes) -> NDArray[np.bool_]:
+        """Return the words of stretches that are whole paragraphs of ours, one after the other."""
         mask = np.zeros(len(self.ours), np.bool_)
         apart = ~self.joined
         first = np.flatnonzero(self.ours & np.concatenate([[True], apart])[: len(mask)])
         last = np.flatnonzero(self.ours & np.concatenate([apart, [True]])[: len(mask)])
-        for start, end in zip(first, last, strict=True):
-            mask[start : end + 1] = self.begins[start] and self.ends[end]
+        tries = _MOST_TRIES
+        for start, end in zip(first.tolist(), last.tolist(), strict=True):
+            tiled, tries = self._tiled(start, end, tries, folded, known, key)
+            mask[start : end + 1] = tiled
         return mask
+
+    def _tiled(
+        self, start: int, last: int, tries: int, folded: list[str], known: NDArray[np.uint64], key: bytes
+    ) -> tuple[bool, int]:  # fmt: skip
+        """Say whether paragraphs of ours fill a stretch, and how many tries are left; the longest is tried first."""
+        open_at, seen = [start], {start}
+        while open_at and tries > 0:
+            at = open_at.pop()
+            if not self.begins[at]:
+                continue
+            ends = at + np.flatnonzero(self.ends[at : last + 1])[::-1][:_MOST_ENDS]
+            for end in ends.tolist():
+                tries -= 1
+                if _among(_hashes([(_PARAGRAPH, *folded[at : end + 1])], key), known)[0]:
+                    if end == last:
+                        return True, tries
+                    if end + 1 not in seen:
+                        seen.add(end + 1)
+                        open_at.append(end + 1)
+        return False, tries
 
 
 def _among(mine: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
