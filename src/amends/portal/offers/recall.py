@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -189,13 +190,17 @@ def _revoke(
     products = connection.execute(sa.select(CODES.c.product).where(chosen).distinct()).scalars()
     for product in sorted(products.all()):
         stock_turn(connection, product, alone=True)
-    used = sa.and_(CODES.c.redeemed_on.is_not(None), sa.false() if used_too else sa.true())
+    was_used = CODES.c.redeemed_on.is_not(None)
     rows = connection.execute(
-        sa.select(CODES.c.state, used.label("used"), sa.func.count())
-        .where(chosen).group_by(CODES.c.state, used)
+        sa.select(CODES.c.state, was_used.label("was_used"), sa.func.count())
+        .where(chosen).group_by(CODES.c.state, was_used)
     ).all()  # fmt: skip
-    counts = {(state, bool(was)): int(n) for state, was, n in rows}
-    void = sa.and_(chosen, CODES.c.state != "void", sa.not_(used))
+    counts: Counter[tuple[str, bool]] = Counter()
+    for state, used, n in rows:
+        counts[state, bool(used) and not used_too] += int(n)
+    void = sa.and_(chosen, CODES.c.state != "void")
+    if not used_too:
+        void = sa.and_(void, sa.not_(was_used))
     _append_codes(connection, void, reason)
     persons = 0
     for product in (
@@ -211,10 +216,10 @@ def _revoke(
     connection.execute(CODES.update().where(void).values(state="void"))
     return Revoked(
         sum(counts.values()),
-        counts.get(("free", False), 0),
-        counts.get(("given", False), 0),
-        counts.get(("free", True), 0) + counts.get(("given", True), 0),
-        counts.get(("void", False), 0) + counts.get(("void", True), 0),
+        counts["free", False],
+        counts["given", False],
+        counts["free", True] + counts["given", True],
+        counts["void", False] + counts["void", True],
         0,
         persons,
     )

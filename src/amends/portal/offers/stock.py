@@ -289,10 +289,13 @@ def _finish(state: sa.Engine, made: Imported, today: date) -> None:
     with writing(state) as connection:
         stock_turn(connection, made.product, alone=True)
         made.n_filled += fill(connection, made.product, today)
+        # Counted, not added up: an attempt that was cut off took in codes of this batch as well.
+        mine = sa.select(sa.func.count()).select_from(CODES)
+        n_new = int(connection.execute(mine.where(CODES.c.batch_id == made.batch_id)).scalar_one())
         connection.execute(
             BATCHES.update().where(BATCHES.c.batch_id == made.batch_id).values(
-                n_rows=made.n_rows, n_refused=made.n_refused, n_new=BATCHES.c.n_new + made.n_new, state="done",
-                n_known=made.n_rows - made.n_refused - made.n_new - BATCHES.c.n_new,
+                n_rows=made.n_rows, n_refused=made.n_refused, n_new=n_new,
+                n_known=made.n_rows - made.n_refused - n_new, state="done",
             )
         )  # fmt: skip
         words = ids.canonical_json(
