@@ -37,7 +37,7 @@ ANSWER_SECONDS = 300
 
 _KEPT = 8192
 # What follows the part that is kept; its length never changes, and is whole groups of three bytes.
-_TAIL = b'"sub":"%b","iat":%010d,"exp": %010d}'
+_TAIL = b'"sub":"%b","iat":%10d,"exp": %10d}'
 _URL = bytes.maketrans(b"+/", b"-_")
 _DAY_SECONDS = 86400
 

@@ -126,11 +126,18 @@ def read_accounts(path: Path) -> Iterator[pa.Array]:
         if path.suffix == ".parquet":
             with pq.ParquetFile(path) as whole:
                 for batch in whole.iter_batches(_BLOCK, columns=["account"]):
-                    yield batch.column(0).cast(pa.string()).drop_null()
+                    yield batch.column("account").cast(pa.string()).drop_null()
         else:
-            with path.open("rb") as raw, _unpacked(raw, path.suffix) as stream:
-                yield from _text_blocks(io.TextIOWrapper(stream, "utf-8-sig"), path.name)
-    except (OSError, KeyError, ValueError, pa.ArrowException, zstandard.ZstdError) as error:
+            with path.open("rb") as raw, _unpacked(raw, path.suffix) as lines:
+                yield from _text_blocks(lines, path.name)
+    except (
+        OSError,
+        EOFError,
+        KeyError,
+        ValueError,
+        pa.ArrowException,
+        zstandard.ZstdError,
+    ) as error:
         raise UsageError(
             "The list of accounts cannot be read",
             where=path.name,
@@ -155,12 +162,13 @@ def _text_blocks(lines: Iterable[str], name: str) -> Iterator[pa.Array]:
         yield pa.array(block)
 
 
-def _unpacked(raw: BinaryIO, suffix: str) -> BinaryIO:
+def _unpacked(raw: BinaryIO, suffix: str) -> io.TextIOWrapper:
+    stream = raw
     if suffix == ".gz":
-        return cast(BinaryIO, gzip.GzipFile(fileobj=raw))
-    if suffix == ".zst":
-        return cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(raw))
-    return raw
+        stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw))
+    elif suffix == ".zst":
+        stream = cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(raw))
+    return io.TextIOWrapper(stream, "utf-8-sig")
 
 
 @contextmanager

@@ -11,6 +11,8 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
@@ -25,14 +27,30 @@ from amends.site.api.document import openapi
 
 log = logging.getLogger(__name__)
 
-Reply = tuple[dict[str, object], dict[str, object]]
+
+class Reply(NamedTuple):
+    """An answer, ready to send.
+
+    Attributes:
+        status: HTTP status.
+        headers: All headers but the date.
+        body: The bytes.
+        head: Status line and headers as bytes of HTTP/1.1, without the empty line that ends them.
+    """
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    head: bytes
+
+
+MOUNT, BANNER = "/v1", "/banner/"
 
 LOOK_SECONDS = 1.0
 """Between two looks for a new edition and for new claims."""
 
 NONCE_FOLDER = "state/nonces"
 
-_BANNER = "/banner/"
 _ALWAYS = ((b"x-content-type-options", b"nosniff"),)
 # no-transform: a proxy that compresses would undo the one length.
 _NO_STORE = (b"cache-control", b"no-store, no-transform")
@@ -69,7 +87,7 @@ class BannerApi:
             "/keys": _reply(200, _dumped(jwks), _JSON, _SHORT_WHILE),
             "/openapi.json": _reply(200, _dumped(openapi()), _JSON, _SHORT_WHILE),
         }
-        self._starts: dict[int, dict[str, object]] = {}
+        self._signed = _Signed()
 
     def look(self) -> bool:
         """Take up a new edition when there is one; slow, so call it in a thread. Return whether there was one."""
@@ -81,46 +99,55 @@ class BannerApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "http":
-            start, body = self._answer(scope)
-            await send(start)
-            await send(body)
+            path: str = scope["path"]
+            root: str = scope.get("root_path", "")
+            path = path[len(root) :] if root and path.startswith(root) else path
+            headers = dict(scope["headers"])
+            reply = self.reply(scope["method"], path.removeprefix(MOUNT), _target(scope), headers)
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": reply.status,
+                    "headers": list(reply.headers),
+                }
+            )
+            await send({"type": "http.response.body", "body": reply.body})
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 
-    def _answer(self, scope: Scope) -> Reply:
-        path: str = scope["path"]
-        root: str = scope.get("root_path", "")
-        path = path[len(root) :] if root and path.startswith(root) else path
-        path = path.removeprefix("/v1")
-        if path.startswith(_BANNER):
-            return self._banner(scope, path)
+    def reply(self, method: str, path: str, target: bytes, headers: Mapping[bytes, bytes]) -> Reply:
+        """Return the answer to one request.
+
+        Args:
+            method: As sent.
+            path: Decoded, after ``/v1``.
+            target: The whole address as it was sent, which is what the company signs.
+            headers: Names in lower case.
+        """
+        if path.startswith(BANNER):
+            return self._banner(method, path, target, headers)
         found = self._plain.get(path)
         if found is None:
             return self._absent
-        return found if scope["method"] == "GET" else self._method
+        return found if method == "GET" else self._method
 
-    def _banner(self, scope: Scope, path: str) -> Reply:
+    def _banner(
+        self, method: str, path: str, target: bytes, headers: Mapping[bytes, bytes]
+    ) -> Reply:
         now = int(clock.now().timestamp())
-        method: str = scope["method"]
         try:
-            verdict = self._gate.check(method.encode(), _target(scope), dict(scope["headers"]), now)
+            verdict = self._gate.check(method.encode(), target, headers, now)
             if verdict != "accepted":
                 return self._busy if verdict == "full" else self._refused
             if method != "GET":
                 return self._method
-            token = self._edition.token(path[len(_BANNER) :], self._claims, now)
+            token = self._edition.token(path[len(BANNER) :], self._claims, now)
         except (AmendsError, OSError) as error:
             log.error("a banner could not be answered: %s", type(error).__name__)
             return self._busy
-        return self._signed(token) if token else self._absent
-
-    def _signed(self, token: bytes) -> Reply:
-        start = self._starts.get(len(token))
-        if start is None:
-            start = self._starts[len(token)] = _reply(200, token, _JOSE, _NO_STORE)[0]
-        return start, {"type": "http.response.body", "body": token}
+        return self._signed.of(token) if token else self._absent
 
     def _opened(self) -> BannerEdition:
         published = self._published()
@@ -189,13 +216,24 @@ def _error(status: int, words: str, *more: tuple[bytes, bytes]) -> Reply:
 
 
 def _reply(status: int, body: bytes, kind: bytes, *more: tuple[bytes, bytes]) -> Reply:
-    headers = [
+    headers = (
         (b"content-type", kind),
         (b"content-length", str(len(body)).encode()),
         *more,
         *_ALWAYS,
-    ]
-    return (
-        {"type": "http.response.start", "status": status, "headers": headers},
-        {"type": "http.response.body", "body": body},
     )
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()]
+    lines += [name + b": " + value for name, value in headers]
+    return Reply(status, headers, body, b"\r\n".join(lines) + b"\r\n")
+
+
+class _Signed:
+    """Makes the replies that carry an answer; their headers are the same as long as answers have one length."""
+
+    def __init__(self) -> None:
+        self._last = _reply(200, b"", _JOSE, _NO_STORE)
+
+    def of(self, token: bytes) -> Reply:
+        if len(self._last.body) != len(token):
+            self._last = _reply(200, token, _JOSE, _NO_STORE)
+        return self._last._replace(body=token)
