@@ -29,8 +29,8 @@ EVERYWHERE = {
 }
 WAYS = (
     "/", "/c", "/en/check", "/es/check", "/en/you", "/en/you/letter", "/en/contact", "/en/contact/sent",
-    "/en/is-it-you", "/assets/code.js", "/health", "/en/nothing", "/fr/check", "/../../etc/passwd", "/en/check/", "/v1/keys",
-    "/v1/banner/" + "0" * 64, "/en/you/claim", "/%ff", "/en/%00",
+    "/en/is-it-you", "/assets/code.js", "/health", "/en/nothing", "/fr/check", "/../../etc/passwd", "/en/check/",
+    "/v1/keys", "/v1/banner/" + "0" * 64, "/en/you/claim", "/%ff", "/en/%00",
 )  # fmt: skip
 
 
