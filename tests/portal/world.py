@@ -76,7 +76,7 @@ ACCOUNTS: Mapping[str, str] = {
 def letter_text(language: str, elements: Sequence[str], offer: Offer | None) -> LetterText:
     """Return a short letter with a section of each kind."""
     english = language == "en"
-    names = tuple(WORDS[language][e] for e in elements)
+    names = tuple(WORDS[language].get(e, e) for e in elements)
     opening = "This letter is about your data." if english else "Esta carta trata de sus datos."
     blocks = [LetterBlock("code", "Your personal code:" if english else "Su código personal:")]
     if offer:

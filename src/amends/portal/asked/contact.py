@@ -48,6 +48,8 @@ def normal_contact(kind: str, typed: str) -> str:
     if len(typed) > 2 * _LONGEST:
         return ""
     text = unicodedata.normalize("NFKC", typed).strip()
+    if not text.isprintable():
+        return ""
     if kind == "email":
         text = text.lower()
         return text if len(text) <= _LONGEST and _MAILBOX.fullmatch(text) else ""
