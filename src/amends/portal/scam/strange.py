@@ -20,6 +20,7 @@ from amends.portal.scam.wording import NUMBER, Words, coverage
 
 # A name with its address is at most this long; more together is a text.
 _MOST_TOGETHER = 16
+_MOST_WORDS = 8000  # several times our longest letter, text and HTML together
 _MOST_IN_ALL = 40
 _PEOPLE = re.compile(
     r"^[>*\s]{0,8}(?:from|de|to|para|cc|cco|bcc|date|fecha|sent|enviado|reply-to|responder a)\*?[ \t]{0,4}:(.*)$",
@@ -74,6 +75,8 @@ class Likeness:
 
 def likeness(text: str, register: SentRegister) -> Likeness:
     """Compare a message with our letters; names, addresses and headers beside their wording are not strange."""
+    if len(text.split()) > _MOST_WORDS:
+        return Likeness(True, False, 0.0)
     lines = _PAGE.sub(" ", text).splitlines()
     kept = [own for raw in lines if (own := _line(raw, register)).strip()]
     seen = coverage("\n".join(kept), register.runs, register.run_key)
