@@ -76,7 +76,7 @@ def request_all(
     key = read_account_key(company_key) if company_key else None
     file = AccountFile(accounts_file, opened.edition, opened.keys, key, others_too)
     made = Protection(open_state(state_url or published)).request_all(file.batches(), actions)
-    answer = {**file.counts.as_json(), **made.as_json()}
+    answer = {**made.as_json(), **file.counts.as_json()}
     face.json(answer) if as_json else face.facts(answer)
 
 

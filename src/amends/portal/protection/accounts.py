@@ -45,7 +45,8 @@ class AccountCounts:
     Attributes:
         n_rows: Rows read.
         n_affected: Accounts of persons of the determination.
-        n_undecided: Accounts of persons about whom nothing is decided yet; they are protected as well.
+        n_undecided: Accounts of persons about whom nothing is decided yet, or of several persons; they are
+            protected as well.
         n_others: Accounts that lead to nobody.
         n_refused: Rows without an account, or with a reference that is none.
     """
@@ -149,9 +150,11 @@ class AccountFile:
         found = [self.edition.links.find(int(n)) for n in account_numbers(self.keys.index, raw)]
         known = np.array([hit for hit, _ in found], bool)
         leads_to = np.array([to if hit else 0 for hit, to in found], np.uint64)
-        affected = known & (leads_to != 0)
+        leads = known & (leads_to != 0)  # 0: an account of several persons
         handles = np.full(len(refs), "", object)
-        handles[affected] = self._handles(leads_to[affected])
+        handles[leads] = self._handles(leads_to[leads])
+        affected = leads.copy()
+        affected[leads] = [self.edition.codes.find(int(n))[1] >= 0 for n in leads_to[leads]]
         counts = self.counts
         counts.n_rows += n_rows
         counts.n_refused += n_rows - len(refs)
