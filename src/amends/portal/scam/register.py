@@ -32,6 +32,8 @@ from amends.vault.blind import BlindIndex
 SENT = pa.schema([("notice_id", pa.string()), ("channel", pa.string()), ("sent_on", pa.date32())])
 """One row a notice that a channel accepted: its number, ``print`` or ``email``, and the day."""
 
+# What stands in the portal's copy of a letter where the letter has its own number.
+ON_PAPER = ("printed on your letter", "impreso en su carta")
 FILES = ("sent.keys", "sent.days", "sent.ways", "sent.runs", "sent.json")
 _FORMAT = 1
 _FIRST_DAY = date(2000, 1, 1)
@@ -169,9 +171,16 @@ def _letter_texts(letters: Iterable[LetterText]) -> tuple[set[str], set[str]]:
         for section in letter.sections:
             texts.add(section.heading)
             for block in section.blocks:
-                texts |= {block.text, *block.items}
+                texts |= {block.text, *block.items, *_as_sent(block.text)}
                 texts |= {line for o in block.offices for line in (o.name, *o.lines)}
     return titles, {t for t in texts if t}
+
+
+def _as_sent(text: str) -> Iterator[str]:
+    """Yield a paragraph as it was sent, where the portal's copy has words in place of the notice number."""
+    for words in ON_PAPER:
+        if words in text:
+            yield text.replace(words, "[[notice_id]]")
 
 
 def _own(incident: Incident, titles: set[str], texts: set[str], named_hosts: Iterable[str]) -> Own:
