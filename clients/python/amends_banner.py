@@ -157,6 +157,8 @@ class BannerClient:
         self._known: dict[str, bytes] = dict(self._pinned)
         self._known_at = 0.0
         self._own = threading.local()
+        self._connections: set[http.client.HTTPConnection] = set()
+        self._lines: set[_Line] = set()
         self._pool = concurrent.futures.ThreadPoolExecutor(threads, "amends-banner")
         root = f"{parts.scheme}://{parts.netloc}"
         self.link: Mapping[str, str] = link or {n: f"{root}/{n}/" for n in _LANGUAGES}
@@ -182,10 +184,22 @@ class BannerClient:
             return self.neutral(type(error).__name__)
 
     def close(self) -> None:
-        """Let go of the threads and their connections."""
+        """Let go of the threads and their connections; banners under way are neutral."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        for line in list(self._lines):
+            line.cut()
+        self._pool.shutdown(wait=True)
+        for connection in list(self._connections):
+            connection.close()
 
     def _ask(self, ref: str, line: _Line) -> Banner:
+        self._lines.add(line)
+        try:
+            return self._answer(ref, line)
+        finally:
+            self._lines.discard(line)
+
+    def _answer(self, ref: str, line: _Line) -> Banner:
         token = self._get(f"/v1/banner/{ref}", line, signed=True)
         payload = self._read(token, ref, line)
         return Banner(
@@ -259,6 +273,7 @@ class BannerClient:
                 return _exchange(connection, path_sent, headers, line)
             except (http.client.HTTPException, OSError, NeutralError) as error:
                 connection.close()
+                self._connections.discard(connection)
                 self._own.connection = None
                 gone = isinstance(error, (ConnectionError, http.client.RemoteDisconnected))
                 if not (again and gone):
@@ -273,6 +288,7 @@ class BannerClient:
         else:
             made = http.client.HTTPConnection(host, port, timeout=timeout)
         self._own.connection = made
+        self._connections.add(made)
         return made
 
 

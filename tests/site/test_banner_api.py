@@ -23,6 +23,7 @@ from amends.site.api.app import BannerApi, banner_app
 from amends.site.api.document import openapi
 from tests.portal.banner_world import Company, company
 from tests.portal.world import ACCOUNTS, determination, publish_world
+from tests.site.banner_serving import client_module
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "openapi.json"
 
@@ -58,6 +59,9 @@ def path_of(asker: Company, account: str = "555-0001") -> str:
     return f"/v1/banner/{asker.world.ref(account)}"
 
 
+@pytest.mark.filterwarnings(
+    "ignore::joserfc.errors.SecurityWarning"
+)  # EdDSA has a second name since RFC 9864
 def test_a_signed_request_is_answered_and_the_answer_checks_with_the_published_keys(
     asker: Company, api: BannerApi
 ) -> None:
@@ -109,11 +113,11 @@ def test_unsigned_requests_learn_nothing_about_accounts(asker: Company, api: Ban
         (a.status_code, a.content)
         for a in (
             ask(api, f"/v1/banner/{ref}")
-            for ref in (asker.world.ref("555-0001"), "ab" * 32, "x", "", "../keys")
+            for ref in (asker.world.ref("555-0001"), "ab" * 32, "x", "")
         )
     }
-    assert {status for status, _ in answers} <= {401, 404}
-    assert ask(api, "/v1/banner/x").content == ask(api, path_of(asker)).content
+    assert {status for status, _ in answers} == {401}
+    assert len(answers) == 1
 
 
 def test_what_is_no_account_is_answered_like_any_address_that_is_not_there(
@@ -348,8 +352,6 @@ def test_real_answers_fit_its_schemas(asker: Company, api: BannerApi) -> None:
 
 
 def test_the_worked_signature_in_the_document_is_right() -> None:
-    from tests.site.test_banner_clients import client_module
-
     words = openapi()["components"]["securitySchemes"]["signature"]["description"]
     key = client_module().Key("K", bytes(32), bytes(32))
     path = words.split("for GET ")[1].split(" ")[0]
