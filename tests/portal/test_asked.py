@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,14 +20,15 @@ from aiosmtpd.controller import Controller
 
 from amends.kernel.case import Case
 from amends.kernel.errors import UsageError
-from amends.portal.asked import asked_counts, waiting
+from amends.portal.asked import asked_counts, drop_answered, queue, waiting
 from amends.portal.asked.contact import Asked, normal_contact, open_asked, seal_asked
 from amends.portal.asked.message import code_message
-from amends.portal.asked.queue import CAPS, REQUESTS
-from amends.portal.keys import contact_keys
+from amends.portal.asked.queue import CAPS, REQUESTS, make_asked_tables
+from amends.portal.keys import contact_keys, site_keys
 from amends.portal.shapes import Incident
 from amends.report import answered, answering
 from amends.report.answered import ANSWERS
+from amends.vault.keys import create_keys
 from tests.portal.asked_world import AskedWorld, MailServer, asked_world, free_port
 from tests.portal.world import WORDS, incident
 
@@ -141,6 +143,31 @@ def test_what_is_asked_too_often_in_a_day_is_let_in_and_is_empty(
     world.ask("email", "ann1@example.org")
     last = next(waiting(world.state))[-1]
     assert open_asked(keys, last.sealed).contact == "ann1@example.org"
+
+
+def test_many_who_type_at_once_are_counted_rightly_on_each_database(
+    state: sa.Engine, tmp_path: Path
+) -> None:
+    create_keys(tmp_path / "keys")
+    keys, opens = site_keys(tmp_path / "keys", "case"), contact_keys(tmp_path / "keys")
+    make_asked_tables(state)
+
+    def ask() -> None:
+        for _ in range(5):
+            queue(state, keys, "email", "ann1@example.org", "en")
+
+    crowd = [threading.Thread(target=ask) for _ in range(4)]
+    for one in crowd:
+        one.start()
+    for one in crowd:
+        one.join()
+    rows = [w for some in waiting(state) for w in some]
+    assert Counter(open_asked(opens, w.sealed).contact for w in rows) == {
+        "ann1@example.org": 3,
+        "": 17,
+    }
+    drop_answered(state, [w.request_id for w in rows[:19]])
+    assert asked_counts(state) == {"waiting": 1, "today": 20}
 
 
 def test_who_is_on_file_hears_and_nobody_else_does(
