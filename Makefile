@@ -1,4 +1,5 @@
 # make demo   set up and run the main job on a generated case
+# make demo-site, make demo-console   open what make demo made
 # make test   set up and pass all tests
 # make check  format, lint, types, import contracts, architecture
 SHELL := /bin/bash
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 PEOPLE ?= 20000
 CASE ?= demo-case
 
-.PHONY: demo test check docs clean lock
+.PHONY: demo demo-site demo-console test check docs clean lock
 
 $(VENV)/core.stamp: requirements/core.txt pyproject.toml tools/bootstrap.sh
 	PYTHON="$(PYTHON)" bash tools/bootstrap.sh $(VENV) requirements/core.txt
@@ -20,6 +21,9 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/core.stamp
 
 demo: $(VENV)/core.stamp
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tools/demo.sh $(CASE) $(PEOPLE)
+
+demo-site demo-console: $(VENV)/core.stamp
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tools/demo.sh $(CASE) $(@:demo-%=%) $(PORT)
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest
@@ -39,4 +43,4 @@ lock: $(VENV)/dev.stamp
 	bash tools/lock.sh $(VENV)
 
 clean:
-	rm -rf $(VENV) demo-case demo-case-data .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) demo-case demo-case-data demo-case-site demo-case-password.txt .mypy_cache .ruff_cache .pytest_cache

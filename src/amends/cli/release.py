@@ -141,3 +141,26 @@ def proofs(face: Face, case: Path, sample: int) -> None:
         made = room.proofs(opened, sample)
     for path in made:
         face.answer.print(str(path), markup=False)
+
+
+@notices.command()
+@case_argument
+@click.argument("person_id", metavar="PERSON")
+@as_json
+@pass_face
+def code(face: Face, case: Path, person_id: str, as_json: bool) -> None:
+    """Show the code that a person's letter prints, for somebody who lost the letter and proved who they are.
+
+    The ledger notes who asked for whose code.
+
+    \b
+    Example:
+      amends notices code acme PERSON
+    """
+    with face.open(case) as opened:
+        found = room.code_of(opened, person_id)
+        opened.ledger.append("reveal", what="letter code", person=person_id)
+    if as_json:
+        face.json({"person_id": person_id, "code": found})
+        return
+    face.answer.print(found, markup=False)

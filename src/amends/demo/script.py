@@ -15,6 +15,14 @@ DOING = (
     "We closed that router on August 4, changed the passwords, and brought in outside investigators. We told the "
     "police, and we now check every device of ours that can be reached from the internet."
 )
+HAPPENED_ES = (
+    "Entre el 18 de julio y el 4 de agosto de 2026, alguien sin permiso usó un enrutador nuestro que estaba abierto a "
+    "internet, adivinó contraseñas y copió archivos de nuestros servidores."
+)
+DOING_ES = (
+    "Cerramos ese enrutador el 4 de agosto, cambiamos las contraseñas y llamamos a investigadores externos. Avisamos a "
+    "la policía, y ahora revisamos cada equipo nuestro al que se puede llegar desde internet."
+)
 _HEAD = """#!/usr/bin/env bash
 # Makes a case of the Larkspur data and takes the exhibits of a tranche into custody.
 # Usage: bash add.sh CASE [1|2]
@@ -49,7 +57,7 @@ def _new_lines() -> list[str]:
         f"--address {shlex.quote(line)}" for line in ("1 Larkspur Way", "Bellevue, WA 98004")
     )
     settings = " ".join(
-        f"--set {shlex.quote(f'{key}={value}')}" for key, value in FACTS["settings"].items()
+        f"--set {shlex.quote(f'{key}={value}')}" for key, value in _settings().items()
     )
     made = [f'  amends new "$case_folder" {words} {address} {settings}']
     for event in events:
@@ -57,6 +65,11 @@ def _new_lines() -> list[str]:
             f'  amends event add "$case_folder" {event["kind"]} {event["on"]} --note {shlex.quote(event["note"])}'
         )
     return made
+
+
+def _settings() -> dict[str, str]:
+    own = {"case.what_happened_es": HAPPENED_ES, "case.what_we_do_es": DOING_ES}
+    return {**FACTS["settings"], **own}
 
 
 def _add_lines(folder: Path, tranche: int) -> list[str]:

@@ -15,6 +15,7 @@ from amends.notices.dispatch import delivery_counts, send, status, to_send, wait
 from amends.notices.plan import OVERRULED
 from amends.notices.proofs import proofs
 from amends.notices.release import approve, seal
+from amends.notices.released import code_of
 from amends.notices.seals import told
 from amends.notices.stage import STAGE
 
@@ -22,6 +23,7 @@ __all__ = [
     "OVERRULED",
     "STAGE",
     "approve",
+    "code_of",
     "delivery_counts",
     "proofs",
     "seal",

@@ -14,13 +14,14 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from amends.kernel.case import Case
-from amends.kernel.errors import DeliveryError
+from amends.kernel.errors import DeliveryError, UsageError
 from amends.notices import seals, texts
 from amends.notices.dispatch import open_outbox
 from amends.notices.facts import LetterFacts, Variant
 from amends.notices.outbox_record import BATCHES, PIECES
 from amends.notices.release import APPROVALS, APPROVALS_NEEDED, NotApproved, releasable
 from amends.notices.seals import Seal
+from amends.vault.codes import code_key, letter_code
 
 _NOT_TAKEN = ("refused", "deferred", "unknown", "intent")
 
@@ -113,3 +114,20 @@ def taken(case: Case) -> Iterable[pa.RecordBatch]:
         JOIN {rows} AS n ON n.sealed_in = b.seal_id AND n.channel = b.channel AND n.ordinal = b.ordinal
         WHERE n.notice_id NOT IN (SELECT notice_id FROM {away_view})"""
     )
+
+
+def code_of(case: Case, person_id: str) -> str:
+    """Return the code that a person's released letter prints.
+
+    Raises:
+        DeliveryError: Nothing is released.
+        UsageError: No released notice is theirs.
+    """
+    rows = case.engine.view("released_rows", [one.rows for one in released(case)])
+    found = case.engine.arrow(f"SELECT count(*) AS n FROM {rows} WHERE person_id = ?", [person_id])
+    if not found["n"][0].as_py():
+        raise UsageError(
+            "No released notice is this person's, so there is no code",
+            remedy="a code is there once two people have approved the person's notice",
+        )
+    return letter_code(code_key(case.folder / "keys"), person_id)
