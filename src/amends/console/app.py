@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import logging
+import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -157,6 +158,9 @@ class Console:
             return self._faced(visit, view, face, answer)
         except AmendsError as error:
             return self._wrong(visit, face, error)
+        except Exception as error:  # one page must not take what was asked into the server's log
+            _log_place(error)
+            return HTMLResponse(render.html("fault.html", {}), 500)
 
     def _faced(self, visit: Visit, view: View, face: str, answer: Answer) -> Response:
         if isinstance(answer, Response):
@@ -287,9 +291,12 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 async def _fault(request: Request, error: Exception) -> Response:
-    """Say that something broke; the log holds where, never what was asked."""
-    log.error(
-        "a page broke: %s", type(error).__name__, extra={"path": request.scope.get("path", "")}
-    )
-    page = render.html("fault.html", {})
-    return HTMLResponse(page, 500)
+    _log_place(error)
+    return HTMLResponse(render.html("fault.html", {}), 500)
+
+
+def _log_place(error: Exception) -> None:
+    """Log what kind of fault it was and where; never its words, which may hold what was asked."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{last.filename.rpartition('/')[2]}:{last.lineno} in {last.name}"
+    log.error("a page broke: %s at %s", type(error).__name__, place)

@@ -243,7 +243,7 @@ class _Pages:
         token = await self._token(request, given["code"], begun["verifier"])
         claims = await self._provider.claims(token, begun["nonce"])
         role = claims.get(self._provider.role_claim)
-        if role not in ROLES:
+        if not isinstance(role, str) or role not in ROLES:
             raise _refused("The identity provider names no role of this console for you")
         subject = ids.digest_text(f"{self._provider.issuer}|{claims['sub']}")
         shown = str(
@@ -253,7 +253,7 @@ class _Pages:
             or claims["sub"]
         )
         user = await run_in_threadpool(
-            accounts.from_provider, self._register, subject, " ".join(shown.split()), str(role)
+            accounts.from_provider, self._register, subject, " ".join(shown.split()), role
         )
         if user is None:
             raise _refused("This account is disabled")
