@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -64,6 +64,27 @@ class Guard:
         self._readers = 0
         self._always = EVERYWHERE + (HTTPS if secure else ())
 
+    def at_once(
+        self, method: bytes, path: str, headers: Iterable[tuple[bytes, bytes]]
+    ) -> tuple[int, Headers, bytes] | None:
+        """Return the answer to a request that needs no work: a general page, or that there is no room.
+
+        For servers that can send it without more ado; ``__call__`` gives the same.
+        """
+        page = self._live.now.pages.get(path)
+        if page is not None:
+            if method != b"GET":
+                return None
+            status, own, body = page.for_request(headers)
+            self._counts.add("static", status)
+            return status, own, body
+        if not self._gate.is_full or path.startswith("/v1/"):
+            return None
+        busy = self._live.now.short_pages.busy()
+        self._ring("busy")
+        self._counts.add(self._route_of(path), busy.status)
+        return busy.status, busy.headers, b"" if method == b"HEAD" else busy.body
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "lifespan":
@@ -76,7 +97,7 @@ class Guard:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         page = self._live.now.pages.get(scope["path"])
         if page is not None and scope["method"] in ("GET", "HEAD"):
-            status, headers, body = page.for_request(scope)
+            status, headers, body = page.for_request(scope["headers"])
             self._counts.add("static", status)
             await _answer(send, status, headers, body, scope["method"])
             return

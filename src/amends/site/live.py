@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from amends.kernel.errors import AmendsError
@@ -38,6 +38,7 @@ class Served:
         sent: Register of what was sent.
         pages: General pages by path.
         short_pages: Pages for when things go wrong.
+        kept: Pages that are the same for everybody but for the token of their form, once they were made.
     """
 
     edition: Edition
@@ -45,6 +46,7 @@ class Served:
     sent: SentRegister
     pages: Mapping[str, StaticPage]
     short_pages: ShortPages
+    kept: dict[tuple[str, ...], str] = field(default_factory=dict, repr=False)
 
     @property
     def found(self) -> Determination:

@@ -17,7 +17,7 @@ import uvicorn
 
 from amends.kernel.errors import UsageError
 from amends.site.app import app_of
-from amends.site.context import open_site
+from amends.site.context import Site, open_site
 from amends.site.protocol import protocol_within
 from amends.site.settings import SiteSettings
 
@@ -59,13 +59,14 @@ def work(settings: SiteSettings) -> None:
     _serve_here(settings, _bound(settings, alone=False), lambda: None)
 
 
-def _serve_here(settings: SiteSettings, bound: socket.socket, ready: Callable[[], None]) -> None:
-    site = open_site(settings)
-    _raise_file_limit()
-    pages = protocol_within(settings.limits, lambda: site.live.now.short_pages)
-    config = uvicorn.Config(
-        app_of(site),
-        http=pages,
+def config_of(site: Site) -> uvicorn.Config:
+    """Return how uvicorn serves a site: our protocol, no access log, no word on what serves."""
+    app = app_of(site)
+    limits = site.settings.limits
+    protocol = protocol_within(limits, lambda: site.live.now.short_pages, app.at_once)
+    return uvicorn.Config(
+        app,
+        http=protocol,
         ws="none",
         loop="uvloop",
         lifespan="on",
@@ -74,9 +75,14 @@ def _serve_here(settings: SiteSettings, bound: socket.socket, ready: Callable[[]
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=settings.limits.keep_alive_seconds,
+        timeout_keep_alive=limits.keep_alive_seconds,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
+
+
+def _serve_here(settings: SiteSettings, bound: socket.socket, ready: Callable[[], None]) -> None:
+    config = config_of(open_site(settings))
+    _raise_file_limit()
     for sign in (signal.SIGTERM, signal.SIGINT):
         # uvicorn stops gracefully at either, then sends it again to whoever listened before: nobody needs to.
         signal.signal(sign, signal.SIG_IGN)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from starlette.types import Scope
 
 from amends.site.answers import EVERYWHERE, Headers
 
@@ -48,18 +46,18 @@ class StaticPage:
     squeezed: tuple[Headers, bytes]
     unchanged: Headers
 
-    def for_request(self, scope: Scope) -> tuple[int, Headers, bytes]:
-        """Return status, headers and bytes as a request wants them."""
+    def for_request(self, headers: Iterable[tuple[bytes, bytes]]) -> tuple[int, Headers, bytes]:
+        """Return status, headers and bytes as the headers of a request want them."""
         wants_gzip, known = False, b""
-        for name, value in scope["headers"]:
+        for name, value in headers:
             if name == b"accept-encoding":
                 wants_gzip = b"gzip" in value
             elif name == b"if-none-match":
                 known = value
         if known and (known == b"*" or self.etag in known):
             return 304, self.unchanged, b""
-        headers, body = self.squeezed if wants_gzip else self.plain
-        return 200, headers, body
+        own, body = self.squeezed if wants_gzip else self.plain
+        return 200, own, body
 
 
 def load_statics(folder: Path, extra: Headers = (), under: str = "") -> Mapping[str, StaticPage]:

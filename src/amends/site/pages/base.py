@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from amends.site.visits import FORM_SECONDS, VISIT_SECONDS, Visit
 from amends.site.words import Texts, texts
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
+_PLACE = "-PLACE-OF-THE-TOKEN-"
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,51 @@ class Asked:
             status: Status of the answer.
             values: What the template shows.
         """
+        return HTMLResponse(self._text(template, name, **values), status)
+
+    def _text(self, template: str, name: str, **values: object) -> str:
         root = "../" * (1 + name.count("/"))
         frame = frame_of(self.served.found, self.language, name, root)
-        text = render(
+        return render(
             template, self.language, folders=(TEMPLATES,), frame=frame, t=self.words,
             edition=self.served.edition.number, day=self.day, **values,
         )  # fmt: skip
-        return HTMLResponse(text, status)
+
+    def form_page(
+        self, template: str, name: str, *, note: str = "", fault: str = "", purpose: str = ""
+    ) -> Response:
+        """Return a page with a form, and its cookie where the browser has no good one.
+
+        It is the same for everybody but for the token, so it is made once.
+
+        Args:
+            template: Its template.
+            name: Its name in an address.
+            note: A sentence of ours above it.
+            fault: What is wrong with what was typed, a sentence of ours.
+            purpose: What the form does; its name where left out.
+        """
+        value, age = self.form_session()
+        fresh = age is None or age > FORM_SECONDS // 2
+        if fresh:
+            value = self.site.visits.new_form()
+        text = self._kept(template, name, token=_PLACE, note=note, fault=fault)
+        token = self.site.visits.form_token(value.encode(), purpose or name)
+        answer = HTMLResponse(text.replace(_PLACE, token))
+        if fresh:
+            self._set(answer, self.form_cookie, value, FORM_SECONDS)
+        return answer
+
+    def kept_page(self, template: str, name: str) -> Response:
+        """Return a page that is the same for everybody; it is made once."""
+        return HTMLResponse(self._kept(template, name))
+
+    def _kept(self, template: str, name: str, **values: str) -> str:
+        key = (self.language, template, *values.values())
+        text = self.served.kept.get(key)
+        if text is None:
+            text = self.served.kept[key] = self._text(template, name, **values)
+        return text
 
     def lead_to(self, name: str) -> Response:
         """Lead on to a page of ours after a form was sent (Post/Redirect/Get)."""
@@ -124,25 +163,6 @@ class Asked:
     def end_visit(self, answer: Response) -> Response:
         """Take the cookie of a visit away."""
         self._set(answer, self.visit_cookie, "", 0)
-        return answer
-
-    def with_form(
-        self, purpose: str, make: Callable[[str], Response], *, renew: bool = False
-    ) -> Response:
-        """Return a page with a form, and its cookie where the browser has no good one.
-
-        Args:
-            purpose: What the form does.
-            make: Makes the page from the form's token.
-            renew: Whether the cookie is replaced.
-        """
-        value, age = self.form_session()
-        fresh = age is None or age > FORM_SECONDS // 2 or renew
-        if fresh:
-            value = self.site.visits.new_form()
-        answer = make(self.site.visits.form_token(value.encode(), purpose))
-        if fresh:
-            self._set(answer, self.form_cookie, value, FORM_SECONDS)
         return answer
 
     def is_own_form(self, form: Mapping[str, str], purpose: str) -> bool:

@@ -72,10 +72,7 @@ def _number(keys: SiteKeys, typed: str) -> int | None:
 
 
 def _form(asked: Asked, *, note: str = "", fault: str = "") -> Response:
-    return asked.with_form(
-        "check",
-        lambda token: asked.page("check.html.j2", "check", token=token, note=note, fault=fault),
-    )
+    return asked.form_page("check.html.j2", "check", note=note, fault=fault)
 
 
 def _slow(asked: Asked, wait: float) -> Response:

@@ -53,11 +53,8 @@ async def take(request: Request) -> Response:
 
 async def sent(request: Request) -> Response:
     """Say what happens now."""
-    return Asked.of(request).page("contact_sent.html.j2", "contact/sent")
+    return Asked.of(request).kept_page("contact_sent.html.j2", "contact/sent")
 
 
 def _form(asked: Asked, *, note: str = "", fault: str = "") -> Response:
-    return asked.with_form(
-        "contact",
-        lambda token: asked.page("contact.html.j2", "contact", token=token, note=note, fault=fault),
-    )
+    return asked.form_page("contact.html.j2", "contact", note=note, fault=fault)

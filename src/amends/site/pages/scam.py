@@ -48,7 +48,4 @@ async def compare(request: Request) -> Response:
 
 
 def _form(asked: Asked, *, note: str = "", fault: str = "") -> Response:
-    return asked.with_form(
-        "is-it-you",
-        lambda token: asked.page("scam.html.j2", "is-it-you", token=token, note=note, fault=fault),
-    )
+    return asked.form_page("scam.html.j2", "is-it-you", note=note, fault=fault)
