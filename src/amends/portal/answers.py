@@ -37,18 +37,17 @@ def place_of(edition: Edition, number: int) -> Place:
 def answer_at(edition: Edition, index: BlindIndex, place: Place, *, account: bool) -> Answer | None:
     """Return the answer at a place; ``None`` for a code that is not known.
 
-    For one that is not known the class of a neighbour is read and the handle of a stranger is made, and both are
-    dropped: it costs what a known one costs.
+    Every answer is made, whichever is given: for one that is not known the class of a neighbour is read and the
+    handle of a stranger is made, so that it costs what a known one costs.
     """
+    number = edition.number
     read = edition.classes.read(max(place.class_id, 0)) if edition.classes.n_classes else None
-    handle = index.handle(place.number)
-    if not place.known:
-        if not account:
-            return None
-        return Answer("no" if edition.found.answers_no else "undecided", edition.number)
-    if place.class_id == UNDECIDED_CLASS or read is None:
-        return Answer("undecided", edition.number)
-    return Answer("yes", edition.number, handle, read)
+    yes = Answer("yes", number, index.handle(place.number), read)
+    undecided = Answer("undecided", number)
+    no = Answer("no", number) if edition.found.answers_no else undecided
+    decided = undecided if place.class_id == UNDECIDED_CLASS or read is None else yes
+    stranger = no if account else None
+    return decided if place.known else stranger
 
 
 def neighbour(edition: Edition, number: int) -> AnswerClass | None:
