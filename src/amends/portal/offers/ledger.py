@@ -160,17 +160,26 @@ def make_offer_tables(state: sa.Engine) -> None:
 
 # ------------------------------------------------------------------ transactions
 
+_FEW_PAGES, _MANY_PAGES = -8_000, -128_000  # SQLite's way to say 8 and 128 MB
+
 _TURNS: dict[str, threading.Lock] = {}
 _TURNS_GUARD = threading.Lock()
 
 
 @contextmanager
-def writing(state: sa.Engine, table: sa.Table = CODES) -> Iterator[sa.Connection]:
+def writing(
+    state: sa.Engine, table: sa.Table = CODES, *, many: bool = False
+) -> Iterator[sa.Connection]:
     """Run a transaction that holds the write lock from its first statement.
 
     On SQLite one process writes at a time. Its own waiting polls with growing pauses, which starves some when a
     thousand wait; so writers first queue at a lock beside the file, which a process gives back however it ends.
     On PostgreSQL the rows that a transaction touches are locked instead.
+
+    Args:
+        state: Database of the site's state.
+        table: Some table of this register with a column ``state``.
+        many: Thousands of rows are written: SQLite gets room for their pages, else it writes each several times.
     """
     if state.dialect.name != "sqlite":
         with state.begin() as connection:
@@ -182,6 +191,7 @@ def writing(state: sa.Engine, table: sa.Table = CODES) -> Iterator[sa.Connection
         if path and path != ":memory:":
             held.enter_context(_queue(Path(f"{path}.turn")))
         connection = held.enter_context(state.begin())
+        connection.exec_driver_sql(f"PRAGMA cache_size = {_MANY_PAGES if many else _FEW_PAGES}")
         # An UPDATE that finds no row takes the write lock all the same, before anything is read.
         connection.exec_driver_sql(f"UPDATE {table.name} SET state = state WHERE rowid = -1")
         yield connection

@@ -250,7 +250,7 @@ def _take(
             made.n_known += 1
         else:
             good[code_key] = (line, expiry)
-    with writing(state) as connection:
+    with writing(state, many=True) as connection:
         stock_turn(connection, made.product, alone=True)
         stock_turn(
             connection, "", alone=True

@@ -142,8 +142,8 @@ class Protection:
         _check(actions)
         sums = Bulk()
         for batch in batches:
-            good = [(ref, handle) for ref, handle in batch if _REF.fullmatch(ref)]
-            with writing(self._state, REQUESTS) as connection:
+            good = sorted((ref, handle) for ref, handle in batch if _REF.fullmatch(ref))
+            with writing(self._state, REQUESTS, many=True) as connection:
                 _link(connection, good)
                 new = _add(connection, good, actions, source)
                 pairs = len(good) * len(actions)
