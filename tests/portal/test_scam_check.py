@@ -71,6 +71,18 @@ def test_a_letter_copied_from_a_pdf_with_broken_lines_is_ours() -> None:
     assert check(wrapped).verdict in ("ours", "cannot_tell")  # words cut in two are not ours
 
 
+def test_a_host_that_a_line_end_cut_is_whole_again_and_hides_no_other() -> None:
+    cut = GENUINE.replace("www.annualcreditreport.com", "www.an\nnualcreditreport.com")
+    assert cut != GENUINE
+    assert check(cut).verdict == "ours"
+    for foreign in (
+        "evil.top\nlarkspur.example",
+        "evil.top.\nlarkspur.example",
+        "evil.top\nx.larkspur.example",
+    ):
+        assert check(f"{BY_EMAIL} {foreign}").verdict == "not_ours", foreign
+
+
 def test_a_forwarded_message_with_its_header_lines_is_ours() -> None:
     head = (
         "Begin forwarded message:\n\n> From: Larkspur Wireless <notices@larkspur.example>\n"

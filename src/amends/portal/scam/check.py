@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amends.portal.scam.clean import Cleaned, clean
 from amends.portal.scam.hosts import Link, belongs_to, shown
 from amends.portal.scam.lists import listed
 from amends.portal.scam.lookalikes import lookalike_of, skeleton
-from amends.portal.scam.parts import Parts, read_parts, without_numbers
+from amends.portal.scam.parts import Parts, read_parts, rejoined, without_numbers
 from amends.portal.scam.reasons import Reason, day, say, way
 from amends.portal.scam.register import Own, SentRegister
 from amends.portal.scam.signals import signs_in
@@ -103,6 +103,8 @@ def check_message(text: str, register: SentRegister, incident: Incident, languag
         language: ``en`` or ``es``, of the answer; messages are read in both.
     """
     cleaned = clean(text)
+    hosts = (*register.own.hosts, *register.own.named_hosts)
+    cleaned = replace(cleaned, text=rejoined(cleaned.text, hosts))
     parts = read_parts(cleaned.text)
     found = [
         *_numbers(parts, register, language),

@@ -6,7 +6,7 @@ Every step looks at each sign of the text a bounded number of times, whatever th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from amends.portal.scam.hosts import Link, clean_host, is_number_host, looks_like_host, read_link
@@ -18,6 +18,8 @@ _NUMBER = re.compile(r"(?<![\w\-])[Nn](?:[ \-]?[0-9A-Fa-fOoIl]){16}(?![\w])")
 _ALMOST = re.compile(r"(?<![\w\-])[Nn](?=[A-Fa-f]{0,15}[0-9])[0-9A-Fa-fOoIl]{12,20}(?![\w])")
 _TOKEN = re.compile(r"[^\s<>\"{}|`“”«»]+")
 _MARKS = ".,;:!?()[]'‘’*_~"
+_TAIL = re.compile(r"(?<![\w.\-@/])[A-Za-z0-9][A-Za-z0-9.\-]{0,80}(?<=[A-Za-z0-9])$")
+_HEAD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,80}(?<=[A-Za-z0-9])")
 _STARTS = ("http", "hxxp", "www.", "ftp", "mailto:", "tel:", "sms:", "javascript:", "data:", "//")
 _HEADER = re.compile(
     r"^[>*\s]{0,8}(from|de|to|para|cc|bcc|cco|subject|asunto|date|fecha|sent|enviado|reply-to|responder a|"
@@ -169,3 +171,22 @@ def _bare_link(token: str) -> Link | None:
     if not has_path and (sentence_end or (ending not in _ENDINGS and ending.isascii())):
         return None
     return link
+
+
+def rejoined(text: str, hosts: Iterable[str]) -> str:
+    """Return a text in which a known host that a line's end has cut in two is whole again.
+
+    Only a cut within a name is mended, and only where both halves together are exactly a known host: nothing else
+    can hide behind it.
+    """
+    known = frozenset(hosts)
+    lines = text.split("\n")
+    made = [lines[0]]
+    for line in lines[1:]:
+        head, tail = _TAIL.search(made[-1]), _HEAD.match(line)
+        whole = clean_host(head.group() + tail.group()) if head and tail else ""
+        if whole in known:
+            made[-1] += line
+        else:
+            made.append(line)
+    return "\n".join(made)

@@ -11,14 +11,17 @@ import re
 from collections.abc import Iterator
 
 _KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
-_GAP = r"[\s.\-/\u2010-\u2015()]{0,3}"
+_GAP = r"[ \t\u00a0.\-/\u2010-\u2015()]{0,3}"
 # North American: ten digits in groups 3-3-4, an optional 1 in front; nothing longer on either side.
 _AMERICAN = re.compile(
     rf"(?<![\w.\-/])(?:\+?1{_GAP})?\(?([2-9]\d\d){_GAP}([2-9]\d\d){_GAP}(\d{{4}})(?![\-.]?\w)"
 )
-_ABROAD = re.compile(r"(?<![\w+])(?:\+|00)([1-9](?:[\s.\-()]{0,2}\d){7,14})(?!\w)")
-# 1-800-FREEZE-1: a toll-free number written with letters.
-_LETTERS = re.compile(r"(?<!\w)(?:1[\s.\-])?(8\d\d|900)[\s.\-]((?:[A-Z0-9][\s\-]?){7,12})(?!\w)")
+_ABROAD = re.compile(r"(?<![\w+])(?:\+|00)([1-9](?:[ \t\u00a0.\-()]{0,2}\d){7,14})(?!\w)")
+# 1-800-FREEZE-1: a toll-free number written with letters; "800 MAIN ST" is an address.
+_LETTERS = re.compile(
+    r"(?<![\w.\-])(?:1[ .\-](8(?:00|33|44|55|66|77|88)|900)[ .\-]|(8(?:00|33|44|55|66|77|88)|900)[.\-])"
+    r"((?:[A-Z0-9][ \-]?){7,12})(?!\w)"
+)
 
 
 def phone_digits(text: str) -> str:
@@ -35,9 +38,9 @@ def phones(text: str) -> Iterator[str]:
         if not (digits.startswith("1") and len(digits) == 11):
             yield digits
     for found in _LETTERS.finditer(text):
-        tail = re.sub(r"[^A-Z0-9]", "", found.group(2))
+        tail = re.sub(r"[^A-Z0-9]", "", found.group(3))
         if re.search(r"[A-Z]{2}", tail):
-            yield "1" + found.group(1) + tail[:7].translate(_KEYPAD)
+            yield "1" + (found.group(1) or found.group(2)) + tail[:7].translate(_KEYPAD)
 
 
 def without_phones(text: str, mark: str) -> str:
