@@ -281,6 +281,27 @@ def test_a_broken_new_edition_is_refused_and_the_old_one_served_on(
     assert site.edition.number == 3
 
 
+def test_an_edition_that_was_still_on_its_way_is_taken_up_when_it_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = publish_world(tmp_path)
+    site = Published.open(world.published)
+    publish_world(tmp_path, determination(2))
+    path = world.published / "current" / "links.keys"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-8])
+    at = [site._looked_at + 2.0]
+    monkeypatch.setattr("amends.portal.published.time.monotonic", lambda: at[0])
+    assert not site.reload()
+    assert site.refused == (world.published / "current").readlink().name
+    path.write_bytes(whole)
+    at[0] += 2.0
+    assert not site.reload(now=True)  # not looked at again so soon
+    at[0] += 15.0
+    assert site.reload()
+    assert (site.refused, site.edition.number) == ("", 2)
+
+
 def test_a_reload_looks_at_most_once_a_second(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from amends.portal.shapes import Answer, AnswerClass, Determination
 from amends.vault.codes import read_code
 
 _LOOK_SECONDS = 1.0
+_AGAIN_SECONDS = 15.0  # checking the digests of 54 million keys takes one second
 _TRIES = 5
 _log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Published:
         self.keys = keys
         self._edition = edition
         self._looked_at = time.monotonic()
-        self._refused = ""
+        self._refused, self._refused_at = "", 0.0
         self._opening = threading.Lock()
 
     @classmethod
@@ -103,17 +104,26 @@ class Published:
         """Return somebody's class for a hash that is not known, to do the same work for nothing."""
         return answers.neighbour(self._edition, number)
 
+    @property
+    def refused(self) -> str:
+        """Return the name of a newer edition that is not whole and is not served, "" when there is none."""
+        return self._refused
+
     def reload(self, *, now: bool = False) -> bool:
         """Take up a newer edition; looks at most once a second unless ``now``. Return whether there was one.
 
-        One that is not whole is refused with a warning in the log, and the edition served stays.
+        One that is not whole is refused with a warning in the log, and the edition served stays. It is looked at again
+        after a while: it may be on its way from another machine.
         """
         at = time.monotonic()
         if not now and at - self._looked_at < _LOOK_SECONDS:
             return False
         self._looked_at = at
         name = current_name(self.folder)
-        if name in ("", self._edition.folder.name, self._refused):
+        if name in ("", self._edition.folder.name):
+            self._refused = ""
+            return False
+        if name == self._refused and at - self._refused_at < _AGAIN_SECONDS:
             return False
         if not self._opening.acquire(blocking=now):
             return False
@@ -121,8 +131,9 @@ class Published:
             self._edition = _open_current(self.folder, self.keys)
             self._refused = ""
         except TableError as error:
-            _log.warning("edition %s is refused: %s", name, error.what)
-            self._refused = name
+            if name != self._refused:
+                _log.warning("edition %s is refused: %s", name, error.what)
+            self._refused, self._refused_at = name, at
             return False
         finally:
             self._opening.release()

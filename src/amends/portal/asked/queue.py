@@ -42,7 +42,7 @@ _COUNT = sa.text(
     "INSERT INTO contact_caps (day, contact, n) VALUES (:day, :contact, 1) "
     "ON CONFLICT (day, contact) DO UPDATE SET n = contact_caps.n + 1 RETURNING n"
 )
-_READ_AT_ONCE = 2000
+_READ_AT_ONCE = 20_000  # the case looks all of them up in one pass over its people
 
 
 @dataclass(frozen=True)
