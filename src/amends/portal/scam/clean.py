@@ -21,9 +21,10 @@ from html.parser import HTMLParser
 from amends.portal.scam.hosts import belongs_to, looks_like_host, read_link
 
 MAX_TEXT = 65_536
-# Put in by mail programs and typesetting, with no meaning: soft hyphen, byte order mark, variation selectors;
-# U+FFFE stands for a hyphen at the end of a line in text that came out of a PDF.
-_HARMLESS = re.compile("\ufffe\n?|[\u00ad\ufeff\ufe00-\ufe0f]")
+# Put in by mail programs and typesetting, with no meaning: soft hyphen, byte order mark, variation selectors.
+_HARMLESS = re.compile("[\u00ad\ufeff\ufe00-\ufe0f]")
+# A hyphen at the end of a line; text that came out of a PDF may have U+FFFE for it.
+_LINE_HYPHEN = re.compile("(?<=\\w)(?:\ufffe\n?|-\n)(?=[^\\W\\d_A-Z])")
 _INVISIBLE = re.compile(
     "[\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2060-\u2064\u206a-\u206f\u3164\uffa0\U000e0000-\U000e007f]"
 )
@@ -61,7 +62,7 @@ def clean(raw: str) -> Cleaned:
     if len(raw) > MAX_TEXT:
         marks.add("too_long")
     text = raw[:MAX_TEXT].replace("\r\n", "\n").replace("\r", "\n")
-    text = _unpacked(text)
+    text = _LINE_HYPHEN.sub("-", _unpacked(text))
     if _TAG.search(text):
         text, found = _from_html(text)
         marks |= found

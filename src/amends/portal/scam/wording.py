@@ -27,6 +27,8 @@ _MARK = "\ue000"
 _SLOT = re.compile(r"\[\[\w{1,40}\]\]")
 # A letter code or a code of the partner, in groups of four.
 _CODE = re.compile(r"(?<!\w)[0-9A-Za-z]{4}(?:-[0-9A-Za-z]{4}){2,3}(?!\w)")
+# Hyphens within words are left out: nobody can tell one of a line's end from one of the word.
+_HYPHEN = re.compile(r"(?<=[^\W\d_])[\-\u2010\u2011](?=[^\W\d_])")
 _WORD = re.compile(rf"{_MARK}|\w+")
 
 
@@ -48,7 +50,7 @@ class Words:
 def words(text: str) -> Words:
     """Return the words of a text."""
     plain = _CODE.sub(f" {_MARK} ", _SLOT.sub(f" {_MARK} ", text))
-    plain = without_contacts(plain, _MARK)
+    plain = _HYPHEN.sub("", without_contacts(plain, _MARK))
     written = [NUMBER if w == _MARK else w for w in _WORD.findall(plain) if w.strip("_")]
     return Words(tuple(w.casefold() for w in written), tuple(written), plain)
 
