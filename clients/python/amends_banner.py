@@ -55,8 +55,9 @@ class Key:
     account_key: bytes = field(repr=False)
 
     def account_ref(self, account: str) -> str:
-        """Return the reference of an account: 64 hex digits."""
-        return hmac.new(self.account_key, account.encode(), hashlib.sha256).hexdigest()
+        """Return the reference of an account: 64 hex digits. Signs between letters and leading zeros do not matter."""
+        form = re.sub(r"[^0-9A-Za-z]", "", account).upper().lstrip("0")
+        return hmac.new(self.account_key, form.encode(), hashlib.sha256).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -322,11 +323,11 @@ def _exchange(
         connection.connect()
     connection.sock.settimeout(line.left())
     connection.request("GET", path, headers=dict(headers))
-    answer = connection.getresponse()
-    body = answer.read(_MOST_BYTES + 1)
-    line.left()
-    if answer.status != 200 or len(body) > _MOST_BYTES:
-        raise NeutralError(f"status {answer.status}")
+    with connection.getresponse() as answer:
+        body = answer.read(_MOST_BYTES + 1)
+        line.left()
+        if answer.status != 200 or len(body) > _MOST_BYTES:
+            raise NeutralError(f"status {answer.status}")
     return body.decode("utf-8")
 
 
