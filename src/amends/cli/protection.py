@@ -34,7 +34,7 @@ def _actions(context: click.Context, parameter: click.Parameter, value: str) -> 
     "--accounts",
     "accounts_file",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     help="CSV or Parquet with the column account_ref, or account (then with --company-key).",
 )
 @click.option(
@@ -42,7 +42,7 @@ def _actions(context: click.Context, parameter: click.Parameter, value: str) -> 
 )
 @click.option(
     "--company-key",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     help="The company's key file, CASE/keys/banner.json: it turns account numbers into references.",
 )
 @click.option("--others-too", is_flag=True, help="Also accounts that lead to nobody affected.")
@@ -141,7 +141,7 @@ def work(
 
     \b
     Example:
-      amends protection work published --url https://care.larkspur.example/v1/protection --key-file key.json --dry-run
+      amends protection work published --url http://localhost:8099/v1/protection --key-file key.json --dry-run
     """
     from amends.portal.protection.http import HttpConnector, SigningSecret  # noqa: PLC0415
     from amends.portal.protection.requests import reopen_failed, status_counts  # noqa: PLC0415
