@@ -21,6 +21,7 @@ import hmac
 import html
 import http.client
 import json
+import re
 import secrets
 import socket
 import ssl

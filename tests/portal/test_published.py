@@ -8,10 +8,14 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from amends.kernel.errors import TableError, UsageError
 from amends.portal import answers
+from amends.portal.handles import account_form, account_forms, account_ref, account_refs
 from amends.portal.lookup import KeyFile
 from amends.portal.published import Published
 from amends.portal.verify import verify
@@ -99,6 +103,35 @@ def test_a_right_code_of_nobody_is_not_known(site: Published, world: World) -> N
     assert number is not None
     assert site.by_code(code) is None
     assert site.beside(number) in classes()
+
+
+@pytest.mark.parametrize(
+    ("in_evidence", "at_the_company"),
+    [
+        ("5550001", "555-0001"),
+        ("00 555 0001", "5550001"),
+        ("ab-12", "AB12"),
+        ("LW/00912.a", "lw00912A"),
+        ("007", "7"),
+    ],
+)
+def test_an_account_is_found_however_it_is_written(
+    tmp_path: Path, in_evidence: str, at_the_company: str
+) -> None:
+    world = publish_world(tmp_path, accounts_are={in_evidence: "P000000000001", "---": "P1"})
+    site = Published.open(world.published)
+    assert site.by_account(world.ref(at_the_company)).state == "yes"  # type: ignore[union-attr]
+    assert (world.summary.n_accounts, world.summary.n_unread_accounts) == (1, 1)
+
+
+@given(st.text(max_size=12))
+@settings(deadline=None)
+def test_one_account_and_a_batch_of_them_have_the_same_reference(account: str) -> None:
+    key = b"k" * 32
+    batch = pa.array([account, None, "1"], pa.string())
+    assert account_refs(key, batch)[0].tobytes().hex() == account_ref(key, account)
+    assert account_forms(batch).to_pylist()[0] == (account_form(account) or None)
+    assert account_form(account_form(account)) == account_form(account)
 
 
 @pytest.mark.parametrize("ref", ["", "zz", "0" * 63, "0" * 65, "g" * 64, "0" * 64 + "\n", "é" * 64])

@@ -73,6 +73,7 @@ def test_how_a_site_stands_is_told_in_counts(tmp_path: Path) -> None:
     assert found["edition"] == 1
     assert found["counts"] == {
         "people": 5, "undecided": 1, "accounts": 5, "moved": 0, "classes": 4, "unsure_codes": 0, "shared_accounts": 0,
+        "unread_accounts": 0,
     }  # fmt: skip
     assert found["contact_requests"] == {"waiting": 0, "today": 0}
     assert found["alarms"] == []

@@ -44,7 +44,7 @@ class EditionFacts:
         name: Name of its folder.
         made_at: When it was made.
         found: The determination, without its classes.
-        counts: ``people, undecided, accounts, moved, classes, unsure_codes, shared_accounts``.
+        counts: ``people, undecided, accounts, moved, classes, unsure_codes, shared_accounts, unread_accounts``.
         files: Path in the folder -> (bytes, SHA-256).
     """
 

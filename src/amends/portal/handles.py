@@ -13,6 +13,7 @@ import re
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from amends.vault.blind import BlindIndex
@@ -21,6 +22,7 @@ from amends.vault.codes import code_bytes
 REF_BYTES = 32
 _READ_BYTES = 15
 _REF = re.compile(r"[0-9A-Fa-f]{64}")
+_SIGNS = re.compile(r"[^0-9A-Za-z]")
 _BLOCK = 64
 
 
@@ -29,13 +31,34 @@ def person_numbers(index: BlindIndex, code_key: bytes, person_ids: pa.Array) -> 
     return index.hashes(code_bytes(code_key, person_ids))
 
 
+def account_form(account: str) -> str:
+    """Return an account number in the form in which references are made of it.
+
+    Letters A to Z and digits, in capitals, without leading zeros: the evidence may write ``00 555-0001a`` where the
+    company's own system writes ``5550001A``, and a reference of another spelling would be answered "no".
+    """
+    return _SIGNS.sub("", account).upper().lstrip("0")
+
+
+def account_forms(accounts: pa.Array) -> pa.Array:
+    """Return each account number in that form; null where it holds no letter and no digit."""
+    plain = pc.ascii_upper(pc.replace_substring_regex(accounts, _SIGNS.pattern, ""))
+    plain = pc.ascii_ltrim(plain, "0")
+    return pc.if_else(pc.equal(plain, ""), pa.scalar(None, pa.string()), plain)
+
+
 def account_ref(account_key: bytes, account: str) -> str:
-    """Return the reference of one account, 64 hex digits."""
-    return hmac.digest(account_key, account.encode(), "sha256").hex()
+    """Return the reference of one account, however it is written: 64 hex digits."""
+    return hmac.digest(account_key, account_form(account).encode(), "sha256").hex()
 
 
 def account_refs(account_key: bytes, accounts: pa.Array) -> NDArray[np.uint8]:
-    """Return the reference of each account, one row of 32 bytes each.
+    """Return the reference of each account, however it is written, one row of 32 bytes each."""
+    return refs_of_forms(account_key, pc.fill_null(account_forms(accounts), ""))
+
+
+def refs_of_forms(account_key: bytes, forms: pa.Array) -> NDArray[np.uint8]:
+    """Return the reference of each account that is in its form, one row of 32 bytes each.
 
     The two half-done digests of HMAC are made once; a batch call does not exist for SHA-256.
     """
@@ -49,7 +72,7 @@ def account_refs(account_key: bytes, accounts: pa.Array) -> NDArray[np.uint8]:
         around.update(within.digest())
         return around.digest()
 
-    joined = b"".join(map(one, accounts.to_pylist()))
+    joined = b"".join(map(one, forms.to_pylist()))
     return np.frombuffer(joined, np.uint8).reshape(-1, REF_BYTES)
 
 

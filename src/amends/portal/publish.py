@@ -24,7 +24,7 @@ from amends.portal import edition as editions
 from amends.portal.answers import UNDECIDED_CLASS
 from amends.portal.asked.message import sample_texts
 from amends.portal.classes import write_classes
-from amends.portal.handles import account_numbers, account_refs, person_numbers
+from amends.portal.handles import account_forms, account_numbers, person_numbers, refs_of_forms
 from amends.portal.keys import (
     SITE_FILE,
     SiteKeys,
@@ -58,6 +58,7 @@ class PublishSummary:
         n_classes: Different answers.
         n_unsure_codes: Codes that two persons share; both read "not yet decided".
         n_shared_accounts: Accounts of two persons or more; they read "not yet decided".
+        n_unread_accounts: Accounts without a letter or digit; they lead nowhere.
         n_bytes: Bytes of the two key files.
     """
 
@@ -70,6 +71,7 @@ class PublishSummary:
     n_classes: int
     n_unsure_codes: int
     n_shared_accounts: int
+    n_unread_accounts: int
     n_bytes: int
 
     def as_json(self) -> dict[str, object]:
@@ -211,11 +213,14 @@ def _write_keys(
     coded = codes.finish()
     links = KeyFileWriter(half / editions.LINKS, "u8", _UNDECIDED, once=False)
     alive = KeyFile(half / editions.CODES)
+    n_unread = 0
     n_moved = _write_moved(half, aliases, alive, letter_key, keys, links)
     for batch in accounts:
-        batch = batch.filter(batch.column("account").is_valid())  # noqa: PLW2901
-        refs = account_refs(account_key, batch.column("account"))
-        holders = batch.column("person_id")
+        forms = account_forms(batch.column("account"))
+        readable = forms.is_valid()
+        n_unread += len(forms) - readable.true_count
+        refs = refs_of_forms(account_key, forms.filter(readable))
+        holders = batch.column("person_id").filter(readable)
         numbers = person_numbers(keys.index, letter_key, holders)
         numbers[np.asarray(holders.is_null())] = _UNDECIDED
         links.add(account_numbers(keys.index, refs), numbers)
@@ -228,6 +233,7 @@ def _write_keys(
         "classes": len(found.classes),
         "unsure_codes": coded.n_unsure,
         "shared_accounts": linked.n_unsure,
+        "unread_accounts": n_unread,
     }
 
 
@@ -357,5 +363,6 @@ def _summary(
         n_classes=counts["classes"],
         n_unsure_codes=counts["unsure_codes"],
         n_shared_accounts=counts["shared_accounts"],
+        n_unread_accounts=counts["unread_accounts"],
         n_bytes=size,
     )

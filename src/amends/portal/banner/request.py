@@ -74,11 +74,6 @@ def read_company_keys(path: Path) -> CompanyKeys:
     return CompanyKeys(key_id, request, account)
 
 
-def account_ref(account_key: bytes, account: str) -> str:
-    """Return the reference of a customer account: 64 hex digits."""
-    return hmac.digest(account_key, account.encode(), "sha256").hex()
-
-
 def signature(
     request_key: bytes, method: bytes, path: bytes, timestamp: bytes, nonce: bytes
 ) -> str:
