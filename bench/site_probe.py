@@ -5,7 +5,7 @@
 For each door (typed contact, letter code, banner), pairs of (member, non-member) are asked in random order over one
 connection, the site on one core and the probe on another. Status, names and lengths of headers, and length of the body
 must be equal; time is compared by the area under the ROC curve (0.5 = nothing to see; goal 0.52 at most) with its 95 %
-interval, for the time to the first byte, to the last byte, and for the means of ten. The same pairs against a site that
+interval, for the first and the last byte, and for means and least of ten. The same pairs against a site that
 spends 0.3 ms more on members show that the probe can fail.
 """
 
@@ -137,27 +137,31 @@ def auc(members: np.ndarray, others: np.ndarray) -> tuple[float, float]:
 
 
 def judged(seen: Pairs) -> dict[str, object]:
-    """Return a row of figures for one door."""
+    """Return a row of figures for one door.
+
+    Single answers are held to the goal as they are; of groups of ten there are ten times fewer, so the lower end of
+    their interval is.
+    """
     kinds = [set(side) for side in seen.answers]
-    row: dict[str, object] = {
-        "door": seen.name,
-        "pairs": len(seen.first[0]),
-        "answers alike": kinds[0] == kinds[1],
-    }
-    row["kinds of answer"] = len(kinds[0] | kinds[1])
+    alike = kinds[0] == kinds[1]
+    row: dict[str, object] = {"door": seen.name, "pairs": len(seen.first[0]), "alike": alike}
+    row["kinds"] = len(kinds[0] | kinds[1])
     worst = 0.0
     for name, sides in (("first byte", seen.first), ("last byte", seen.last)):
         single = [np.array(s) for s in sides]
-        area, half = auc(*single)
-        row[f"AUC {name}"] = f"{area:.4f} ± {half:.4f}"
-        worst = max(worst, abs(area - 0.5))
         size = len(single[0]) // 10 * 10
-        means = [s[:size].reshape(-1, 10).mean(axis=1) for s in single]
-        area, half = auc(*means)
-        row[f"AUC of ten, {name}"] = f"{area:.3f} ± {half:.3f}"
-    row["max AUC"] = round(0.5 + worst, 4)
+        tens = [s[:size].reshape(-1, 10) for s in single]
+        for feature, values, margin in (
+            (name, single, False),
+            (f"mean of ten, {name}", [t.mean(axis=1) for t in tens], True),
+            (f"least of ten, {name}", [t.min(axis=1) for t in tens], True),
+        ):
+            area, half = auc(*values)
+            row[feature] = f"{area:.3f} ± {half:.3f}"
+            worst = max(worst, abs(area - 0.5) - (half if margin else 0.0))
+    row["worst"] = round(0.5 + worst, 4)
     row["median ms"] = round(float(np.median(seen.last[0] + seen.last[1])), 3)
-    row["goal"] = bool(row["answers alike"]) and 0.5 + worst <= GOAL
+    row["goal"] = alike and 0.5 + worst <= GOAL
     return row
 
 
@@ -244,7 +248,7 @@ def main() -> None:
         leaks = [
             judged(s)
             for s in doors(
-                world, Line(port), min(arguments.pairs, 3000), arguments.seed + 1, leaky=True
+                world, Line(port), min(arguments.pairs, 5000), arguments.seed + 1, leaky=True
             )
         ]
     show("a site that leaks 0.3 ms: the probe must fail", leaks, arguments.json)

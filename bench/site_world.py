@@ -187,6 +187,7 @@ def _leaky(app, members):  # type: ignore[no-untyped-def]
 
         await app(scope, again, send)
 
+    wrapped.at_once = app.at_once  # type: ignore[attr-defined]
     return wrapped
 
 
