@@ -79,6 +79,19 @@ def test_after_the_last_day_nothing_is_claimed_but_what_is_held_is_shown(state: 
     assert book.peek(handle(2)) == ()
 
 
+def test_the_last_day_ends_when_it_has_ended_everywhere(
+    state: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = OfferBook(state, KEY)
+    stock(state, 0, 2)
+    monkeypatch.setenv(
+        "AMENDS_CLOCK", "2027-03-01T09:30:00+00:00"
+    )  # 11:30 pm on 28 February in Honolulu
+    assert book.claim(handle(1), OFFER).state == "held"
+    monkeypatch.setenv("AMENDS_CLOCK", "2027-03-01T12:00:00+00:00")
+    assert book.claim(handle(2), OFFER).state == "closed"
+
+
 def test_who_claimed_in_time_and_waited_is_served_after_the_last_day(state: sa.Engine) -> None:
     book = OfferBook(state, KEY)
     book.claim(handle(1), OFFER, OFFER.enrol_by_on)

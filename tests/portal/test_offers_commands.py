@@ -90,6 +90,17 @@ def test_from_import_to_reconciliation(world: World, tmp_path: Path) -> None:
     state.dispose()
 
 
+def test_a_product_that_no_letter_offers_is_not_stocked_by_mistake(
+    world: World, tmp_path: Path
+) -> None:
+    file = tmp_path / "codes.csv"
+    file.write_text(f"code\n{code(1)}\n")
+    with pytest.raises(UsageError) as found:
+        run(offers, "import", world.published, file, "--product", "larkspur guard")
+    assert "Larkspur Guard" in found.value.remedy
+    run(offers, "import", world.published, file, "--product", "Larkspur Business", "--ahead")
+
+
 def test_codes_come_through_standard_input(world: World) -> None:
     words = ("import", world.published, "-", "--product", PRODUCT, "--json")
     made = run(offers, *words, text=f"{code(1)}\n{code(2)}\n")

@@ -32,11 +32,11 @@ def offers() -> None:
     """Keep the partner's enrolment codes: import, follow, recall, compare."""
 
 
-def open_site(published: Path, state_url: str) -> sa.Engine:
+def open_site(published: Path, state_url: str, product: str = "") -> sa.Engine:
     """Open the state of a site, and take up what its edition says of offers.
 
     Raises:
-        UsageError: Nothing is published there.
+        UsageError: Nothing is published there, or no letter offers ``product``.
     """
     from amends.portal.offers.promised import adopt  # noqa: PLC0415 - help and version stay quick
     from amends.portal.published import Published  # noqa: PLC0415
@@ -44,7 +44,13 @@ def open_site(published: Path, state_url: str) -> sa.Engine:
 
     opened = Published.open(published)
     state = open_state(state_url or published)
-    adopt(state, opened.edition)
+    told = adopt(state, opened.edition)
+    if product and product not in told:
+        raise UsageError(
+            "No letter offers a product of this name, so nobody could claim these codes",
+            where=f"edition {opened.edition.number}",
+            remedy=f"write one of: {', '.join(told) or 'none is offered'}; or give --ahead",
+        )
     return state
 
 
@@ -56,6 +62,9 @@ def _day(value: datetime | None) -> date | None:
 @published_argument
 @click.argument("codes", metavar="FILE")
 @click.option("--product", required=True, help="The product, named as letters print it.")
+@click.option(
+    "--ahead", is_flag=True, help="Take the codes although no letter offers this product yet."
+)
 @click.option("--expires-on", type=_DAY, help="Last day on which the partner takes the codes.")
 @click.option(
     "--audience",
@@ -89,6 +98,7 @@ def offers_import(
     published: Path,
     codes: str,
     product: str,
+    ahead: bool,
     expires_on: datetime | None,
     audiences: tuple[str, ...],
     top_up_below: int | None,
@@ -115,7 +125,7 @@ def offers_import(
 
     keys = read_site_keys(published)
     file = PartnerFile(codes, column=column, identity=identity)
-    state = open_site(published, state_url)
+    state = open_site(published, state_url, "" if ahead else product)
     terms = ProductTerms(
         audiences=audiences or None, top_up_below=top_up_below, top_up_share=top_up_share, wait_days=wait_days
     )  # fmt: skip

@@ -36,6 +36,7 @@ from amends.portal.offers.turns import person_turn, present_handle, stock_turn
 from amends.portal.shapes import Answer, Offer
 
 MONTHS = 24
+_WEST = timedelta(hours=12)  # UTC-12, where a day ends last
 
 
 class OfferBook:
@@ -81,22 +82,24 @@ class OfferBook:
         Args:
             handle: Stands for the person.
             product: The offer of the person's class; a bare name carries no last day to claim.
-            today: Day of the claim; the present day in UTC where it is left out.
+            today: Day of the claim; the present day in UTC where it is left out. The last day to claim then ends when
+                it has ended everywhere.
         """
+        latest = today or (clock.now() - _WEST).date()
         offer = product if isinstance(product, Offer) else Offer(product, MONTHS, date.max)
         today = today or clock.now().date()
         held = next((c for c in self.peek(handle) if c.product == offer.product), None)
         if held is not None and held.state == "held":
             return held
-        return patiently(lambda: self._claim(handle, offer, today))
+        return patiently(lambda: self._claim(handle, offer, today, latest <= offer.enrol_by_on))
 
-    def _claim(self, handle: str, offer: Offer, today: date) -> Claim:
+    def _claim(self, handle: str, offer: Offer, today: date, in_time: bool) -> Claim:
         with writing(self._state) as connection:
             stock_turn(connection, offer.product, alone=False)
             person = person_turn(connection, handle)
             row = _locked(connection, person, offer.product)
             before = row is not None
-            if row is None and today > offer.enrol_by_on:
+            if row is None and not in_time:
                 return Claim("closed", offer.product)
             if row is None:
                 row = _begin(connection, person, offer, today)

@@ -28,6 +28,7 @@ from amends.portal.offers.stock import CodeLine, code_fault, wait_days
 from amends.portal.offers.turns import stock_turn
 
 CHUNK = 5_000
+_IDS_AT_ONCE = 20_000  # in one transaction: claims wait no longer than that takes
 
 
 @dataclass(frozen=True)
@@ -125,22 +126,30 @@ def revoke_batch(
 ) -> Revoked:
     """Make every code of a batch void; the arguments are those of ``revoke_codes``.
 
+    Ended at any moment and given again, it goes on.
+
     Raises:
         UsageError: There is no such batch, or no reason.
     """
     _reasoned(reason)
     make_offer_tables(state)
-    with writing(state) as connection:
+    today, sums = today or clock.now().date(), Revoked()
+    with state.connect() as connection:
         there = connection.execute(
             sa.select(BATCHES.c.batch_id).where(BATCHES.c.batch_id == batch_id)
         ).first()
-        if there is None:
-            raise UsageError(
-                "There is no batch of this id",
-                remedy="see: amends offers status PUBLISHED --batches",
-            )
-        chosen = CODES.c.batch_id == batch_id
-        return _revoke(connection, chosen, reason, used_too, today or clock.now().date())
+        ends = sa.select(sa.func.min(CODES.c.code_id), sa.func.max(CODES.c.code_id))
+        first, last = connection.execute(ends.where(CODES.c.batch_id == batch_id)).one()
+    if there is None:
+        raise UsageError(
+            "There is no batch of this id", remedy="see: amends offers status PUBLISHED --batches"
+        )
+    for start in range(first or 0, (last or -1) + 1, _IDS_AT_ONCE):
+        mine = CODES.c.code_id.between(start, start + _IDS_AT_ONCE - 1)
+        with writing(state) as connection:
+            chosen = sa.and_(CODES.c.batch_id == batch_id, mine)
+            sums += _revoke(connection, chosen, reason, used_too, today)
+    return sums
 
 
 def replace_void(state: sa.Engine, product: str = "", today: date | None = None) -> Replaced:

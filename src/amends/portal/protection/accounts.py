@@ -19,7 +19,7 @@ from amends.portal.edition import Edition
 from amends.portal.handles import account_numbers, account_refs
 from amends.portal.keys import SiteKeys
 
-BATCH = 20_000
+BATCH = 10_000
 _REF_COLUMN, _NUMBER_COLUMN = "account_ref", "account"
 _REF = re.compile(r"[0-9a-f]{64}")
 

@@ -29,6 +29,7 @@ Source = Literal["person", "default"]
 Plain = Literal["asked", "in_progress", "done", "refused", "failed"]
 
 _REF = re.compile(r"[0-9a-f]{64}")
+_PAIRS_AT_ONCE = 5_000  # in one transaction: claims wait no longer than that takes
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,7 @@ class Protection:
         """Record actions for many accounts, set-wise; ended at any moment and given again, it goes on.
 
         Args:
-            batches: Pairs of account reference and handle ("" while no person is known); each batch is one
-                transaction.
+            batches: Pairs of account reference and handle ("" while no person is known).
             actions: The actions.
             source: Who wants it.
 
@@ -142,20 +142,28 @@ class Protection:
         _check(actions)
         sums = Bulk()
         for batch in batches:
-            good = sorted((ref, handle) for ref, handle in batch if _REF.fullmatch(ref))
-            with writing(self._state, REQUESTS, many=True) as connection:
-                _link(connection, good)
-                new = _add(connection, good, actions, source)
-                pairs = len(good) * len(actions)
-                sums = Bulk(
-                    sums.n_accounts + len(batch), sums.n_refused + len(batch) - len(good),
-                    sums.n_pairs + pairs, sums.n_new + new, sums.n_known + pairs - new,
-                )  # fmt: skip
+            for start in range(0, len(batch), _PAIRS_AT_ONCE):
+                sums = self._request_some(
+                    batch[start : start + _PAIRS_AT_ONCE], actions, source, sums
+                )
         open_accounts(self._state)
         words = ids.canonical_json({"actions": list(actions), **sums.as_json()})
         with writing(self._state, REQUESTS) as connection:
             _note(connection, "asked_all", None, sums.n_new, words)
         return sums
+
+    def _request_some(
+        self, batch: Sequence[tuple[str, str]], actions: Sequence[str], source: Source, sums: Bulk
+    ) -> Bulk:
+        good = sorted((ref, handle) for ref, handle in batch if _REF.fullmatch(ref))
+        with writing(self._state, REQUESTS, many=True) as connection:
+            _link(connection, good)
+            new = _add(connection, good, actions, source)
+        pairs = len(good) * len(actions)
+        return Bulk(
+            sums.n_accounts + len(batch), sums.n_refused + len(batch) - len(good),
+            sums.n_pairs + pairs, sums.n_new + new, sums.n_known + pairs - new,
+        )  # fmt: skip
 
     def status(self, handle: str) -> list[Protected]:
         """Return how each protection of a person stands, in the order of ``ACTIONS``; empty for none asked."""
