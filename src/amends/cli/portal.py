@@ -9,6 +9,7 @@ import click
 from rich.markup import escape
 
 from amends.cli.output import Face, as_json, case_argument, pass_face
+from amends.kernel.errors import UsageError
 
 published_argument = click.argument(
     "published", type=click.Path(path_type=Path, file_okay=False), metavar="PUBLISHED"
@@ -214,6 +215,8 @@ def banner_key(face: Face, case: Path, reveal: bool, as_json: bool) -> None:
     from amends.portal.keys import BANNER_FILE  # noqa: PLC0415
 
     with face.open(case) as opened, opened.lock():
+        if opened.run_id() == "R0000" and not (opened.folder / "keys" / "root.json").exists():
+            raise UsageError("This case has no key yet", remedy=f"run it first: amends run {case}")
         keys = company_keys(opened.folder / "keys")
         shown = {"file": str(opened.folder / "keys" / BANNER_FILE), "key_id": keys.key_id}
         if reveal:

@@ -110,13 +110,13 @@ def publish(
             keys = _site_of(found, case_keys, to)
             _refuse_older(found, to, keys)
             _sweep(to)
-            half = to / editions.EDITIONS / f"{editions.HALF}{ids.new(8)}"
-            half.mkdir(parents=True)
-            counts = _write_keys(half, found, people, accounts, aliases, keys, case_keys)
-            _write_rest(half, found, sent, keys)
-            write_site_keys(to, keys)
-            name = editions.write_facts(half, found, counts, clock.stamp(), edition_key(case_keys))
-            _take_up(to, half, name)
+            with _half(to / editions.EDITIONS) as half:
+                counts = _write_keys(half, found, people, accounts, aliases, keys, case_keys)
+                _write_rest(half, found, sent, keys)
+                write_site_keys(to, keys)
+                signs = edition_key(case_keys)
+                name = editions.write_facts(half, found, counts, clock.stamp(), signs)
+                _take_up(to, half, name)
             _drop_old(to, name)
     except OSError as error:
         raise TableError(
@@ -148,6 +148,17 @@ def _alone(to: Path) -> Iterator[None]:
                 remedy="wait for it to end, then give the same command again",
             ) from error
         yield
+
+
+@contextlib.contextmanager
+def _half(folder: Path) -> Iterator[Path]:
+    """Make a folder for an edition; what is not taken up goes away."""
+    half = folder / f"{editions.HALF}{ids.new(8)}"
+    half.mkdir(parents=True)
+    try:
+        yield half
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
 
 
 def _strangers(to: Path) -> bool:
