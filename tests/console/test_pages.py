@@ -52,7 +52,8 @@ def test_the_numbers_are_those_of_amends_status(lead: Browser, case_folder: Path
     shown = lead.get("/home.json").json()
     said = json.loads(amends("status", case_folder, "--json"))
     assert shown["standing"]["funnel"] == said["funnel"]
-    assert shown["standing"]["clocks"] == said["clocks"]
+    in_order = [sorted(found["clocks"], key=json.dumps) for found in (shown["standing"], said)]
+    assert in_order[0] == in_order[1]
     assert shown["standing"]["waiting"] == said["waiting"]
     assert shown["standing"]["run"] == said["run"]
 
@@ -177,7 +178,8 @@ def test_no_reason_shows_nothing_and_writes_nothing(
 
 
 def test_search_finds_by_id_notice_code_and_name(lead: Browser, case_folder: Path) -> None:
-    person = _somebody(case_folder)
+    told = {n["person_id"] for n in pq.read_table(case_folder / "tables" / "notices").to_pylist()}
+    person = next(p for p in _people(case_folder) if p["person_id"] in told and p["name_first"])
     pid = str(person["person_id"])
     notice = next(
         n

@@ -270,8 +270,15 @@ def test_a_form_larger_than_any_of_ours_is_refused(desk_app: Starlette) -> None:
 
 @pytest.mark.parametrize(
     ("password", "good"),
-    [(PASSWORD, True), ("short words", False), ("a" * 40, False), ("dana.lee loves dana.lee", False), ("x1 " * 400, False), ("ünïcodé wörds äre fine", True)],
-)  # fmt: skip
+    [
+        (PASSWORD, True),
+        ("short words", False),
+        ("a" * 40, False),
+        ("dana.lee loves dana.lee", False),
+        ("x1 " * 400, False),
+        ("ünïcodé wörds äre fine", True),
+    ],
+)
 def test_a_password_is_long_and_not_soon_guessed(password: str, good: bool) -> None:
     if good:
         accounts.check_password(password, "dana.lee")

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from amends import custody
 from amends.console.base import Facts, Visit, action, page
 from amends.console.people import Place
+from amends.kernel.case import Case
+from amends.kernel.errors import EvidenceError
 from amends.kernel.ledger import Line
 from amends.kernel.register import DECISIONS, make_tables
 from amends.notices.release import APPROVALS
@@ -93,11 +95,18 @@ def decisions(visit: Visit) -> Facts:
     }
 
 
+def _faults(case: Case) -> list[str]:
+    try:
+        return [*custody.verify(case), *case.ledger.faults()]
+    except EvidenceError as error:
+        return [f"{error.what} ({error.where})"]
+
+
 @action("/audit/verify", name="verify", area="audit")
 def verify(visit: Visit) -> str:
     """Check every exhibit, the custody journal and the ledger against their seals, as ``amends verify`` does."""
     with visit.case() as case:
-        faults = [*custody.verify(case), *case.ledger.faults()]
+        faults = _faults(case)
     line = visit.note("verify", faults=len(faults))
     visit.desk.remember(
         "verified", {"at": line.at, "by": line.actor, "head": line.prev, "faults": faults[:200]}

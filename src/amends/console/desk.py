@@ -24,7 +24,7 @@ from amends.kernel import ids
 from amends.kernel.case import Case
 from amends.kernel.engine.base import Engine
 from amends.kernel.engine.duck import DuckEngine
-from amends.kernel.errors import AmendsError, BusyError, UsageError
+from amends.kernel.errors import AmendsError, BusyError, EvidenceError, UsageError
 from amends.kernel.ledger import Ledger, Line
 from amends.kernel.schema import Table
 from amends.tables import ALL
@@ -70,24 +70,34 @@ class LiveLedger(Ledger):
         with self._reading:
             size = self.path.stat().st_size if self.path.exists() else 0
             if size < self._read_to:  # a copy was put back
-                self._kept, self._read_to = [], 0
-            if size > self._read_to:
-                self._read_on()
+                self._forget()
+            try:
+                self._read_on(size)
+            except (
+                EvidenceError
+            ):  # lines moved under us: read all of it anew, up to what is no line
+                self._forget()
+                self._read_on(size, as_far_as_it_goes=True)
             return self._kept
 
-    def _read_on(self) -> None:
+    def _forget(self) -> None:
+        self._kept, self._read_to = [], 0
+
+    def _read_on(self, size: int, *, as_far_as_it_goes: bool = False) -> None:
+        if size <= self._read_to:
+            return
         with self.path.open("rb") as stream:
             stream.seek(self._read_to)
             whole, found, _ = stream.read().rpartition(b"\n")
-        if not found:
-            return
-        first = len(self._kept) + 1
-        fresh = [
-            self._parsed(text, f"line {first + number}")
-            for number, text in enumerate(whole.split(b"\n"))
-        ]
-        self._kept.extend(fresh)
-        self._read_to += len(whole) + 1
+        for text in whole.split(b"\n") if found else ():
+            try:
+                self._kept.append(self._parsed(text, f"line {len(self._kept) + 1}"))
+            except EvidenceError:
+                if not as_far_as_it_goes:
+                    raise
+                log.error("the ledger holds a line that is not one of its own; verify names it")
+                break
+        self._read_to += len(whole) + len(found)
 
     def append(self, act: str, **body: object) -> Line:
         """Write one line and force it to disk; threads wait for each other."""

@@ -70,13 +70,13 @@ def turn(register: sa.Engine, given: dict[str, str]) -> int:
                 sa.select(TRIES).where(TRIES.c.key.in_(list(given.values())))
             ).mappings()
         }
-        left = max((_instant(r["free_at"]) - now).total_seconds() for r in rows.values())
+        left = max(_seconds_left(r["free_at"], now) for r in rows.values())
         if left > 0:
             connection.rollback()
             return int(left + 0.999)
         for kind, key in given.items():
             wait = wait_after(int(rows[key]["failures"]), FREE_TRIES[kind])
-            free = clock.stamp(now + timedelta(seconds=wait))
+            free = clock.stamp(now + timedelta(seconds=wait)) if wait else ""
             connection.execute(TRIES.update().where(TRIES.c.key == key).values(free_at=free))
     return 0
 
@@ -97,7 +97,7 @@ def _count(connection: sa.Connection, key: str, now: datetime) -> None:
         TRIES.update().where(TRIES.c.key == key).values(failures=more, last_at=at)
     )
     if not done.rowcount:
-        connection.execute(TRIES.insert().values(key=key, failures=1, last_at=at, free_at=at))
+        connection.execute(TRIES.insert().values(key=key, failures=1, last_at=at, free_at=""))
 
 
 def succeeded(register: sa.Engine, given: dict[str, str]) -> None:
@@ -109,9 +109,7 @@ def succeeded(register: sa.Engine, given: dict[str, str]) -> None:
         connection.execute(TRIES.delete().where(TRIES.c.key == given["account"]))
         fewer = sa.case((TRIES.c.failures > 0, TRIES.c.failures - 1), else_=0)
         connection.execute(
-            TRIES.update()
-            .where(TRIES.c.key == given["network"])
-            .values(failures=fewer, free_at=clock.stamp())
+            TRIES.update().where(TRIES.c.key == given["network"]).values(failures=fewer, free_at="")
         )
 
 
@@ -120,5 +118,7 @@ def make(register: sa.Engine) -> None:
     make_tables(register, METADATA)
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+def _seconds_left(free_at: str, now: datetime) -> float:
+    if not free_at:
+        return 0.0
+    return (datetime.fromisoformat(free_at.replace("Z", "+00:00")) - now).total_seconds()
