@@ -324,7 +324,7 @@ def _write_rest(
         texts=sample_texts(found.incident),
         named_hosts={c.offer.redeem_at for c in found.classes if c.offer},
     )
-    with contextlib.suppress(ModuleNotFoundError):
+    with contextlib.suppress(ImportError):
         from amends.portal.pages.static import write_static  # noqa: PLC0415
 
         write_static(found, half / "static")
