@@ -320,6 +320,18 @@ def test_a_server_that_is_not_there_is_not_tried_for_everybody(
     world.state.dispose()
 
 
+def test_a_go_ends_after_a_while_and_the_next_goes_on(
+    world: AskedWorld, server: tuple[MailServer, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.ask("email", "ann1@example.org")
+    world.ask("email", "nobody@example.org")
+    monkeypatch.setattr(answering, "GO_SECONDS", -1)
+    assert rest(go(world)) == {"requests": 2, "deferred": 1, "not_found": 1}
+    monkeypatch.undo()
+    assert rest(go(world)) == {"requests": 1, "sent": 1}
+    assert len(server[0].got) == 1
+
+
 def test_a_box_that_does_not_open_stops_nobody_else(
     world: AskedWorld, server: tuple[MailServer, int]
 ) -> None:

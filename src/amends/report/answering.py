@@ -8,6 +8,7 @@ Callers hold the lock of the case.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -39,6 +40,9 @@ from amends.vault.keys import domain_key, load_root
 
 MESSAGES_A_DAY = 3
 """Messages to one mailbox in a day. Reason: as the cap of the queue, and still in force where a site is taken over."""
+
+GO_SECONDS = 600
+"""How long one go sends; what is left waits for the next. Reason: it holds the case, and others need it."""
 
 _TRIES_WITHOUT_SERVER = 3
 _MAIL_AUDIENCES = ("adult", "business")
@@ -132,6 +136,7 @@ class _Answering:
         self._blind = BlindIndex(domain_key(load_root(keys), "fingerprint", "contact_answers"))
         self._without_server = 0
         self._written_to: set[str] = set()
+        self._until = time.monotonic() + GO_SECONDS
 
     def go(self, queue: sa.Engine) -> Answered:
         """Answer everything that waits, then drop from the queue what is done with."""
@@ -205,7 +210,7 @@ class _Answering:
             return self._end(found, "joined", person)
         if self._register.sent_today(self._contact(found.asked)) >= MESSAGES_A_DAY:
             return self._end(found, "capped", person)
-        if self._without_server >= _TRIES_WITHOUT_SERVER:
+        if self._without_server >= _TRIES_WITHOUT_SERVER or time.monotonic() > self._until:
             return self._end(found, "deferred", person, "not tried")
         message = code_message(self._site.found.incident, found.language, code)
         self._end(found, "sending", person)
