@@ -137,7 +137,7 @@ class DemoAccount:
         account = self._account(request)
         banner = self._client.banner(account) if account is not None else None
         if banner is None or not banner.token:
-            return PlainTextResponse("", 503, HEADERS)
+            return PlainTextResponse("No answer to rely on.", 503, HEADERS)
         return Response(banner.token, 200, HEADERS, "application/jose")
 
     def _account(self, request: Request) -> str | None:

@@ -6,11 +6,8 @@ import io
 import json
 from collections.abc import Iterable
 
-import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
-from starlette.testclient import TestClient
 
 from amends.kernel import clock, ids
 from amends.pipeline import open_case
@@ -20,24 +17,22 @@ from amends.portal.banner.request import read_company_keys, signature
 from amends.portal.handles import account_ref
 from amends.portal.keys import CompanyKeys
 from amends.report import publishing
-from amends.site.api.app import banner_app
+from amends.site.api.app import BannerApi, Reply, banner_app
 from amends.vault.signing import read_jws
 from tests.e2e.face import Grown
 
 
-def _asked(client: TestClient, key: CompanyKeys, account: str) -> httpx.Response:
+def _asked(api: BannerApi, key: CompanyKeys, account: str) -> Reply:
     path = f"/v1/banner/{account_ref(key.account_key, account)}"
     stamp, nonce = str(int(clock.now().timestamp())), ids.new(16)
     made = signature(key.request_key, b"GET", path.encode(), stamp.encode(), nonce.encode())
-    return client.get(
-        path,
-        headers={
-            "X-Amends-Key": key.key_id,
-            "X-Amends-Timestamp": stamp,
-            "X-Amends-Nonce": nonce,
-            "X-Amends-Signature": made,
-        },
-    )
+    headers = {
+        b"x-amends-key": key.key_id.encode(),
+        b"x-amends-timestamp": stamp.encode(),
+        b"x-amends-nonce": nonce.encode(),
+        b"x-amends-signature": made.encode(),
+    }
+    return api.reply("GET", path.removeprefix("/v1"), path.encode(), headers)
 
 
 def _accounts(batches: Iterable[pa.RecordBatch]) -> dict[str, set[str | None]]:
@@ -50,7 +45,6 @@ def _accounts(batches: Iterable[pa.RecordBatch]) -> dict[str, set[str | None]]:
     return holders
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # starlette's test client
 def test_the_banner_of_every_account_says_what_the_sealed_notice_says(grown: Grown) -> None:
     published = Published.open(grown.published)
     key = read_company_keys(grown.case / "keys" / "banner.json")
@@ -66,31 +60,31 @@ def test_the_banner_of_every_account_says_what_the_sealed_notice_says(grown: Gro
     states = {"yes": 0, "undecided": 0}
     lengths = set()
     exported = _exported(published, key, list(holders))
-    with TestClient(banner_app(lambda: published)) as client:
-        for account, persons in holders.items():
-            answer = _asked(client, key, account)
-            assert answer.status_code == 200
-            lengths.add(len(answer.content))
-            said = read_jws(answer.text, public)
-            batch = read_jws(exported[account_ref(key.account_key, account)], public)
-            assert batch["elements"] == said["elements"] and batch["texts"] == said["texts"]
-            states[said["state"]] += 1
-            notice = notices.get(next(iter(persons))) if len(persons) == 1 else None
-            if notice is None:
-                assert (said["state"], said["elements"]) == ("undecided", [])
-                continue
-            assert said["state"] == "yes"
-            assert sorted(said["elements"]) == notice["elements"]
-            letter = classes[notice["variant"]].letters[notice["language"]]
-            printed = [
-                item
-                for section in letter.sections
-                if section.key == "what_information"
-                for block in section.blocks
-                if block.kind == "list"
-                for item in block.items
-            ]
-            assert said["texts"][notice["language"]]["elements"] == printed
+    api = banner_app(lambda: published)
+    for account, persons in holders.items():
+        answer = _asked(api, key, account)
+        assert answer.status == 200
+        lengths.add(len(answer.body))
+        said = read_jws(answer.body.decode(), public)
+        batch = read_jws(exported[account_ref(key.account_key, account)], public)
+        assert batch["elements"] == said["elements"] and batch["texts"] == said["texts"]
+        states[said["state"]] += 1
+        notice = notices.get(next(iter(persons))) if len(persons) == 1 else None
+        if notice is None:
+            assert (said["state"], said["elements"]) == ("undecided", [])
+            continue
+        assert said["state"] == "yes"
+        assert sorted(said["elements"]) == notice["elements"]
+        letter = classes[notice["variant"]].letters[notice["language"]]
+        printed = [
+            item
+            for section in letter.sections
+            if section.key == "what_information"
+            for block in section.blocks
+            if block.kind == "list"
+            for item in block.items
+        ]
+        assert said["texts"][notice["language"]]["elements"] == printed
     assert states["yes"] > 200 and states["undecided"] > 0
     assert len(lengths) == 1
 
@@ -102,10 +96,11 @@ def _exported(published: Published, key: CompanyKeys, accounts: list[str]) -> di
     return {line["account_ref"]: line["answer"] for line in lines}
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_stranger_is_told_no_as_of_the_edition(grown: Grown) -> None:
     published = Published.open(grown.published)
     key = read_company_keys(grown.case / "keys" / "banner.json")
-    with TestClient(banner_app(lambda: published)) as client:
-        said = read_jws(_asked(client, key, "nobody's").text, published.keys.signing.public_bytes())
+    api = banner_app(lambda: published)
+    said = read_jws(
+        _asked(api, key, "nobody's").body.decode(), published.keys.signing.public_bytes()
+    )
     assert (said["state"], said["edition"]) == ("no", 1)

@@ -104,3 +104,10 @@ def _one(answer: Callable[[socket.socket], None], connection: socket.socket) -> 
         return
     finally:
         connection.close()
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
