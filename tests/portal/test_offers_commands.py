@@ -136,7 +136,7 @@ def test_bulk_protection_from_a_file_of_accounts_to_evidence(world: World, tmp_p
     assert [(r["action"], r["source"], r["done"], r["total"], r["with_evidence"]) for r in rows] == [
         ("lock", "default", 5, 5, 5), ("pin_reset", "default", 5, 5, 5)
     ]  # fmt: skip
-    run(protection, "status", world.published)
+    run(protection, "status", world.published, "--recount")
     run(protection, "evidence", world.published, "--to", tmp_path / "evidence.csv")
     with (tmp_path / "evidence.csv").open(newline="") as stream:
         lines = list(csv.DictReader(stream))

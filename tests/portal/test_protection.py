@@ -18,6 +18,7 @@ from amends.portal.protection.requests import (
     reopen_failed,
     status_counts,
 )
+from amends.portal.protection.tally import counted, fold, recount
 from amends.portal.protection.worker import MOST_TRIES, Worker
 from tests.portal.claims_world import account, handle
 
@@ -232,6 +233,34 @@ def test_the_evidence_sums_and_the_ledger_can_only_grow(state: sa.Engine) -> Non
     assert {"asked_all", "handed_over"} <= set(acts)
     with pytest.raises(sa.exc.DBAPIError), state.begin() as connection:
         connection.execute(EVENTS.delete())
+
+
+def test_the_quick_counts_are_those_of_the_requests(
+    state: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protection = Protection(state)
+
+    def right() -> bool:
+        quick = counted(state)
+        return quick == recount(state) and quick == counted(state)
+
+    protection.request(handle(1), "lock")
+    protection.request_all([[(account(n), handle(n)) for n in (1, 2, 2, 3)]], ["lock", "pin_reset"])
+    protection.request_all([[(account(n), handle(n)) for n in (2, 9)]], ["lock"], "person")
+    assert right()
+    Worker(state, Company("done", "refused", "unknown", asked=["unknown"])).run()
+    assert right()
+    Worker(state, Company("done", asked=["absent", "done"])).run(wait_seconds=5)
+    assert right()
+    for n in range(1, 10):
+        protection.request(handle(n), "lock")
+    assert right()
+    before = counted(state)
+    monkeypatch.setattr("amends.portal.protection.tally._FOLD_AT", 2)
+    assert fold(state)
+    assert counted(state) == before
+    assert protection.move(handle(1), handle(2)) > 0
+    assert right()
 
 
 def test_nothing_personal_is_in_the_register(state: sa.Engine) -> None:

@@ -199,10 +199,17 @@ def _company(place: Path, url: str, key_file: Path | None) -> tuple[Path, str, P
 
 @protection.command("status")
 @published_argument
+@click.option(
+    "--recount",
+    is_flag=True,
+    help="Set the console's quick counts right by counting every request.",
+)
 @state_option
 @as_json
 @pass_face
-def protection_status(face: Face, published: Path, state_url: str, as_json: bool) -> None:
+def protection_status(
+    face: Face, published: Path, recount: bool, state_url: str, as_json: bool
+) -> None:
     """Show requests by action, source and state; each row sums to its total.
 
     \b
@@ -210,9 +217,13 @@ def protection_status(face: Face, published: Path, state_url: str, as_json: bool
       amends protection status published
     """
     from amends.portal.protection.evidence import report  # noqa: PLC0415 - help and version stay quick
+    from amends.portal.protection.tally import recount as count_again  # noqa: PLC0415
     from amends.portal.state import open_state  # noqa: PLC0415
 
-    rows = report(open_state(state_url or published))
+    state = open_state(state_url or published)
+    if recount:
+        count_again(state)
+    rows = report(state)
     if as_json:
         face.json(rows)
         return

@@ -21,7 +21,7 @@ def report(state: sa.Engine) -> list[dict[str, object]]:
     """Return one row an action and source: requests by state, which sum to ``total``, with first and last times.
 
     ``with_evidence`` counts those done that carry the company's own reference; ``no_account`` those of persons of whom
-    no account is known yet.
+    no account is known yet. Every request is read.
     """
     make_protection_tables(state)
     c = REQUESTS.c

@@ -55,6 +55,17 @@ ACCOUNTS = sa.Table(
     sa.Column("handle", sa.String(64), nullable=False, index=True),
 )
 
+# Differences; their sum by kind is how many requests there are.
+TALLY = sa.Table(
+    "protection_tally",
+    METADATA,
+    sa.Column("seq", _NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("source", sa.String(8), nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("n", sa.BigInteger, nullable=False),
+)
+
 EVENTS = sa.Table(
     "protection_events",
     METADATA,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -24,6 +25,7 @@ from amends.portal.protection.ledger import (
     make_protection_tables,
     request_key,
 )
+from amends.portal.protection.tally import counted, fold, moved, tally
 
 Source = Literal["person", "default"]
 Plain = Literal["asked", "in_progress", "done", "refused", "failed"]
@@ -147,6 +149,7 @@ class Protection:
                     batch[start : start + _PAIRS_AT_ONCE], actions, source, sums
                 )
         open_accounts(self._state)
+        fold(self._state)
         words = ids.canonical_json({"actions": list(actions), **sums.as_json()})
         with writing(self._state, REQUESTS) as connection:
             _note(connection, "asked_all", None, sums.n_new, words)
@@ -182,20 +185,19 @@ class Protection:
             connection.execute(
                 ACCOUNTS.update().where(ACCOUNTS.c.handle == old_handle).values(handle=new_handle)
             )
-            moved = connection.execute(
+            n_moved = connection.execute(
                 REQUESTS.update().where(REQUESTS.c.handle == old_handle).values(handle=new_handle)
             ).rowcount
-            if moved:
-                _note(connection, "moved", None, moved, f"{old_handle} {new_handle}")
-        return moved
+            if n_moved:
+                _note(connection, "moved", None, n_moved, f"{old_handle} {new_handle}")
+        return n_moved
 
 
 def reopen_failed(state: sa.Engine) -> int:
     """Ask again for everything that failed; return how many."""
     make_protection_tables(state)
     with writing(state, REQUESTS) as connection:
-        failed = REQUESTS.c.state == "failed"
-        opened = connection.execute(REQUESTS.update().where(failed).values(_NEW_ATTEMPT)).rowcount
+        opened = _new_attempt(connection, REQUESTS.c.state == "failed", "failed")
         if opened:
             _note(connection, "asked_again", None, opened, "")
     return opened
@@ -204,15 +206,10 @@ def reopen_failed(state: sa.Engine) -> int:
 def status_counts(state: sa.Engine) -> dict[str, dict[str, int]]:
     """Return action -> state -> requests, each with ``total``, which is their sum."""
     make_protection_tables(state)
-    query = (
-        sa.select(REQUESTS.c.action, REQUESTS.c.state, sa.func.count())
-        .where(REQUESTS.c.state != "split")
-        .group_by(REQUESTS.c.action, REQUESTS.c.state)
-    )
     made: dict[str, dict[str, int]] = {}
-    with state.connect() as connection:
-        for action, named, n in connection.execute(query):
-            made.setdefault(action, dict.fromkeys(STATES, 0))[named] = int(n)
+    for (action, _, named), n in counted(state).items():
+        of_action = made.setdefault(action, dict.fromkeys(STATES, 0))
+        of_action[named] += n
     return {a: {**made[a], "total": sum(made[a].values())} for a in ACTIONS if a in made}
 
 
@@ -264,15 +261,28 @@ def _add(
     ]  # fmt: skip
     if not rows:
         return 0
-    there = 0
-    keys = [r["key"] for r in rows]
-    for start in range(0, len(keys), 10_000):
-        query = sa.select(sa.func.count()).select_from(REQUESTS)
-        query = query.where(REQUESTS.c.key.in_(keys[start : start + 10_000]))
-        there += int(connection.execute(query).scalar_one())
-    if there < len(rows):
+    _add_turn(connection)
+    keys = list({r["key"]: r["action"] for r in rows}.items())
+    new = Counter(str(action) for _, action in keys)
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        some = [key for key, _ in keys[start : start + _KEYS_AT_ONCE]]
+        query = sa.select(REQUESTS.c.action, sa.func.count()).where(REQUESTS.c.key.in_(some))
+        for action, n in connection.execute(query.group_by(REQUESTS.c.action)):
+            new[action] -= int(n)
+    if new.total():
         connection.execute(insert_new(connection, REQUESTS), rows)
-    return len(set(keys)) - there
+        tally(connection, {(action, source, "asked"): n for action, n in new.items()})
+    return new.total()
+
+
+_KEYS_AT_ONCE = 10_000
+
+
+def _add_turn(connection: sa.Connection) -> None:
+    """Let one at a time add requests, so that what is new is counted once."""
+    if connection.dialect.name == "postgresql":
+        turn = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('protection add', 2))")
+        connection.execute(turn)
 
 
 def open_accounts(state: sa.Engine) -> int:
@@ -290,9 +300,14 @@ _OPENED_AT_ONCE = 2_000
 
 
 def _open(connection: sa.Connection, handle: str = "") -> int:
+    _add_turn(connection)
     known = sa.exists().where(ACCOUNTS.c.handle == REQUESTS.c.handle)
     query = sa.select(
-        REQUESTS.c.request_id, REQUESTS.c.handle, REQUESTS.c.action, REQUESTS.c.source
+        REQUESTS.c.request_id,
+        REQUESTS.c.handle,
+        REQUESTS.c.action,
+        REQUESTS.c.source,
+        REQUESTS.c.state,
     ).where(REQUESTS.c.account_ref == "", REQUESTS.c.state == "asked", known)
     if handle:
         query = query.where(REQUESTS.c.handle == handle)
@@ -316,6 +331,7 @@ def _open(connection: sa.Connection, handle: str = "") -> int:
     connection.execute(
         REQUESTS.update().where(REQUESTS.c.request_id.in_(done)).values(state="split")
     )
+    tally(connection, moved(rows, "split"))
     return len(rows)
 
 
@@ -330,14 +346,19 @@ _NEW_ATTEMPT = {
 
 def _again(connection: sa.Connection, handle: str, action: str) -> None:
     """Ask again for what was refused or failed: a new attempt, under a new key at the company."""
-    connection.execute(
-        REQUESTS.update()
-        .where(
-            REQUESTS.c.handle == handle, REQUESTS.c.action == action,
-            REQUESTS.c.state.in_(("refused", "failed")),
-        )
-        .values(_NEW_ATTEMPT)
-    )  # fmt: skip
+    for ended in ("refused", "failed"):
+        mine = sa.and_(REQUESTS.c.handle == handle, REQUESTS.c.action == action)
+        if opened := _new_attempt(connection, sa.and_(mine, REQUESTS.c.state == ended), ended):
+            _note(connection, "asked_again", None, opened, f"{action} {handle}")
+
+
+def _new_attempt(connection: sa.Connection, chosen: sa.ColumnElement[bool], ended: str) -> int:
+    changed = connection.execute(
+        REQUESTS.update().where(chosen).values(_NEW_ATTEMPT)
+        .returning(REQUESTS.c.action, REQUESTS.c.source)
+    ).all()  # fmt: skip
+    tally(connection, moved(changed, "asked", before=ended))
+    return len(changed)
 
 
 def _note(

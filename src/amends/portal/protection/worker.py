@@ -23,6 +23,7 @@ from amends.portal.offers.ledger import writing
 from amends.portal.protection.connector import Connector, Outcome, Request
 from amends.portal.protection.ledger import EVENTS, REQUESTS, make_protection_tables, request_key
 from amends.portal.protection.requests import open_accounts
+from amends.portal.protection.tally import fold, moved, tally
 
 MOST_TRIES = 10
 """Handing over is tried so often, with pauses that double to five minutes: some twenty minutes in all."""
@@ -97,6 +98,7 @@ class Worker:
                 if pause is None or time.monotonic() + pause > until:
                     break
                 time.sleep(min(pause + 0.01, 5.0))
+            fold(self._state)
             return Worked(**self._sums, waiting=self._open())
 
     # ------------------------------------------------------------------ steps
@@ -134,6 +136,7 @@ class Worker:
                 .where(REQUESTS.c.request_id.in_([r.request_id for r in rows]))
                 .values(state="handed_over", handed_at=at, tries=REQUESTS.c.tries + 1, not_before=settled)
             )  # fmt: skip
+            tally(connection, moved(rows, "handed_over"))
             connection.execute(
                 EVENTS.insert().values(
                     at=at, act="handed_over", request_id=None, n_requests=len(rows),
@@ -178,6 +181,7 @@ class Worker:
                 ),
                 [{**c, "x": at if c["s"] in ("done", "refused", "failed") else None} for c in changes],
             )  # fmt: skip
+            tally(connection, moved(rows, [c["s"] for c in changes], before="handed_over"))
             if events:
                 connection.execute(EVENTS.insert(), events)
         self._said(len(events))
