@@ -173,6 +173,13 @@ def acts(case: Case, queue: str | None = None) -> list[Act]:
     return [a for a in found if not a.undoes and a.act_id not in gone]
 
 
+def last_seq(case: Case) -> int:
+    """Return the number of the last act, 0 before the first."""
+    make_tables(case.register, METADATA)
+    with case.register.connect() as connection:
+        return int(connection.execute(sa.select(sa.func.max(ACTS.c.seq))).scalar() or 0)
+
+
 def _act(row: dict[str, object]) -> Act:
     row.pop("seq")
     return Act(**{**row, "made": tuple(json.loads(str(row["made"])))})  # type: ignore[arg-type]  # the columns are those of Act
@@ -220,6 +227,13 @@ def _take_back(case: Case, made: dict[str, object], last: Act) -> dict[str, obje
         again = Wish(wish.kind, wish.words, str(before["choice"]))
         return _made(case, again, f"as {before['by']} decided before ({before['decision']})")
     return _made(case, Wish(wish.kind, wish.words, UNDO), f"takes back {last.act_id}")
+
+
+def made_after(case: Case, at: str) -> int:
+    """Return how many decisions that a run obeys were made after an instant."""
+    query = sa.select(sa.func.count()).where(DECISIONS.c.at > at, DECISIONS.c.kind != "delivery")
+    with case.register.connect() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def since(case: Case, seq: int) -> list[Decision]:

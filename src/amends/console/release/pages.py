@@ -6,12 +6,15 @@ from starlette.responses import Response
 
 from amends import notices
 from amends.console.base import Facts, Missing, Refused, Visit, action, file, page
+from amends.console.desk import stamp_of
 from amends.console.release import proofs, steps
 from amends.console.release.jobs import JOBS, Job
 from amends.console.release.proofs import PLAN, TextRow
 from amends.console.roles import AREAS, ROLES
+from amends.kernel import clock
 from amends.kernel.case import Case
 from amends.kernel.errors import AmendsError, DeliveryError, UsageError
+from amends.notices import seals
 from amends.notices.dispatch import CHANNELS
 from amends.notices.facts import LetterFacts, Variant
 from amends.notices.release import APPROVALS_NEEDED
@@ -26,7 +29,7 @@ def home(visit: Visit) -> Facts:
     """Show what would be sealed next, every seal and where it stands, and who may do what."""
     with visit.case() as case:
         following = steps.next_seal(visit.desk, case)
-        found = steps.standings(case)
+        found = steps.standings(visit.desk, case)
         ready = case.has(NOTICES)
     return {
         "next": following.as_json(),
@@ -69,7 +72,9 @@ def seal_page(visit: Visit) -> Facts:
         texts = _texts(visit, case, seal_id)
         standing = None
         if seal_id != PLAN:
-            standing = next(s for s in steps.standings(case) if s.seal.seal_id == seal_id)
+            standing = next(
+                s for s in steps.standings(visit.desk, case) if s.seal.seal_id == seal_id
+            )
         following = steps.next_seal(visit.desk, case) if seal_id == PLAN else None
     looked = steps.looks(visit.desk, seal_id)
     shown = texts[at * GALLERY : (at + 1) * GALLERY]
@@ -105,6 +110,18 @@ def _texts(visit: Visit, case: Case, seal_id: str) -> list[TextRow]:
     return visit.desk.kept("release:texts", key, lambda: proofs.texts_of(case, seal_id))
 
 
+def _words(visit: Visit, case: Case, seal_id: str) -> proofs.Words:
+    """Return what a seal's texts are composed from, read once; nothing that was sealed changes."""
+    files = [seals.folder_of(case, seal_id) / "texts.json"]
+    key = (
+        seal_id,
+        stamp_of(files) or visit.desk.tables_stamp(),
+        clock.now().date(),
+        visit.desk.acts_stamp(),
+    )
+    return visit.desk.kept("release:words", key, lambda: proofs.words_of(case, seal_id))
+
+
 def _links(path: str, at: int, total: int) -> dict[str, object]:
     first = at * GALLERY
     return {
@@ -127,10 +144,9 @@ def proof(visit: Visit) -> Facts:
     """Show a text in both languages as pictures, its elements checked against the plan; the ledger keeps the look."""
     seal_id, text = visit.path("seal"), visit.path("text")
     with visit.case() as case:
-        found = proofs.prove(case, seal_id, text)
-        row = proofs.text_row(case, seal_id, text)
-        variant, facts = proofs.words_of(case, seal_id, row)
-        other = _other_language(case, variant, facts)
+        row, words = proofs.text_row(case, seal_id, text), _words(visit, case, seal_id)
+        found = proofs.prove(case, seal_id, row, words)
+        other = _other_language(case, words.of(row), words.facts)
         texts = _texts(visit, case, seal_id)
     visit.note("look", view="proof", seal=seal_id, text=text, language=row.language)
     ids = [t.variant for t in texts]
@@ -179,7 +195,8 @@ def picture(visit: Visit) -> Response:
         raise Missing("There is no such page", remedy="open the proof")
     with visit.case() as case:
         row = proofs.text_row(case, visit.path("seal"), visit.path("text"))
-        variant, facts = proofs.words_of(case, visit.path("seal"), row)
+        words = _words(visit, case, visit.path("seal"))
+        variant, facts = words.of(row), words.facts
         if variant.language != language:
             variant = proofs.in_other_language(variant)
         folder, n_pages, _ = proofs.pictures(case, variant, facts)
@@ -197,7 +214,9 @@ def approve(visit: Visit) -> str:
     seal_id = visit.path("seal")
     with visit.alone() as case:
         texts = _texts(visit, case, seal_id)
-        standing = next((s for s in steps.standings(case) if s.seal.seal_id == seal_id), None)
+        standing = next(
+            (s for s in steps.standings(visit.desk, case) if s.seal.seal_id == seal_id), None
+        )
         if standing is None:
             raise Missing("There is no such seal", remedy="see them under Release")
         if visit.form("digest") != standing.seal.digest:

@@ -26,7 +26,7 @@ from amends.notices.plain import as_text
 from amends.notices.readback import Expected, bare, compare
 from amends.notices.release import chosen_sql
 from amends.notices.sealed_plan import outgoing
-from amends.notices.stage import duty_texts, letter_facts, require_plan, variant_of
+from amends.notices.stage import GroupText, duty_texts, letter_facts, require_plan, variant_of
 from amends.notices.wording import element_words, wording
 
 PLAN = "plan"
@@ -122,12 +122,17 @@ def rows_of(case: Case, seal_id: str) -> str:
 
 def texts_of(case: Case, seal_id: str) -> list[TextRow]:
     """Return the texts of a seal or plan, the most frequent of each language first."""
+    return _text_rows(case, rows_of(case, seal_id), "TRUE")
+
+
+def _text_rows(case: Case, rows: str, where: str, *values: object) -> list[TextRow]:
     found = case.engine.arrow(
         f"""SELECT variant, any_value(language) AS language, any_value(audience) AS audience, any_value(kind) AS kind,
             min(group_id) AS group_id, count(*) AS n, list_sort(list_distinct(list(channel))) AS channels,
             any_value(elements) AS elements, coalesce(mode(state), '') AS state,
             row_number() OVER (PARTITION BY any_value(language) ORDER BY count(*) DESC, variant) AS turn
-        FROM ({rows_of(case, seal_id)}) AS r GROUP BY variant ORDER BY turn, language, variant"""
+        FROM ({rows}) AS r WHERE {where} GROUP BY variant ORDER BY turn, language, variant""",
+        list(values),
     ).to_pylist()
     return [
         TextRow(
@@ -144,19 +149,39 @@ def text_row(case: Case, seal_id: str, variant: str) -> TextRow:
     Raises:
         Missing: There is none of that id.
     """
-    found = next((t for t in texts_of(case, seal_id) if t.variant == variant), None)
-    if found is None:
+    found = _text_rows(case, rows_of(case, seal_id), "variant = ?", variant)
+    if not found:
         raise Missing("There is no such text in this seal", remedy="see its proofs")
-    return found
+    return found[0]
 
 
-def words_of(case: Case, seal_id: str, row: TextRow) -> tuple[Variant, LetterFacts]:
-    """Return a text's variant and the facts it is composed from, as sealed or as planned today."""
+@dataclass(frozen=True)
+class Words:
+    """What the texts of a seal, or of the plan, are composed from.
+
+    Attributes:
+        facts: The incident.
+        variants: Id → text, of a seal.
+        groups: Duty group → what law asks and what was exposed, of the plan.
+    """
+
+    facts: LetterFacts
+    variants: Mapping[str, Variant]
+    groups: Mapping[str, GroupText]
+
+    def of(self, row: TextRow) -> Variant:
+        """Return the variant of a text."""
+        if self.groups:
+            return variant_of(self.groups[row.group_id], row.language, row.audience, row.kind)
+        return self.variants[row.variant]
+
+
+def words_of(case: Case, seal_id: str) -> Words:
+    """Return what a seal's texts are composed from, as sealed; or the plan's, as of today."""
     if seal_id == PLAN:
-        variant = variant_of(duty_texts(case)[row.group_id], row.language, row.audience, row.kind)
-        return variant, letter_facts(case, clock.now().date())
+        return Words(letter_facts(case, clock.now().date()), {}, duty_texts(case))
     facts, variants = texts.read(seals.folder_of(case, seal_id) / "texts.json")
-    return variants[row.variant], facts
+    return Words(facts, variants, {})
 
 
 def in_other_language(variant: Variant) -> Variant:
@@ -213,17 +238,12 @@ def _plain(value: object) -> object:
     return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
 
 
-def prove(case: Case, seal_id: str, variant_id: str) -> Proof:
-    """Set a text's specimen and some of its real letters, read them back, and say whether they are the plan's.
-
-    Raises:
-        Missing: No such seal or text.
-    """
-    row = text_row(case, seal_id, variant_id)
-    variant, facts = words_of(case, seal_id, row)
-    _, n_pages, words = pictures(case, variant, facts)
+def prove(case: Case, seal_id: str, row: TextRow, words: Words) -> Proof:
+    """Set a text's specimen and some of its real letters, read them back, and say whether they are the plan's."""
+    variant, facts = words.of(row), words.facts
+    _, n_pages, said = pictures(case, variant, facts)
     checks, faults, checked = _read_back(case, seal_id, row, compose(variant, facts), facts)
-    return Proof(variant_id, row.language, words, n_pages, checked, checks, faults)
+    return Proof(row.variant, row.language, said, n_pages, checked, checks, faults)
 
 
 def _read_back(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from amends import notices
-from amends.console.desk import Desk
+from amends.console.desk import Desk, stamp_of
 from amends.console.release.proofs import TextRow
 from amends.kernel.case import Case
 from amends.kernel.errors import DeliveryError
@@ -14,7 +14,6 @@ from amends.notices.release import (
     APPROVALS_NEEDED,
     approvals,
     chosen_sql,
-    count,
     held_reasons,
     same_person,
 )
@@ -115,18 +114,27 @@ class SealStanding:
         }
 
 
-def standings(case: Case) -> list[SealStanding]:
+def standings(desk: Desk, case: Case) -> list[SealStanding]:
     """Return every seal with where it stands, the newest first."""
     status = notices.status(case)
-    return [_standing(case, one, status) for one in reversed(seals.in_force(case))]
+    return [_standing(desk, case, one, status) for one in reversed(seals.in_force(case))]
 
 
-def _standing(case: Case, held: Seal, status: list[dict[str, object]]) -> SealStanding:
+def _fault(case: Case, seal_id: str) -> str:
+    """Return why a seal is not what was sealed; "" when it is."""
     try:
-        seals.check(case, held.seal_id)
-        sound = ""
+        seals.check(case, seal_id)
     except DeliveryError as error:
-        sound = error.what
+        return error.what
+    return ""
+
+
+def _standing(desk: Desk, case: Case, held: Seal, status: list[dict[str, object]]) -> SealStanding:
+    # For show, files are read again when one of them changed; approving and sending always read them.
+    files = sorted(seals.folder_of(case, held.seal_id).iterdir())
+    sound = desk.kept(
+        f"release:sound:{held.seal_id}", stamp_of(files), lambda: _fault(case, held.seal_id)
+    )
     rows = tuple(r for r in status if r["seal"] == held.seal_id)
     return SealStanding(held, tuple(approvals(case, held)), APPROVALS_NEEDED, sound, rows)
 
@@ -156,12 +164,16 @@ def next_seal(desk: Desk, case: Case) -> NextSeal:
     """Return what would be sealed now."""
     if not case.has(NOTICES):
         return NextSeal(0, {}, {}, 0)
-    chosen = chosen_sql(case)
-    rows = case.engine.arrow(
-        f"SELECT channel, count(*) AS n FROM ({chosen}) AS c GROUP BY channel ORDER BY channel"
-    ).to_pylist()
     ran = [line.at for line in desk.ledger.kept() if line.act == "run"]
-    late = [d for d in acts.since(case, 0) if ran and d.at > ran[-1] and d.kind != "delivery"]
-    return NextSeal(
-        count(case, chosen), {r["channel"]: r["n"] for r in rows}, held_reasons(case), len(late)
+    late = acts.made_after(case, ran[-1]) if ran else 0
+    planned, held = desk.kept(
+        "release:next", (desk.tables_stamp(), desk.acts_stamp()), lambda: _planned(case)
     )
+    return NextSeal(sum(planned.values()), planned, held, late)
+
+
+def _planned(case: Case) -> tuple[dict[str, int], dict[str, int]]:
+    rows = case.engine.arrow(
+        f"SELECT channel, count(*) AS n FROM ({chosen_sql(case)}) AS c GROUP BY channel ORDER BY channel"
+    ).to_pylist()
+    return {r["channel"]: int(r["n"]) for r in rows}, held_reasons(case)

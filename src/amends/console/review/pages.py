@@ -38,7 +38,7 @@ def home(visit: Visit) -> Facts:
     """Show every queue, how far it is, and what was decided last."""
     with visit.case() as case:
         found = queue_progress(visit, case)
-        latest = acts.acts(case)[-12:][::-1]
+        latest = _acts(visit, case)[-12:][::-1]
         key = stamp(visit, case)
         waiting = visit.desk.kept("review:waiting", key, lambda: funnel.waiting(case))
     return {
@@ -67,15 +67,21 @@ def queue_progress(visit: Visit, case: Case) -> list[Progress]:
 
     def count() -> list[Progress]:
         counted = funnel.waiting(case)
-        return [progress(case, q, counted, _seen(case, q)) for q in QUEUES.values()]
+        return [progress(case, q, counted, _seen(visit, case, q)) for q in QUEUES.values()]
 
-    key = (*stamp(visit, case), len(acts.acts(case)))
+    key = (*stamp(visit, case), acts.last_seq(case))
     return visit.desk.kept("review:progress", key, count)
 
 
-def _seen(case: Case, queue: Queue) -> frozenset[str]:
+def _acts(visit: Visit, case: Case, queue: str = "") -> list[acts.Act]:
+    """Return the acts that stand, of one queue or all, read once for each new one."""
+    every = visit.desk.kept("review:acts", acts.last_seq(case), lambda: acts.acts(case))
+    return [a for a in every if a.queue == queue] if queue else every
+
+
+def _seen(visit: Visit, case: Case, queue: Queue) -> frozenset[str]:
     """Return cards that need no decision and were looked at: confirmed findings, mail that came back."""
-    last = {a.card: a.choice for a in acts.acts(case, queue.name)}
+    last = {a.card: a.choice for a in _acts(visit, case, queue.name)}
     return frozenset(c for c, said in last.items() if said not in (UNSURE.value, "word"))
 
 
@@ -106,7 +112,7 @@ def _screen(
     show = visit.asked("show", visit.form("show", "open"))
     show = show if show in SHOWS else "open"
     at = visit.number("page", 0, most=1_000_000)
-    listed, total = _listed(case, queue, show, at)
+    listed, total = _listed(visit, case, queue, show, at)
     others = LOOKS.others(str(visit.desk.folder), queue.name, visit.user.shown)
     card_id = wanted or next((str(r["card"]) for r in listed if r["card"] not in others), "")
     card = card_of(case, queue.name, card_id, reveal=reveal) if card_id else None
@@ -131,7 +137,7 @@ def _screen(
         "applies": _applies(visit, queue, made.at if made else ""),
         "acts": [
             {"at": a.at, "by": a.by, "choice": a.choice, "note": a.note}
-            for a in acts.acts(case, queue.name) if a.card == card_id
+            for a in _acts(visit, case, queue.name) if a.card == card_id
         ],
         "looked_at_by": looks,
         "revealed": reveal,
@@ -147,10 +153,12 @@ def _screen(
     }  # fmt: skip
 
 
-def _listed(case: Case, queue: Queue, show: str, at: int) -> tuple[list[dict[str, object]], int]:
+def _listed(
+    visit: Visit, case: Case, queue: Queue, show: str, at: int
+) -> tuple[list[dict[str, object]], int]:
     """Return one page of a queue's cards and how many there are; what somebody was unsure of comes last."""
-    decided = mark_decided(case, queue, _seen(case, queue))
-    unsure = {a.card: a.by for a in acts.acts(case, queue.name) if a.choice == UNSURE.value}
+    decided = mark_decided(case, queue, _seen(visit, case, queue))
+    unsure = {a.card: a.by for a in _acts(visit, case, queue.name) if a.choice == UNSURE.value}
     last = case.engine.register(
         f"review_unsure_{queue.name}", _two_texts(list(unsure), list(unsure.values()))
     )
