@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from amends.kernel.errors import BusyError, TableError, UsageError
 from amends.portal import publish as room_publish
 from amends.portal.frozen import from_json, to_json
+from amends.portal.indexing import follow_merges
 from amends.portal.keys import company_keys
-from amends.portal.publish import _alone, _resolved
+from amends.portal.publish import _alone
 from amends.portal.published import Published
 from amends.portal.shapes import ALIASES, AnswerClass, Determination
 from amends.portal.verify import verify
@@ -191,7 +192,7 @@ def test_merges_are_followed_to_their_end(
     pairs: list[tuple[str, str]], wanted: dict[str, str]
 ) -> None:
     table = pa.table([[a for a, _ in pairs], [b for _, b in pairs]], schema=ALIASES)
-    found = _resolved(table)
+    found = follow_merges(table)
     assert dict(zip(*(c.to_pylist() for c in found.columns), strict=True)) == wanted
 
 
@@ -199,7 +200,7 @@ def test_merges_are_followed_to_their_end(
 @settings(max_examples=80, deadline=None)
 def test_a_merge_never_leads_to_somebody_who_is_merged(moves: dict[int, int]) -> None:
     table = pa.table([[str(a) for a in moves], [str(b) for b in moves.values()]], schema=ALIASES)
-    found = _resolved(table).to_pylist()
+    found = follow_merges(table).to_pylist()
     assert not {r["person_id"] for r in found} & {str(a) for a in moves}
     for row in found:
         at = int(row["old_person_id"])
