@@ -22,12 +22,15 @@
  */
 
 const LANGUAGES = ["en", "es"];
+const WORDS = ["headline", "sentence", "offer", "notice", "link_text", "link"];
 const STATES = ["yes", "no", "undecided"];
 const SKEW_SECONDS = 60;
 const MOST_CHARACTERS = 65536;
 
 /**
- * @typedef {{headline: string, sentence: string, elements: string[], notice: string, link_text: string, link: string}} Texts
+ * @typedef {{
+ *   headline: string, sentence: string, elements: string[], offer: string, notice: string, link_text: string, link: string
+ * }} Texts
  * @typedef {{state: string, elements: string[], offers: object[], texts: Record<string, Texts>, edition: number, why: string}} Banner
  * @typedef {{
  *   from: string, account: string, keys: JsonWebKey[], link?: Record<string, string>, entity?: string,
@@ -124,7 +127,7 @@ export async function readAnswer(token, options) {
   if (!STATES.includes(payload.state)) throw new Error("state");
   for (const language of LANGUAGES) {
     const words = payload.texts[language];
-    const whole = ["headline", "sentence", "notice", "link_text", "link"].every((n) => typeof words[n] === "string");
+    const whole = WORDS.every((name) => typeof words[name] === "string");
     if (!whole) throw new Error("texts");
     if (words.elements.length !== payload.elements.length) throw new Error("elements");
   }
@@ -181,6 +184,7 @@ export function neutral(options, why = "") {
       headline: `There was a data breach${entity ? ` at ${entity}` : ""}`,
       sentence: "Here is what happened and what you can do.",
       elements: [],
+      offer: "",
       notice: "This banner is not a notice. If your information was involved, you get a letter or an e-mail.",
       link_text: "What happened, and what you can do",
       link: link.en ?? "",
@@ -189,6 +193,7 @@ export function neutral(options, why = "") {
       headline: `Hubo una violación de datos${entity ? ` en ${entity}` : ""}`,
       sentence: "Aquí puede leer qué pasó y qué puede hacer.",
       elements: [],
+      offer: "",
       notice:
         "Este mensaje no es un aviso. Si su información está involucrada, recibirá una carta o un correo electrónico.",
       link_text: "Qué pasó y qué puede hacer usted",
@@ -228,6 +233,7 @@ export function render(place, banner, options = {}) {
     }
     region.append(list);
   }
+  if (words.offer) region.append(paragraph(page, words.offer));
   region.append(paragraph(page, words.notice));
   if (/^https?:\/\//i.test(words.link)) {
     const anchor = page.createElement("a");

@@ -42,6 +42,7 @@ KEYS_SECONDS = 3600.0
 
 _MOST_BYTES = 64 * 1024
 _LANGUAGES = ("en", "es")
+_WORDS = ("headline", "sentence", "offer", "notice", "link_text", "link")
 
 Verify = Callable[[bytes, bytes, bytes], bool]
 """``verify(public_key, message, signature)``: an Ed25519 check (RFC 8032)."""
@@ -69,7 +70,7 @@ class Banner:
         state: ``yes``, ``no``, ``undecided``, or ``neutral`` when nothing is known for sure.
         elements: Codes of the person's data elements.
         offers: Product, months, ``enrol_by_on`` and ``claim`` of each offer.
-        texts: Language -> ``headline, sentence, elements, notice, link_text, link``.
+        texts: Language -> ``headline, sentence, elements, offer, notice, link_text, link``.
         edition: The edition it was read from; 0 when neutral.
         why: Why it is neutral, for your log; holds nothing personal.
         token: The answer as it was signed, for a browser that checks it again; "" when neutral.
@@ -237,7 +238,7 @@ class BannerClient:
             raise NeutralError("state")
         for language in _LANGUAGES:
             texts = payload["texts"][language]
-            if not all(isinstance(texts[n], str) for n in ("headline", "sentence", "notice")):
+            if not all(isinstance(texts[n], str) for n in _WORDS):
                 raise NeutralError("texts")
             if len(texts["elements"]) != len(payload["elements"]):
                 raise NeutralError("elements")
@@ -359,6 +360,7 @@ def neutral_texts(entity: str, link: Mapping[str, str]) -> dict[str, dict[str, A
             "headline": headline,
             "sentence": sentence,
             "elements": [],
+            "offer": "",
             "notice": notice,
             "link_text": link_text,
             "link": link.get(language, ""),
@@ -372,6 +374,7 @@ def render(banner: Banner, language: str = "en") -> str:
     chosen = language if language in banner.texts else "en"
     words = banner.texts[chosen]
     items = "".join(f"<li>{html.escape(str(name))}</li>" for name in words["elements"])
+    offer = html.escape(words["offer"])
     link = str(words["link"])
     anchor = (
         f'<p><a href="{html.escape(link)}">{html.escape(words["link_text"])}</a></p>'
@@ -384,5 +387,6 @@ def render(banner: Banner, language: str = "en") -> str:
         f'<h2 id="amends-banner-title">{html.escape(words["headline"])}</h2>'
         f"<p>{html.escape(words['sentence'])}</p>"
         f"{f'<ul>{items}</ul>' if items else ''}"
+        f"{f'<p>{offer}</p>' if offer else ''}"
         f"<p>{html.escape(words['notice'])}</p>{anchor}</section>"
     )

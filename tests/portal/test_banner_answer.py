@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from amends.kernel.errors import UsageError
 from amends.portal.banner.answer import (
     ANSWER_SECONDS,
-    CLAIM_STATES,
     AnswerWriter,
     BannerEdition,
     NoClaims,
@@ -235,8 +234,27 @@ def test_where_a_person_stands_with_the_offer(
     assert claim_state(offer, claimed, now) == state
 
 
-def test_the_longest_word_for_a_claim_is_the_one_room_is_made_for() -> None:
-    assert max(CLAIM_STATES, key=len) == "claimed"
+@pytest.mark.parametrize(
+    ("claimed", "now", "words"),
+    [
+        (False, MIDNIGHT - 1, "claim it by November 22, 2026 with the code"),
+        (True, MIDNIGHT - 1, "you have claimed it"),
+        (False, MIDNIGHT, "the last day to claim it was November 22, 2026"),
+    ],
+)
+def test_the_words_on_the_offer_follow_the_claim(claimed: bool, now: int, words: str) -> None:
+    key = SigningKey.create()
+    writer = AnswerWriter(FACTS, key, [answer_class(0, ("name",), offer=OFFER)])
+    said = read_jws(writer.token("ab" * 32, "yes", 0, claimed, now).decode(), key.public_bytes())
+    assert words in said["texts"]["en"]["offer"]
+    assert said["texts"]["es"]["offer"].startswith("24 meses de Guard")
+
+
+def test_where_nothing_is_offered_nothing_is_said_of_it(tmp_path: Path) -> None:
+    asker = company(tmp_path)
+    for account in ("555-0004", "555-0009", "nobody"):
+        texts = said(asker, asker.world.ref(account))["texts"]
+        assert [texts[language]["offer"] for language in LANGUAGES] == ["", ""]
 
 
 def test_an_offer_is_told_as_the_letter_promises_it(tmp_path: Path) -> None:

@@ -259,7 +259,7 @@ def test_words_are_text_in_the_browser_whatever_they_are(
     asker: Company, demo: str, browser: Browser
 ) -> None:
     hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>"
-    words = {name: hostile for name in ("headline", "sentence", "notice", "link_text")}
+    words = {name: hostile for name in ("headline", "sentence", "offer", "notice", "link_text")}
     words |= {"elements": [hostile], "link": "javascript:alert(3)"}  # type: ignore[dict-item]
     token = altered(asker, elements=["ssn"], texts={"en": words, "es": words})
     options = {
@@ -271,7 +271,7 @@ def test_words_are_text_in_the_browser_whatever_they_are(
         made = show(page, token, options)
         assert made["state"] == "yes"
         assert set(made["tags"]) == {"section", "h2", "p", "ul", "li"}
-        assert made["text"].count("<img") == 4
+        assert made["text"].count("<img") == 5
         assert faults == []
 
 

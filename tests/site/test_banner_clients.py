@@ -287,14 +287,14 @@ class Outline(HTMLParser):
 def test_a_banner_is_rendered_as_text_whatever_it_says(language: str) -> None:
     hostile = "<script>alert(1)</script>\"&'"
     words = {
-        "headline": hostile, "sentence": hostile, "elements": [hostile], "notice": hostile,
-        "link_text": hostile, "link": "https://x.example/?a=1&b=2\"",
+        "headline": hostile, "sentence": hostile, "elements": [hostile], "offer": hostile,
+        "notice": hostile, "link_text": hostile, "link": "https://x.example/?a=1&b=2\"",
     }  # fmt: skip
     banner = room.Banner(hostile, ("ssn",), texts={"en": words, "es": words})
     page = Outline()
     page.feed(room.render(banner, language))
     assert set(page.tags) == {"section", "h2", "p", "ul", "li", "a"}
-    assert page.words.count(hostile) == 5
+    assert page.words.count(hostile) == 6
     assert page.links == ['https://x.example/?a=1&b=2"']
 
 

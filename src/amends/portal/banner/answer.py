@@ -16,20 +16,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amends.portal.answers import UNDECIDED_CLASS, Place, place_of
-from amends.portal.banner.texts import BannerFacts, banner_texts
+from amends.portal.banner.texts import BannerFacts, ClaimState, banner_texts
 from amends.portal.edition import Edition
 from amends.portal.handles import account_number, account_numbers
 from amends.portal.shapes import AnswerClass, Offer, State
 from amends.vault.blind import BlindIndex
 from amends.vault.signing import SigningKey
 
-ClaimState = Literal["open", "claimed", "closed"]
 CLAIM_STATES: tuple[ClaimState, ...] = ("open", "claimed", "closed")
 
 ANSWER_SECONDS = 300
@@ -135,8 +134,8 @@ class AnswerWriter:
         yield self._plain("no", UNDECIDED_CLASS, "open")
         yield self._plain("undecided", UNDECIDED_CLASS, "open")
         for class_id in range(self.n_classes):
-            # The longest word for where a claim stands; a test holds them together.
-            yield self._plain("yes", class_id, "claimed")
+            for claim in CLAIM_STATES if self._classes[class_id].offer else CLAIM_STATES[:1]:
+                yield self._plain("yes", class_id, claim)
 
     def _start(self, state: State, class_id: int, claim: ClaimState) -> bytes:
         """Return ``HEAD.`` and the base64 of all that precedes the tail."""
@@ -228,7 +227,7 @@ def banner_payload(
         "as_of": facts.as_of.isoformat(),
         "elements": list(of.elements),
         "offers": [_offer(of.offer, claim)] if of.offer else [],
-        "texts": banner_texts(facts, state, of.audience, of.names),
+        "texts": banner_texts(facts, state, of.audience, of.names, of.offer, claim),
     }
 
 

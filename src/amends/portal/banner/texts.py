@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
-from amends.portal.shapes import LANGUAGES, State
+from amends.portal.shapes import LANGUAGES, Offer, State
+
+ClaimState = Literal["open", "claimed", "closed"]
 
 _MONTHS = {
     "en": "January February March April May June July August September October November December",
@@ -70,7 +73,7 @@ _NOTICES: Mapping[State, Mapping[str, str]] = {
     "no": {
         "en": "This banner is not a notice. If we find your information later, we will send you a letter or an e-mail.",
         "es": "Este mensaje no es un aviso. Si más tarde encontramos su información, le enviaremos una carta o un "
-        "correo electrónico.",
+        "o correo electrónico.",
     },
     "undecided": {
         "en": "This banner is not a notice. If your information was involved, we will send you a letter or an e-mail.",
@@ -78,6 +81,24 @@ _NOTICES: Mapping[State, Mapping[str, str]] = {
         "electrónico.",
     },
 }
+
+_OFFERS: Mapping[ClaimState, Mapping[str, str]] = {
+    "open": {
+        "en": "{months} months of {product}, free: claim it by {by} with the code in our letter or e-mail.",
+        "es": "{months} meses de {product}, gratis: reclámelo a más tardar el {by} con el código de nuestra carta "
+        "o correo electrónico.",
+    },
+    "claimed": {
+        "en": "{months} months of {product}, free: you have claimed it.",
+        "es": "{months} meses de {product}, gratis: usted ya lo reclamó.",
+    },
+    "closed": {
+        "en": "{months} months of {product}: the last day to claim it was {by}.",
+        "es": "{months} meses de {product}: el último día para reclamarlo fue el {by}.",
+    },
+}
+
+_PROTECTION = {"en": "identity protection", "es": "protección de identidad"}
 
 _CALL = {
     "en": " Questions: call {phone}.",
@@ -110,7 +131,12 @@ class BannerFacts:
 
 
 def banner_texts(
-    facts: BannerFacts, state: State, audience: str, names: Mapping[str, tuple[str, ...]]
+    facts: BannerFacts,
+    state: State,
+    audience: str,
+    names: Mapping[str, tuple[str, ...]],
+    offer: Offer | None,
+    claim: ClaimState,
 ) -> dict[str, dict[str, object]]:
     """Return the words of one banner by language.
 
@@ -119,9 +145,12 @@ def banner_texts(
         state: What is answered.
         audience: Of whom it speaks, when the state is ``yes``.
         names: Language -> what the letter calls the elements, in its order.
+        offer: The protection offered.
+        claim: Where the person stands with it.
 
     Returns:
-        Language -> ``headline, sentence, elements`` (a list of names), ``notice, link_text, link``.
+        Language -> ``headline, sentence, elements`` (a list of names), ``offer`` ("" without one), ``notice, link_text,
+        link``.
     """
     headline = _HEADLINES[state, audience if state == "yes" else ""]
     found: dict[str, dict[str, object]] = {}
@@ -137,11 +166,20 @@ def banner_texts(
             "headline": headline[language].format(**values),
             "sentence": _SENTENCES[state][language].format(**values),
             "elements": list(names.get(language) or names.get(LANGUAGES[0]) or ()),
+            "offer": _offer_text(offer, claim, language) if offer else "",
             "notice": notice.format(**values),
             "link_text": _LINK[language],
             "link": f"https://{facts.site}/{language}/" if facts.site else "",
         }
     return found
+
+
+def _offer_text(offer: Offer, claim: ClaimState, language: str) -> str:
+    return _OFFERS[claim][language].format(
+        months=offer.months,
+        product=offer.product or _PROTECTION[language],
+        by=day_text(offer.enrol_by_on, language),
+    )
 
 
 def day_text(on: date, language: str) -> str:

@@ -224,6 +224,10 @@ def _texts() -> Json:
                 "items": {"type": "string"},
                 "description": "What the letter calls the elements, in the order of the codes.",
             },
+            "offer": {
+                "type": "string",
+                "description": "What is offered and until when; empty without an offer.",
+            },
             "notice": {
                 "type": "string",
                 "description": "Says that this is no notice and what is sent.",
