@@ -194,12 +194,16 @@ def test_who_is_on_file_hears_and_nobody_else_does(
     by_mailbox = {str(m["To"]): m for m in handler.got}
     first = by_mailbox["ann1@example.org"].get_content()
     assert world.world.code("P000000000001") in first
-    assert first.index("Your personal code") < first.index("Su código personal")
+    assert first.index("your personal code") < first.index("su código personal")
     assert world.world.code("P000000000001") in by_mailbox["ann.other@example.org"].get_content()
     spanish = by_mailbox["luz@example.org"].get_content()
-    assert spanish.index("Su código personal") < spanish.index("Your personal code")
+    assert spanish.index("su código personal") < spanish.index("your personal code")
     assert by_mailbox["luz@example.org"]["Subject"].startswith("El código")
     assert by_mailbox["ann1@example.org"]["Auto-Submitted"] == "auto-replied"
+    assert [by_mailbox[f"{m}@example.org"]["Content-Language"] for m in ("ann1", "luz")] == [
+        "en",
+        "es",
+    ]
 
 
 def test_a_message_names_no_element_and_no_person(

@@ -58,8 +58,8 @@ class Mailer:
         made["Date"] = format_datetime(clock.now())
         made["Message-ID"] = f"<{message_id}@{self._from.domain}>"
         made["Auto-Submitted"] = "auto-replied"
-        made["Content-Language"] = language
         made.set_content(text, cte="quoted-printable")
+        made["Content-Language"] = language  # after the content, whose setting drops it
         outcome, broken = self._channel.hand_over(message_id, to, made.as_bytes(policy=SMTP))
         if broken:
             self._channel.close()

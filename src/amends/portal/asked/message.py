@@ -10,51 +10,39 @@ from dataclasses import dataclass
 from amends.portal.shapes import Incident
 
 _SUBJECTS = {"en": "The code you asked for", "es": "El código que usted pidió"}
+_OPENING = {
+    "en": "Somebody asked on {site} whether the data breach at {entity} concerns the owner of this mailbox. "
+    "If you did not ask, you need not do anything.",
+    "es": "Alguien preguntó en {site} si la violación de datos en {entity} afecta a quien usa este correo. "
+    "Si usted no preguntó, no tiene que hacer nada.",
+}
 _WITH_CODE = {
-    "en": """Somebody asked on {site} whether we hold information about the owner of this mailbox. If you did not ask,
-you need not do anything. Nobody but you gets this message.
+    "en": """It does. This is your personal code:
 
-Your personal code is: {code}
+    {code}
 
-What to do:
 1. Type this address into your browser: https://{site}/en/check
 2. Type the code. You will read which information about you was involved, and what you can do.
 
-Keep the code to yourself. We will never ask you for it by telephone, and never for your Social Security number.
-{ask}
-{entity}""",
-    "es": """Alguien preguntó en {site} si tenemos información sobre el titular de este correo. Si usted no preguntó,
-no tiene que hacer nada. Nadie más que usted recibe este mensaje.
+Keep the code to yourself. We will never ask you for it by telephone, and never for your Social Security number.""",
+    "es": """Sí le afecta. Este es su código personal:
 
-Su código personal es: {code}
+    {code}
 
-Qué hacer:
 1. Escriba esta dirección en su navegador: https://{site}/es/check
 2. Escriba el código. Leerá qué información sobre usted estuvo involucrada y qué puede hacer.
 
-No le dé el código a nadie. Nunca se lo pediremos por teléfono, y nunca le pediremos su número de Seguro Social.
-{ask}
-{entity}""",
+No dé el código a nadie. Nunca se lo pediremos por teléfono, y nunca le pediremos su número de Seguro Social.""",
 }
 _WITHOUT_CODE = {
-    "en": """Somebody asked on {site} whether we hold information about the owner of this mailbox. If you did not ask,
-you need not do anything.
-
-More than one person is on file with this mailbox, so we do not send a code here. Each person's code is in the letter
-that we sent or will send to them.
-{ask}
-{entity}""",
-    "es": """Alguien preguntó en {site} si tenemos información sobre el titular de este correo. Si usted no preguntó,
-no tiene que hacer nada.
-
-Más de una persona tiene este correo en nuestros registros; por eso no enviamos aquí ningún código. El código de cada
-persona está en la carta que le enviamos o le enviaremos.
-{ask}
-{entity}""",
+    "en": "More than one person is on file with this mailbox, so we do not send a code here. Each person's code is in "
+    "the letter that we have sent or will send to them.",
+    "es": "Más de una persona tiene este correo en nuestros registros; por eso no enviamos aquí ningún código. El "
+    "código de cada persona está en la carta que le enviamos o le enviaremos.",
 }
 _ASK = {
-    "en": "If you have no letter, or want to ask us something, call {phone}.\n",
-    "es": "Si no tiene la carta o quiere preguntarnos algo, llame al {phone}.\n",
+    "en": "If you have no letter, or want to ask us something, call {phone}.",
+    "es": "Si no tiene la carta o quiere preguntarnos algo, llame al {phone}.",
 }
 RULE = "\n" + "-" * 40 + "\n\n"
 
@@ -83,11 +71,16 @@ def code_message(incident: Incident, language: str, code: str) -> Message:
     first = language if language in _SUBJECTS else "en"
     second = "es" if first == "en" else "en"
     texts = _WITH_CODE if code else _WITHOUT_CODE
+    given = {
+        "site": incident.site,
+        "entity": incident.entity,
+        "code": code,
+        "phone": incident.phone,
+    }
     parts = []
     for one in (first, second):
-        ask = _ASK[one].format(phone=incident.phone) if incident.phone else ""
-        given = {"site": incident.site, "code": code, "ask": ask, "entity": incident.entity}
-        parts.append(texts[one].format(**given))
+        said = [_OPENING[one], texts[one], *([_ASK[one]] if incident.phone else [])]
+        parts.append("\n\n".join(s.format(**given) for s in (*said, "{entity}")))
     subject = f"{_SUBJECTS[first]} - {incident.entity}"
     return Message(subject, RULE.join(parts) + "\n", first)
 
