@@ -21,7 +21,7 @@ import httpx
 import pyarrow.parquet as pq
 import uvicorn
 
-from amends.console import accounts
+from amends.console import accounts, calls
 from amends.console.app import make_app
 from amends.console.home import warm
 from amends.kernel import clock, ids
@@ -64,7 +64,12 @@ def _pages(case: Path, seed: int) -> dict[str, Callable[[], tuple[str, str, dict
 
     def caller() -> dict[str, str]:
         r = one()
-        return {"last": r["name_last"], "first": r["name_first"], "zip": r["zip"][:5], "phone": r["phone"][-4:]}
+        return {
+            "last": r["name_last"],
+            "first": r["name_first"],
+            "zip": r["zip"][:5],
+            "phone": r["phone"][-4:],
+        }
 
     states = sorted({str(r["residence"]) for r in rows if r["residence"]})
     return {
@@ -74,10 +79,11 @@ def _pages(case: Path, seed: int) -> dict[str, Callable[[], tuple[str, str, dict
             "GET", f"/people?residence={drawn.choice(states)}&element=ssn&after={one()['person_id']}&from=51", {},
         ),
         "person": lambda: ("GET", f"/people/{one()['person_id']}", {}),
+        "records of a person": lambda: ("GET", f"/people/{one()['person_id']}/records", {}),
         "ties of a person": lambda: ("GET", f"/people/{one()['person_id']}/ties", {}),
         "person.json": lambda: ("GET", f"/people/{one()['person_id']}.json", {}),
         "search by name": lambda: (
-            "POST", "/people/search", {"text": (lambda r: f"{r['name_first']} {r['name_last']}")(one())},
+            "POST", "/people/search", {"text": "{first} {last}".format(**caller())},
         ),
         "call screen": lambda: ("GET", "/calls", {}),
         "call, by code": lambda: ("POST", "/calls/answer", {"code": letter_code(key, one()["person_id"])}),
@@ -98,15 +104,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    from amends.console import calls
-
     calls.MOST_LOOKS = 1_000_000  # the throttle is not what is measured
     server, thread, app, made = _serve(given.case)
     desk = app.state.desk
     name, password = f"bench-{ids.new(3)}", ids.new(12)
     accounts.add(desk.register, name, "Bench Lead", "lead", password)
     port = server.servers[0].sockets[0].getsockname()[1]
-    persons = pq.ParquetFile(next((given.case / "tables" / "persons").glob("*.parquet"))).metadata.num_rows
+    persons = pq.ParquetFile(
+        next((given.case / "tables" / "persons").glob("*.parquet"))
+    ).metadata.num_rows
     rows: list[dict[str, object]] = []
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
@@ -120,7 +126,11 @@ def main() -> None:
         thread.join()
         accounts.change(desk.register, name, disabled_at=clock.stamp())
         desk.close()
-    show(f"pages of the console, {persons:,} persons; copies made in {made:.1f} s; goal {GOAL_MS} ms", rows, given.json)
+    show(
+        f"pages of the console, {persons:,} persons; copies made in {made:.1f} s; goal {GOAL_MS} ms",
+        rows,
+        given.json,
+    )
 
 
 def _measure(
@@ -134,7 +144,9 @@ def _measure(
     for _ in range(times + 1):
         method, path, fields = make()
         started = time.monotonic()
-        answer = client.request(method, path, data={"csrf": token, **fields} if method == "POST" else None)
+        answer = client.request(
+            method, path, data={"csrf": token, **fields} if method == "POST" else None
+        )
         spans.append(1000 * (time.monotonic() - started))
         status, size = answer.status_code, len(answer.content)
         if status >= 400:

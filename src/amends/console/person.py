@@ -36,7 +36,6 @@ _RECORD = (
 )  # fmt: skip
 """Columns of a record that a page shows; tokens are none of them."""
 
-_PLACE = ("exhibit", "exhibit_id", "inner_path", "row", "item_kind")
 _PLACE_SQL = f"e.path AS exhibit, i.exhibit_id, i.inner_path, r.locator % {PLACES} AS row, i.kind AS item_kind"
 
 
@@ -67,10 +66,30 @@ def reveal(visit: Visit) -> Facts:
     person_id = visit.path("person_id")
     with visit.case() as case:
         facts = person_facts(case, person_id, reveal=True)
+        found = _records(case, _members(case, person_id)) if facts else []
     if facts is None:
         raise Missing("There is no such person in this case", remedy="search for them")
     visit.note("reveal", person=person_id, reason=reason)
-    return {**facts, "revealed": True, "reason": reason}
+    plain = [{k: v for k, v in r.items() if v not in (None, [], "")} for r in found]
+    return {**facts, "records": plain, "revealed": True, "reason": reason}
+
+
+@page(
+    "/people/{person_id}/records",
+    name="records",
+    area="people",
+    template="records.html",
+    rows="records",
+)
+def records(visit: Visit) -> Facts:
+    """Show the records of a person, each with its place in the evidence, masked."""
+    person_id = visit.path("person_id")
+    with visit.case() as case:
+        members = _members(case, person_id)
+        if not members:
+            raise Missing("There is no such person in this case", remedy="search for them")
+        found = [masked(r) for r in _records(case, members)]
+    return {"person_id": person_id, "records": found, "n_records": len(members), "revealed": False}
 
 
 @page("/people/{person_id}/ties", name="ties", area="people", template="ties.html", rows="ties")
@@ -94,7 +113,7 @@ def person_facts(case: Case, person_id: str, *, reveal: bool) -> dict[str, objec
     found = _rows(case, f"SELECT * FROM {case.read(PERSONS)} WHERE person_id = ?", person_id)
     if not found:
         return None
-    records, total = _records(case, person_id)
+    members = _members(case, person_id)
     shown = (
         (lambda row: {k: v for k, v in row.items() if v not in (None, [], "")})
         if reveal
@@ -105,16 +124,15 @@ def person_facts(case: Case, person_id: str, *, reveal: bool) -> dict[str, objec
     )
     return {
         "person": shown(found[0]),
-        "elements": _elements(case, person_id, records),
-        "records": [shown(r) for r in records],
-        "n_records": total,
+        "elements": _elements(case, person_id),
+        "n_records": len(members),
         "duty": _duty(case, person_id),
         "notices": [shown(n) for n in planned],
         "deliveries": deliveries(case, person_id),
         "conflicts": _rows(
             case, f"SELECT * FROM {case.read(CONFLICTS)} WHERE list_contains(persons, ?)", person_id
         ),
-        "decisions": decisions_about(case, person_id, [int(str(r["record_id"])) for r in records]),
+        "decisions": decisions_about(case, person_id, list(members)),
         "earlier_ids": earlier_ids(case, person_id),
     }
 
@@ -123,46 +141,46 @@ def _rows(case: Case, sql: str, *values: object) -> Rows:
     return [dict(r) for r in case.engine.arrow(sql, values).to_pylist()]
 
 
-def _records(case: Case, person_id: str) -> tuple[Rows, int]:
-    """Return the records of a person with their place in the evidence and what ties them; and how many there are."""
-    members = _rows(
+def _members(case: Case, person_id: str) -> dict[int, dict[str, object]]:
+    """Return record id → what ties it to the person."""
+    found = _rows(
         case,
         f"""SELECT record_id, reason, weight, rule FROM {case.read(MEMBERSHIPS)}
         WHERE person_id = ? ORDER BY record_id""",
         person_id,
     )
-    some = {int(str(m["record_id"])): m for m in members[:MOST_RECORDS]}
+    return {int(str(m["record_id"])): m for m in found}
+
+
+def _records(case: Case, members: dict[int, dict[str, object]]) -> Rows:
+    """Return the first records of a person with their place in the evidence and what ties them."""
+    some = list(members)[:MOST_RECORDS]
     if not some:
-        return [], 0
+        return []
     columns = ", ".join(f"r.{c}" for c in _RECORD)
-    wanted = ", ".join(str(r) for r in some)
     found = _rows(
         case,
         f"""SELECT {_PLACE_SQL}, {columns}
         FROM {case.read(RECORDS)} AS r JOIN {case.read(ITEMS)} AS i USING (item_id)
         JOIN {case.read(EXHIBITS)} AS e ON e.exhibit_id = i.exhibit_id
-        WHERE r.record_id IN ({wanted}) ORDER BY r.role DESC, r.record_id""",
+        WHERE r.record_id IN ({", ".join(map(str, some))}) ORDER BY r.role DESC, r.record_id""",
     )
     ties = ("reason", "weight", "rule")
-    return [{**r, **{k: some[int(str(r["record_id"]))][k] for k in ties}} for r in found], len(
-        members
-    )
+    return [{**r, **{k: members[int(str(r["record_id"]))][k] for k in ties}} for r in found]
 
 
-def _elements(case: Case, person_id: str, records: Rows) -> Rows:
+def _elements(case: Case, person_id: str) -> Rows:
     """Return each exposed element with the first row it was found in."""
     found = _rows(
         case,
         f"SELECT * FROM {case.read(PERSON_ELEMENTS)} WHERE person_id = ? ORDER BY element",
         person_id,
     )
-    by_record = {r["record_id"]: {k: r[k] for k in _PLACE} for r in records}
-    further = sorted(
-        {int(str(r["first_record_id"])) for r in found} - {int(str(k)) for k in by_record}
+    wanted = sorted(
+        {int(str(r["first_record_id"])) for r in found if r["first_record_id"] is not None}
     )
-    for place in _places(case, further):
-        by_record[place.pop("record_id")] = place
-    return [{**r, **by_record.get(r["first_record_id"], {})} for r in found]
+    places = {p.pop("record_id"): p for p in _places(case, wanted)}
+    return [{**r, **places.get(r["first_record_id"], {})} for r in found]
 
 
 def _places(case: Case, records: list[int]) -> Rows:
