@@ -66,7 +66,7 @@ def test_an_unknown_method_is_refused(place: Place) -> None:
 def test_a_full_site_says_so_in_both_languages_and_still_shows_general_pages(
     tmp_path: Path,
 ) -> None:
-    limits = Limits(inside=1, waiting=0)
+    limits = Limits(present=1)
     with running(tmp_path, limits=limits) as place:
         hold, held = threading.Event(), threading.Event()
 

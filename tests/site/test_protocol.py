@@ -140,7 +140,7 @@ def test_an_answer_at_once_is_the_answer_of_the_application(site: Served) -> Non
 
 
 def test_a_full_site_answers_at_once_and_takes_the_body_away(world: World) -> None:
-    limits = Limits(inside=0, waiting=0, keep_alive_seconds=1, head_seconds=1)
+    limits = Limits(present=0, keep_alive_seconds=1, head_seconds=1)
     with served(world, limits) as site, site.connect() as line:
         for _ in range(3):
             line.sendall(b"POST /en/check HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")

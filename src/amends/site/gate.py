@@ -1,12 +1,14 @@
 """The gate before the personal pages: a few are worked on at a time, some wait, all others are told to come back.
 
-What is worked on runs in turns of the event loop, a few pages each, so that general pages and refusals get their turn
-in between. Whoever waits for the database steps aside and lets the next one in.
+Pages are made in rounds of the event loop, a few each, so that general pages and refusals get their turn in between.
+Whoever waits for the database steps aside.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -17,6 +19,11 @@ from anyio import CapacityLimiter
 from amends.site.settings import Limits
 
 Made = TypeVar("Made")
+
+_LEAST_SECONDS = (
+    0.003  # of pages in a round: a general page waits so long at most while nothing else is to do
+)
+_MOST_SECONDS = 0.1
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
@@ -32,7 +39,11 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
 
 
 class Gate:
-    """Room for a few inside and for some before it.
+    """Room for a few at a time, and for some before it.
+
+    Each round of the event loop lets some in: for about as long as all else in the round took, so that pages get half
+    of the time however many are turned away meanwhile, and general pages and refusals the other half. It is time of
+    the processor, so that a busy neighbour on the machine does not change the halves.
 
     Args:
         limits: How many.
@@ -40,15 +51,19 @@ class Gate:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._turn = asyncio.Semaphore(limits.inside)
+        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
         self._present = 0
         self._aside = 0
         self._threads: CapacityLimiter | None = None
+        self._page_seconds = 0.0005
+        self._spent = 0.0
+        self._since = 0.0
+        self._last_round = 0.0
 
     @property
     def is_full(self) -> bool:
         """Say whether one more would have to be turned away."""
-        return self._present >= self._limits.inside + self._limits.waiting
+        return self._present >= self._limits.present
 
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[None]:
@@ -61,25 +76,51 @@ class Gate:
             raise Refused(503)
         self._present += 1
         try:
-            await self._take_turn()
-            try:
-                # In the next round of the loop: all who have come by now are counted before any page is made.
-                await asyncio.sleep(0)
-                yield
-            finally:
-                self._turn.release()
+            await self._turn()
+            self._since = time.thread_time()
+            yield
         finally:
+            self._pause()
             self._present -= 1
 
-    async def _take_turn(self) -> None:
-        try:
-            async with asyncio.timeout(self._limits.wait_seconds):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise Refused(503) from None
+    async def _turn(self) -> None:
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        if not self._waiting:
+            self._last_round, self._spent = time.thread_time(), 0.0
+            loop.call_soon(self._round)
+        self._waiting.append((time.monotonic() + self._limits.wait_seconds, turn))
+        await turn
+
+    def _round(self) -> None:
+        """Let in as many as half of the time is for; whoever waited too long is turned away."""
+        now, worked = time.monotonic(), time.thread_time()
+        others = worked - self._last_round - self._spent
+        seconds = min(max(others, _LEAST_SECONDS), _MOST_SECONDS)
+        places = max(1, int(seconds / self._page_seconds))
+        while self._waiting and places:
+            until, turn = self._waiting.popleft()
+            if turn.done():  # its request is gone
+                continue
+            if until < now:
+                turn.set_exception(Refused(503))
+                continue
+            turn.set_result(None)
+            places -= 1
+        self._last_round, self._spent = worked, 0.0
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._round)
+
+    def _pause(self) -> None:
+        """Count the time that the page at work has taken."""
+        if self._since:
+            took = time.thread_time() - self._since
+            self._since = 0.0
+            self._spent += took
+            self._page_seconds += (min(took, _MOST_SECONDS) - self._page_seconds) / 64
 
     async def work(self, task: Callable[[], Made]) -> Made:
-        """Run what waits for the database in a thread, and let others have the turn meanwhile.
+        """Run what waits for the database in a thread; others have their turn meanwhile.
 
         Raises:
             Refused: Too many wait for the database already.
@@ -89,11 +130,10 @@ class Gate:
         if self._threads is None:
             self._threads = CapacityLimiter(self._limits.threads)
         self._aside += 1
-        self._turn.release()
+        self._pause()
         try:
             return await anyio.to_thread.run_sync(
                 task, limiter=self._threads, abandon_on_cancel=True
             )
         finally:
             self._aside -= 1
-            await self._turn.acquire()

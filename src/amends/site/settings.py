@@ -12,8 +12,7 @@ class Limits:
     """What one process of the site takes on at once.
 
     Attributes:
-        inside: Personal pages made in one round of the event loop; at 0.4 ms each a general page waits 3 ms for it.
-        waiting: Personal requests that may wait for their turn; at 0.4 ms each the last one waits about 0.1 s.
+        present: Personal requests taken in at once; at 0.5 ms each the last one waits about 0.1 s for its turn.
         aside: Of them, those that may wait for the database.
         threads: Of them, those whom the database serves at the same time.
         wait_seconds: Longest wait for a turn.
@@ -27,8 +26,7 @@ class Limits:
         keep_alive_seconds: An idle connection is closed after this.
     """
 
-    inside: int = 8
-    waiting: int = 240
+    present: int = 240
     aside: int = 120
     threads: int = 16
     wait_seconds: float = 3.0

@@ -174,7 +174,8 @@ class BannerApi:
                 await asyncio.to_thread(self.look)
                 if refresh is not None:
                     await asyncio.to_thread(refresh)
-            except (AmendsError, OSError) as error:
+            except Exception as error:
+                # Whatever it is, the edition that is served goes on, and the next look may succeed.
                 log.error("a new edition cannot be read: %s", type(error).__name__)
             await asyncio.sleep(LOOK_SECONDS)
 
