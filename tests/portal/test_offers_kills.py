@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from amends.portal.offers.book import OfferBook
 from amends.portal.offers.status import status
 from amends.portal.offers.stock import import_codes
+from amends.portal.protection.requests import Protection
 from amends.portal.state import open_state
 from bench.claims import trial
 from tests.portal.claims_world import (
@@ -82,3 +83,27 @@ def _import_and_end(folder: Path) -> None:
         _import(open_state(folder))
     finally:
         os._exit(0)
+
+
+def test_many_processes_may_open_a_fresh_site_at_once(tmp_path: Path) -> None:
+    for turn in range(4):
+        folder = tmp_path / str(turn)
+        children = []
+        for _ in range(5):
+            pid = os.fork()
+            if pid == 0:
+                _open_and_end(folder)
+            children.append(pid)
+        codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+        assert codes == [0] * 5
+
+
+def _open_and_end(folder: Path) -> None:
+    code = 1
+    try:
+        state = open_state(folder)
+        OfferBook(state, KEY)
+        Protection(state)
+        code = 0
+    finally:
+        os._exit(code)

@@ -94,7 +94,7 @@ def request_all(
 @click.option(
     "--batch",
     type=click.IntRange(1, 5000),
-    default=200,
+    default=500,
     show_default=True,
     help="Requests in one call.",
 )

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import IO, TypeVar
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -155,7 +156,28 @@ keep_append_only(EVENTS)
 
 def make_offer_tables(state: sa.Engine) -> None:
     """Make the tables of offers where they are missing."""
-    make_tables(state, METADATA)
+    make_once(state, METADATA)
+
+
+_MADE: WeakKeyDictionary[sa.Engine, set[int]] = WeakKeyDictionary()
+
+
+def make_once(state: sa.Engine, metadata: sa.MetaData) -> None:
+    """Make tables that are missing, looked at once for each engine; many processes may do so at once."""
+    made = _MADE.setdefault(state, set())
+    if id(metadata) in made:
+        return
+    if state.dialect.name == "sqlite" and not _all_there(state, metadata):
+        with state.begin() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # else two may both find a table missing
+            metadata.create_all(connection)
+    else:
+        make_tables(state, metadata)
+    made.add(id(metadata))
+
+
+def _all_there(state: sa.Engine, metadata: sa.MetaData) -> bool:
+    return set(metadata.tables) <= set(sa.inspect(state).get_table_names())
 
 
 # ------------------------------------------------------------------ transactions

@@ -10,8 +10,7 @@ import hashlib
 
 import sqlalchemy as sa
 
-from amends.kernel.register import make_tables
-from amends.portal.offers.ledger import keep_append_only
+from amends.portal.offers.ledger import keep_append_only, make_once
 
 METADATA = sa.MetaData()
 
@@ -81,7 +80,7 @@ keep_append_only(EVENTS)
 
 def make_protection_tables(state: sa.Engine) -> None:
     """Make the tables of protection where they are missing."""
-    make_tables(state, METADATA)
+    make_once(state, METADATA)
 
 
 def request_key(subject: str, action: str) -> str:

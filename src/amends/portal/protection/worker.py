@@ -70,7 +70,7 @@ class Worker:
         state: sa.Engine,
         connector: Connector,
         *,
-        batch: int = 200,
+        batch: int = 500,
         said: Callable[[float], None] = lambda n: None,
     ) -> None:
         make_protection_tables(state)
