@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -74,7 +75,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("examples")
     for line in (
         "amends demo data --people 300 --seed 1",
-        'amends new acme --entity "Acme Inc" --preset telecom --discovered-on 2026-08-17',
+        'amends new acme --entity "Acme Inc" --preset telecom --discovered-on 2026-08-17 --domain acme.example '
+        "--phone 1-888-555-0142 --set site.address=help.acme.example --set channels.email.url=smtp://localhost:9 "
+        '--set channels.email.from=notices@acme.example --set "policy.id_protection_product=Larkspur Guard"',
     ):
         done = _amends(folder, line)
         assert done.returncode == 0, done.stderr
@@ -106,6 +109,8 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
     }
     (folder / "facts.json").write_text(json.dumps(facts))
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
     done = _amends(folder, "amends add acme stolen/customers.csv data/evidence-1 --owner Acme")
     assert done.returncode == 0, done.stderr
     for number in (1, 2):
@@ -116,17 +121,56 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+# What the examples read.
+FILES = {
+    "password.txt": "correct horse battery staple\n",
+    "codes.csv": "code\nLG-4F7K-2M9Q\nLG-8T3W-5R1X\n",
+    "used.csv": "code,used_on\n",
+    "leaked.csv": "code\nLG-8T3W-5R1X\n",
+    "accounts.csv": "account_ref\n" + "ab" * 32 + "\n",
+    "accounts.txt": "4511050356\n",
+    "key.json": json.dumps({"key_id": "k1", "request_key": "11" * 32, "account_key": "22" * 32}),
+    "message.txt": "Please send us your Social Security number at once: http://acme-help.example/\n",
+}
+
+# They serve until they are stopped: started, seen to be open, and stopped as by Ctrl-C.
+SERVERS = ("amends site", "amends banner-api", "amends banner-demo")
+
 # The order of a person's work: each example finds what the ones before it made.
 ORDERED = [
     "amends new", "amends demo", "amends add", "amends event add", "amends event list", "amends run", "amends status",
     "amends show", "amends explain", "amends export", "amends diff", "amends decide", "amends verify", "amends scan",
     "amends resolve", "amends duties", "amends notices proofs", "amends notices seal", "amends notices approve",
-    "amends notices send", "amends notices status",
+    "amends notices send", "amends notices status", "amends notices code",
+    "amends portal publish", "amends portal verify", "amends portal status", "amends portal banner-key",
+    "amends portal answer", "amends offers import", "amends offers status", "amends offers reconcile",
+    "amends offers revoke", "amends offers replace", "amends protection request-all", "amends protection status",
+    "amends protection work", "amends protection evidence", "amends protection simulate", "amends banner-export",
+    "amends banner-demo", "amends banner-api", "amends scam-check", "amends look-alikes", "amends users add",
+    "amends users list", "amends users role", "amends users password", "amends users disable", "amends console",
+    "amends site",
 ]  # fmt: skip
 
 
 def test_the_order_names_every_command() -> None:
     assert sorted(ORDERED) == sorted(COMMANDS)
+
+
+def _serves(folder: Path, line: str) -> None:
+    """Start a server as an example says, wait until it says that it is open, and stop it."""
+    command = [sys.executable, "-u", "-m", "amends", "--no-input", *shlex.split(line)[1:]]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        said = ""
+        while "http://" not in said:
+            more = server.stderr.readline()
+            assert more, f"{line}\n{said}"
+            said += more
+        server.send_signal(signal.SIGINT)
+        said += server.stderr.read()
+        server.wait(timeout=30)
+    assert server.returncode in (0, 130), f"{line}\n{said}"
+    assert "Traceback" not in said
 
 
 @pytest.mark.slow
@@ -138,6 +182,9 @@ def test_every_example_runs(workshop: Path) -> None:
             line = re.sub(r"\bPERSON\b", person, example)
             if name == "amends new":
                 line = line.replace("new acme", "new another")
+            if name in SERVERS:
+                _serves(workshop, line)
+                continue
             done = _amends(workshop, line)
             assert done.returncode in (0, 10), f"{line}\n{done.stdout}\n{done.stderr}"
             assert "Traceback" not in done.stderr
