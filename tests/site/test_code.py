@@ -49,6 +49,8 @@ def test_what_needs_no_enrolment_comes_before_the_offer(place: Place) -> None:
     found = [said.index(step) for step in order]
     assert found == sorted(found)
     assert "February 28, 2027" in said
+    for bureau in ("Equifax", "Experian", "TransUnion"):
+        assert bureau in said
 
 
 def test_the_page_is_in_spanish_for_who_asks_in_spanish(place: Place) -> None:

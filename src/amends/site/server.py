@@ -82,14 +82,19 @@ def config_of(site: Site) -> uvicorn.Config:
 
 def _serve_here(settings: SiteSettings, bound: socket.socket, ready: Callable[[], None]) -> None:
     config = config_of(open_site(settings))
+    server = uvicorn.Server(config)
     _raise_file_limit()
+
+    def stop(sign: int, frame: object) -> None:
+        # Before uvicorn listens to signals, and after: it ends gracefully at one, then sends it again to us.
+        server.should_exit = True
+
     for sign in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn stops gracefully at either, then sends it again to whoever listened before: nobody needs to.
-        signal.signal(sign, signal.SIG_IGN)
+        signal.signal(sign, stop)
     gc.collect()
     gc.freeze()  # what is there now stays: the collector need not look at it again
     ready()
-    uvicorn.Server(config).run(sockets=[bound])
+    server.run(sockets=[bound])
 
 
 def _bound(settings: SiteSettings, *, alone: bool) -> socket.socket:

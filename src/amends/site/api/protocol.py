@@ -35,20 +35,26 @@ class BannerProtocol(HttpToolsProtocol):
         self._api = self.app if isinstance(self.app, BannerApi) else None
         self._at_once = False
         self._size = 0
+        self._date: tuple[object, bytes] = None, b""
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        super().on_message_begin()
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
         self._size = 0
 
     def on_url(self, url: bytes) -> None:
         """Take a part of the address in."""
-        super().on_url(url)
+        self.url += url
         self._grow(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header in."""
-        super().on_header(name, value)
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
         self._grow(len(name) + len(value))
 
     def on_headers_complete(self) -> None:
@@ -65,6 +71,9 @@ class BannerProtocol(HttpToolsProtocol):
             and parser.get_http_version() == "1.1"
         )
         if not self._at_once:
+            headers = self.headers
+            super().on_message_begin()
+            self.url, self.headers[:] = url, headers
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -100,9 +109,8 @@ class BannerProtocol(HttpToolsProtocol):
         reply = api.reply(method, path[len(MOUNT) :], self.url, dict(self.headers))
         stays = self.parser.should_keep_alive()
         end = b"\r\n" if stays else b"connection: close\r\n\r\n"
-        now = b"".join(b"%b: %b\r\n" % pair for pair in self.server_state.default_headers)
         self.server_state.total_requests += 1
-        self.transport.write(b"".join((reply.head, now, end, reply.body)))
+        self.transport.write(b"".join((reply.head, self._dated(), end, reply.body)))
         if not stays:
             self.transport.close()
             return
@@ -110,6 +118,13 @@ class BannerProtocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
+
+    def _dated(self) -> bytes:
+        """Return the headers that uvicorn gives every answer; it makes them anew each second."""
+        headers = self.server_state.default_headers
+        if headers is not self._date[0]:
+            self._date = headers, b"".join(b"%b: %b\r\n" % pair for pair in headers)
+        return self._date[1]
 
     def _grow(self, size: int) -> None:
         self._size += size

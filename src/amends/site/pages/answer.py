@@ -10,6 +10,7 @@ from amends.kernel import clock
 from amends.portal.offers.claim import Claim
 from amends.portal.protection.requests import Protected
 from amends.portal.shapes import AnswerClass, LetterText, Office
+from amends.portal.words.contacts import contacts
 from amends.portal.words.language import day_words
 from amends.site.words import texts
 from amends.taxonomy.elements import elements
@@ -142,12 +143,15 @@ def _advice(found: AnswerClass, language: str) -> tuple[str, ...]:
 
 
 def _bureaus(found: AnswerClass, language: str) -> tuple[Office, ...]:
-    """Return the addresses of the credit bureaus, as the letter prints them."""
+    """Return the addresses of the credit bureaus: as the letter prints them, or as the general pages do."""
+    if found.audience == "business":
+        return ()
+    known = contacts().bureaus
     for section in letter_of(found, language).sections:
         for block in section.blocks:
-            if block.kind == "offices" and len(block.offices) >= 3:
+            if block.kind == "offices" and len(block.offices) == len(known):
                 return block.offices
-    return ()
+    return known
 
 
 # ------------------------------------------------------------------ the offer
