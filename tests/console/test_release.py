@@ -249,7 +249,7 @@ def test_no_proof_shows_a_name_an_address_or_a_code(lead: Browser, folder: Path)
     text = _seal(lead)["texts"][0]["variant"]
     pages = [lead.get(f"/release/S0001/proofs/{text}{end}").text for end in ("", ".json")]
     with open_case(folder) as case:
-        row, source = proofs.text_row(case, "S0001", text), proofs.words_of(case, "S0001")
+        row, source = proofs.texts_of(case, "S0001")[0], proofs.words_of(case, "S0001")
         pdf, words = proofs.specimen_pdf(source.of(row), source.facts)
     said = "".join(p.text for p in read_pieces(pdf)[0])
     for shown in (*pages, words, said):

@@ -146,18 +146,15 @@ def compare_records(case: Case, record_ids: Sequence[int], *, reveal: bool = Fal
     wanted = [int(r) for r in dict.fromkeys(record_ids)][:MOST]
     if not wanted:
         raise UsageError("There is no record to compare")
-    listed = ", ".join(map(str, wanted))
     records = case.read(RECORDS)
-    rows = {
-        r["record_id"]: r for r in case.engine.arrow(_rows_sql(case, records, listed)).to_pylist()
-    }
+    rows = _rows(case, records, wanted)
     found = [r for r in wanted if r in rows]
     if not found:
         raise UsageError(
             "These records are not in the case any more",
             remedy="the evidence was read anew: go back to the list",
         )
-    holders = sorted({int(h) for r in found if (h := rows[r]["linked_to"]) is not None})
+    holders = sorted({int(str(h)) for r in found if (h := rows[r]["linked_to"]) is not None})
     _lend_names(case, records, [rows[r] for r in found], holders)
     levels, weights, parts = (
         ({}, [], {}) if len(found) < 2 else _levels(case, records, found, holders)
@@ -173,16 +170,39 @@ def compare_records(case: Case, record_ids: Sequence[int], *, reveal: bool = Fal
     return Comparison(sides, kept, len(set(record_ids)) - len(found))
 
 
-def _rows_sql(case: Case, records: str, listed: str) -> str:
-    return f"""
-        SELECT r.*, m.person_id, p.n_records + p.n_roster_records AS n_person, e.path AS exhibit, i.inner_path
-        FROM {records} AS r
-        JOIN {case.read(ITEMS)} AS i USING (item_id)
-        JOIN {case.read(EXHIBITS)} AS e ON e.exhibit_id = i.exhibit_id
-        LEFT JOIN {case.read(MEMBERSHIPS)} AS m ON m.record_id = r.record_id AND m.record_id IN ({listed})
-        LEFT JOIN {case.read(PERSONS)} AS p ON p.person_id = m.person_id
-        WHERE r.record_id IN ({listed})
-    """
+def _rows(case: Case, records: str, wanted: Sequence[int]) -> dict[int, Row]:
+    """Return the records with their source and person; each table is asked for a few ids, never joined whole."""
+    listed = ", ".join(map(str, wanted))
+    found = case.engine.arrow(f"SELECT * FROM {records} WHERE record_id IN ({listed})").to_pylist()
+    rows: dict[int, Row] = {r["record_id"]: dict(r) for r in found}
+    items = sorted({str(r["item_id"]) for r in rows.values()})
+    sources = case.engine.arrow(
+        f"""SELECT i.item_id, e.path AS exhibit, i.inner_path FROM {case.read(ITEMS)} AS i
+        JOIN {case.read(EXHIBITS)} AS e USING (exhibit_id) WHERE list_contains(?, i.item_id)""",
+        [items],
+    ).to_pylist()
+    by_item = {r["item_id"]: r for r in sources}
+    members = case.engine.arrow(
+        f"SELECT record_id, person_id FROM {case.read(MEMBERSHIPS)} WHERE record_id IN ({listed})"
+    ).to_pylist()
+    person = {r["record_id"]: r["person_id"] for r in members}
+    sizes = _person_sizes(case, sorted(set(person.values())))
+    for number, row in rows.items():
+        row |= {**by_item[row["item_id"]], "person_id": person.get(number)}
+        row["n_person"] = sizes.get(str(person.get(number)), 0)
+    return rows
+
+
+def _person_sizes(case: Case, persons: Sequence[str]) -> dict[str, int]:
+    if not persons:
+        return {}
+    marks = ", ".join("?" for _ in persons)
+    found = case.engine.arrow(
+        f"""SELECT person_id, n_records + n_roster_records AS n FROM {case.read(PERSONS)}
+        WHERE person_id IN ({marks})""",
+        list(persons),
+    ).to_pylist()
+    return {r["person_id"]: int(r["n"] or 0) for r in found}
 
 
 _LENT = ("name_first", "name_middle", "name_last", "name_suffix", "birth_on", "business")

@@ -69,7 +69,7 @@ def seal_page(visit: Visit) -> Facts:
     seal_id = visit.path("seal")
     at = visit.number("page", 0, most=1_000_000)
     with visit.case() as case:
-        texts = _texts(visit, case, seal_id)
+        texts = list(_texts(visit, case, seal_id).values())
         standing = None
         if seal_id != PLAN:
             standing = next(
@@ -84,7 +84,7 @@ def seal_page(visit: Visit) -> Facts:
         "standing": standing.as_json() if standing else None,
         "next": following.as_json() if following else None,
         "n_texts": len(texts),
-        "texts": [_text_json(t) for t in texts],
+        "texts": [_text_json(t) for t in (texts if visit.asked("texts") == "all" else shown)],
         "looked": [
             {"by": one.by, "texts": len(one.texts), "languages": sorted(one.languages), "last_at": one.last_at}
             for one in looked
@@ -105,9 +105,19 @@ def _text_json(text: TextRow) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _texts(visit: Visit, case: Case, seal_id: str) -> list[TextRow]:
+def _texts(visit: Visit, case: Case, seal_id: str) -> dict[str, TextRow]:
+    """Return the texts of a seal or plan by id, in the order of the gallery, read once for each change."""
     key = (seal_id, visit.desk.tables_stamp())
-    return visit.desk.kept("release:texts", key, lambda: proofs.texts_of(case, seal_id))
+    return visit.desk.kept(
+        "release:texts", key, lambda: {t.variant: t for t in proofs.texts_of(case, seal_id)}
+    )
+
+
+def _text(visit: Visit, case: Case, seal_id: str, text: str) -> TextRow:
+    found = _texts(visit, case, seal_id).get(text)
+    if found is None:
+        raise Missing("There is no such text in this seal", remedy="see its proofs")
+    return found
 
 
 def _words(visit: Visit, case: Case, seal_id: str) -> proofs.Words:
@@ -144,12 +154,12 @@ def proof(visit: Visit) -> Facts:
     """Show a text in both languages as pictures, its elements checked against the plan; the ledger keeps the look."""
     seal_id, text = visit.path("seal"), visit.path("text")
     with visit.case() as case:
-        row, words = proofs.text_row(case, seal_id, text), _words(visit, case, seal_id)
+        row, words = _text(visit, case, seal_id, text), _words(visit, case, seal_id)
         found = proofs.prove(case, seal_id, row, words)
         other = _other_language(case, words.of(row), words.facts)
         texts = _texts(visit, case, seal_id)
     visit.note("look", view="proof", seal=seal_id, text=text, language=row.language)
-    ids = [t.variant for t in texts]
+    ids = list(texts)
     place = ids.index(text)
     return {
         "seal": seal_id,
@@ -166,7 +176,9 @@ def proof(visit: Visit) -> Facts:
         "other": other,
         "place": place + 1,
         "n": len(ids),
-        "missing": steps.looks_missing(steps.looks(visit.desk, seal_id), visit.user.shown, texts),
+        "missing": steps.looks_missing(
+            steps.looks(visit.desk, seal_id), visit.user.shown, list(texts.values())
+        ),
         "_before": ids[place - 1] if place else "",
         "_after": ids[place + 1] if place + 1 < len(ids) else "",
     }  # fmt: skip
@@ -194,7 +206,7 @@ def picture(visit: Visit) -> Response:
     ):
         raise Missing("There is no such page", remedy="open the proof")
     with visit.case() as case:
-        row = proofs.text_row(case, visit.path("seal"), visit.path("text"))
+        row = _text(visit, case, visit.path("seal"), visit.path("text"))
         words = _words(visit, case, visit.path("seal"))
         variant, facts = words.of(row), words.facts
         if variant.language != language:
@@ -213,7 +225,7 @@ def approve(visit: Visit) -> str:
     """Approve a seal as the person who signed in, who has looked at enough of its proofs."""
     seal_id = visit.path("seal")
     with visit.alone() as case:
-        texts = _texts(visit, case, seal_id)
+        texts = list(_texts(visit, case, seal_id).values())
         standing = next(
             (s for s in steps.standings(visit.desk, case) if s.seal.seal_id == seal_id), None
         )

@@ -122,17 +122,12 @@ def rows_of(case: Case, seal_id: str) -> str:
 
 def texts_of(case: Case, seal_id: str) -> list[TextRow]:
     """Return the texts of a seal or plan, the most frequent of each language first."""
-    return _text_rows(case, rows_of(case, seal_id), "TRUE")
-
-
-def _text_rows(case: Case, rows: str, where: str, *values: object) -> list[TextRow]:
     found = case.engine.arrow(
         f"""SELECT variant, any_value(language) AS language, any_value(audience) AS audience, any_value(kind) AS kind,
             min(group_id) AS group_id, count(*) AS n, list_sort(list_distinct(list(channel))) AS channels,
             any_value(elements) AS elements, coalesce(mode(state), '') AS state,
             row_number() OVER (PARTITION BY any_value(language) ORDER BY count(*) DESC, variant) AS turn
-        FROM ({rows}) AS r WHERE {where} GROUP BY variant ORDER BY turn, language, variant""",
-        list(values),
+        FROM ({rows_of(case, seal_id)}) AS r GROUP BY variant ORDER BY turn, language, variant"""
     ).to_pylist()
     return [
         TextRow(
@@ -141,18 +136,6 @@ def _text_rows(case: Case, rows: str, where: str, *values: object) -> list[TextR
         )
         for r in found
     ]  # fmt: skip
-
-
-def text_row(case: Case, seal_id: str, variant: str) -> TextRow:
-    """Return one text of a seal or plan.
-
-    Raises:
-        Missing: There is none of that id.
-    """
-    found = _text_rows(case, rows_of(case, seal_id), "variant = ?", variant)
-    if not found:
-        raise Missing("There is no such text in this seal", remedy="see its proofs")
-    return found[0]
 
 
 @dataclass(frozen=True)

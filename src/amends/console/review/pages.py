@@ -163,14 +163,28 @@ def _listed(
         f"review_unsure_{queue.name}", _two_texts(list(unsure), list(unsure.values()))
     )
     where = {"open": "d.card IS NULL", "decided": "d.card IS NOT NULL", "all": "TRUE"}[show]
+    cards = _cards(visit, case, queue, every=show == "all")
     sql = f"""SELECT r.card, r.label, r.why, r.n, r.rank, d.card IS NOT NULL AS decided, u.said_by AS unsure
-        FROM ({rows_sql(case, queue, every=show == "all")}) AS r LEFT JOIN {decided} AS d ON d.card = r.card
+        FROM {cards} AS r LEFT JOIN {decided} AS d ON d.card = r.card
         LEFT JOIN {last} AS u ON u.card = r.card WHERE {where}"""
     total = int(str(rows(case, f"SELECT count(*) AS n FROM ({sql}) AS c")[0]["n"]))
     page_sql = (
         f"{sql} ORDER BY u.card IS NOT NULL, r.rank LIMIT {LIST_ROWS} OFFSET {at * LIST_ROWS}"
     )
     return rows(case, page_sql), total
+
+
+def _cards(visit: Visit, case: Case, queue: Queue, *, every: bool) -> str:
+    """Make a queue's cards readable in SQL, counted and ranked once for each change, and return the name."""
+    # Deliveries change with what printers answer, without any table or ledger line.
+    changes = (
+        (visit.desk.tables_stamp(), last_seq(case)) if queue.name != "deliveries" else object()
+    )
+    found = visit.desk.kept(
+        f"review:cards:{queue.name}:{every}", changes,
+        lambda: case.engine.arrow(rows_sql(case, queue, every=every)),
+    )  # fmt: skip
+    return case.engine.register(f"review_cards_{queue.name}", found)
 
 
 def _two_texts(cards: list[str], said: list[str]) -> pa.Table:
