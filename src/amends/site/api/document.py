@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-import amends
 from amends.portal.banner.answer import (
     ANSWER_SECONDS,
     CLAIM_STATES,
@@ -28,6 +27,9 @@ from amends.portal.banner.request import (
 )
 from amends.portal.banner.texts import BannerFacts
 from amends.portal.shapes import LANGUAGES, Offer
+
+VERSION = "1.0.0"
+"""Of the API, not of Amends: its first number is the one in ``/v1``."""
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -53,7 +55,7 @@ def openapi() -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "Amends banner API",
-            "version": amends.__version__,
+            "version": VERSION,
             "summary": "What a signed-in customer is shown about a data breach: the same as their letter says.",
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},

@@ -71,9 +71,10 @@ class BannerProtocol(HttpToolsProtocol):
             and parser.get_http_version() == "1.1"
         )
         if not self._at_once:
-            headers = self.headers
+            headers, expect = self.headers, self.expect_100_continue
             super().on_message_begin()
-            self.url, self.headers[:] = url, headers
+            self.url, self.expect_100_continue = url, expect
+            self.headers.extend(headers)
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
