@@ -29,7 +29,7 @@ cat > site.css <<NOTE
 /*! Public pages of Amends. Made by tools/site_css.sh from: U.S. Web Design System $USWDS (public domain, CC0 1.0;
 parts after normalize.css, Copyright Nicolas Gallagher and Jonathan Neal, MIT License) and own rules (Apache-2.0). */
 NOTE
-sed -e '1s/^\xEF\xBB\xBF//' -e '1s/@charset "UTF-8";//' small.css >> site.css
+sed -e "1s/^\xEF\xBB\xBF//" -e "1s/@charset \"UTF-8\";//" -e "s/url(\"\")/none/g" small.css >> site.css
 
 mkdir -p "$pages/assets/img"
 rm -f "$pages/assets/img/"*.svg

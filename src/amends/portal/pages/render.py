@@ -14,8 +14,9 @@ A page extends ``base.html.j2`` and fills the blocks ``title``, ``head`` and ``m
     </form>
     {% endblock %}
 
-Always there: ``language``, ``ui`` (words of the frame) and ``frame``; ``frame.link("faq.html")`` is the address of a page
-from the page shown, ``frame.link("check", "es")`` in the other language. A missing value is an error, never a blank.
+Always there: ``language``, ``ui`` (words of the frame) and ``frame``; ``frame.link("faq.html")`` is the address of a
+page from the page shown, ``frame.link("check", "es")`` in the other language. A missing value
+is an error, never a blank.
 
 Classes there are (others are not in the stylesheet; add them to ``style/classes.txt`` and run ``tools/site_css.sh``):
 
@@ -48,8 +49,10 @@ from pathlib import Path
 import jinja2
 
 from amends.portal.shapes import LANGUAGES, Determination
+from amends.portal.words.contacts import line_target
 from amends.portal.words.frame import frame_words
 from amends.portal.words.language import day_words
+from amends.portal.words.plain import is_page, spans
 
 TEMPLATES = Path(__file__).parent / "templates"
 ASSETS = Path(__file__).parent / "assets"
@@ -57,6 +60,13 @@ ASSETS = Path(__file__).parent / "assets"
 MAIN_PAGES = ("index.html", "what-was-taken.html", "what-to-do.html", "faq.html", "updates.html")
 DYNAMIC_PAGES = ("check", "contact", "is-it-you")
 MORE_PAGES = ("contact", "is-it-you", "not-us.html", "notice.html", "media.html", "about.html")
+
+COUNTED = frozenset(
+    (
+        "elements", "taken", "seen", "exposed", "encrypted", "possible", "populations", "first", "new_elements",
+    )
+)  # fmt: skip
+"""Parts whose lines end in a figure; it is set apart."""
 
 _NAMES = {"en": "English", "es": "Español"}
 
@@ -92,6 +102,12 @@ class Frame:
         """Return the address of a page, seen from this one."""
         return f"{self.root}{language or self.language}/{page}"
 
+    def href(self, target: str) -> str:
+        """Return where a link of a text leads: a page of this site, or an address elsewhere."""
+        if is_page(target):
+            return self.link(target)
+        return target if target.startswith("tel:") else f"https://{target}"
+
     @property
     def phone_link(self) -> str:
         """Return the telephone number for a link, digits and plus sign only."""
@@ -124,13 +140,19 @@ def environment(*folders: Path) -> jinja2.Environment:
 
     Values are escaped in every template, whatever its name; a missing value is an error.
     """
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader([*folders, TEMPLATES]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals |= {
+        "spans": spans,
+        "line_target": line_target,
+        "counted_parts": COUNTED,
+    }
+    return made
 
 
 def render(

@@ -24,6 +24,8 @@ class FrameWords:
         edition: Line with ``{edition}``, ``{released_on}`` and ``{run}``.
         promise: What the company never asks for.
         pages: Name of each page in links.
+        ask: Heading, text and line before the telephone, of the box that leads to one's own answer.
+        look_alikes: Heading and text over the names that are not ours.
     """
 
     headline: str
@@ -34,6 +36,8 @@ class FrameWords:
     edition: str
     promise: str
     pages: Mapping[str, str]
+    ask: Mapping[str, str]
+    look_alikes: Mapping[str, str]
 
 
 @cache
