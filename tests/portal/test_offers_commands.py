@@ -16,6 +16,7 @@ from amends.cli.protection import protection
 from amends.kernel.errors import UsageError
 from amends.portal.keys import read_site_keys
 from amends.portal.offers.book import OfferBook
+from amends.portal.offers.history import history_of
 from amends.portal.protection.http import SigningSecret
 from amends.portal.protection.simulator import Faults, Simulator
 from amends.portal.state import open_state
@@ -83,6 +84,12 @@ def test_from_import_to_reconciliation(world: World, tmp_path: Path) -> None:
         "replaced": {"n_void": 1, "n_given": 1, "n_waiting": 0},
     }  # fmt: skip
     assert book.peek(handle(1))[0].code == code(1)
+    run(offers, "history", world.published, "--to", tmp_path / "claims.csv")
+    text = (tmp_path / "claims.csv").read_text()
+    mine = [row["act"] for row in csv.DictReader(text.splitlines()) if row["handle"] == handle(1)]
+    assert mine == ["claimed", "given", "redeemed", "revoked", "replacing", "given"]
+    assert [e["act"] for e in history_of(state, handle(1))] == mine
+    assert code(0) not in text
     with pytest.raises(UsageError, match="Which codes"):
         run(offers, "revoke", world.published, "--reason", "x", "--yes")
     with pytest.raises(UsageError, match="needs a yes"):

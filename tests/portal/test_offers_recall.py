@@ -14,6 +14,7 @@ from amends.portal.offers.ledger import CLAIMS, CODES, EVENTS
 from amends.portal.offers.moving import move_all
 from amends.portal.offers.partner import PartnerFile
 from amends.portal.offers.promised import adopt, promises
+from amends.portal.offers.queue import serve_waiting
 from amends.portal.offers.recall import replace_void, revoke_batch, revoke_codes
 from amends.portal.offers.reconcile import reconcile
 from amends.portal.offers.status import status
@@ -205,6 +206,19 @@ def test_many_merges_at_once_and_twice(state: sa.Engine) -> None:
     assert move_all(state, moved) == 0
     assert book.peek(handle(1003))[0].state == "held"
     assert not faults(state)
+
+
+def test_who_waits_without_need_is_served(state: sa.Engine) -> None:
+    """As when every free code was locked by another transaction for a moment."""
+    book = OfferBook(state, KEY)
+    book.claim(handle(1), OFFER, TODAY)
+    stock(state, 0, 1)
+    with state.begin() as connection:
+        connection.execute(CLAIMS.update().values(state="waiting", code_id=None))
+        connection.execute(CODES.update().values(state="free", given_at=None))
+    assert serve_waiting(state, TODAY) == 1
+    assert serve_waiting(state, TODAY) == 0
+    assert book.peek(handle(1))[0].code == code(0)
 
 
 def test_an_edition_says_which_product_is_for_whom_and_until_when(

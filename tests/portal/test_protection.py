@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from amends.kernel.errors import BusyError, UsageError
+from amends.portal.protection.adding import open_accounts
 from amends.portal.protection.connector import Outcome, Request, Said
 from amends.portal.protection.evidence import history, report
 from amends.portal.protection.ledger import EVENTS, REQUESTS
 from amends.portal.protection.requests import (
     Protection,
-    open_accounts,
     reopen_failed,
     status_counts,
 )
@@ -137,6 +137,16 @@ def test_an_account_without_a_person_is_theirs_once_they_are_known(state: sa.Eng
     assert protection.status(handle(1)) == []
     assert protection.request_all([[(account(1), handle(1))]], ["lock"]).n_known == 1
     assert protection.status(handle(1))[0].n_accounts == 1
+
+
+def test_an_account_that_turns_out_to_be_somebody_elses_takes_its_requests_along(
+    state: sa.Engine,
+) -> None:
+    protection = Protection(state)
+    protection.request_all([[(account(1), handle(1)), (account(2), handle(1))]], ["lock"])
+    protection.request_all([[(account(1), handle(2))]], ["lock"])
+    assert [protection.status(handle(n))[0].n_accounts for n in (1, 2)] == [1, 1]
+    assert protection.request(handle(2), "pin_reset").n_accounts == 1
 
 
 def test_requests_follow_a_person_who_became_part_of_another(state: sa.Engine) -> None:

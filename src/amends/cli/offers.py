@@ -352,3 +352,28 @@ def replace(
         face.json(answer)
     else:
         face.facts({**{f"revoked {k}": v for k, v in revoked.items()}, **made.as_json()})
+
+
+@offers.command()
+@published_argument
+@click.option(
+    "--to",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV file to write.",
+)
+@state_option
+@as_json
+@pass_face
+def history(face: Face, published: Path, to: Path, state_url: str, as_json: bool) -> None:
+    """Write the ledger of claims: what became of every code and claim, when and why; without any code.
+
+    \b
+    Example:
+      amends offers history published --to claims.csv
+    """
+    from amends.portal.offers.history import write_history  # noqa: PLC0415 - help and version stay quick
+    from amends.portal.state import open_state  # noqa: PLC0415
+
+    n = write_history(open_state(state_url or published), to)
+    face.json({"rows": n, "file": str(to)}) if as_json else face.say(f"[green]✓[/] {n:,} events")

@@ -120,7 +120,7 @@ EVENTS = sa.Table(
     sa.Column("at", sa.String(32), nullable=False),
     sa.Column("act", sa.String(16), nullable=False),
     sa.Column("product", sa.String(200), nullable=False),
-    sa.Column("handle", sa.String(64), nullable=False),
+    sa.Column("handle", sa.String(64), nullable=False, index=True),
     sa.Column("claim_id", _NUMBER, index=True),
     sa.Column("code_id", _NUMBER, index=True),
     sa.Column("note", sa.Text, nullable=False),

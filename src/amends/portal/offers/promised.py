@@ -7,8 +7,10 @@ from datetime import date
 
 import sqlalchemy as sa
 
+from amends.kernel import clock
 from amends.portal.edition import Edition
 from amends.portal.offers.moving import move_all
+from amends.portal.offers.queue import serve_waiting
 from amends.portal.offers.stock import ProductTerms, put_terms
 
 
@@ -29,9 +31,13 @@ def promises(edition: Edition) -> Mapping[str, ProductTerms]:
 
 
 def adopt(state: sa.Engine, edition: Edition) -> Mapping[str, ProductTerms]:
-    """Take up what an edition says: its products, and who became part of whom. Doing it again changes nothing."""
+    """Take up what an edition says: its products, and who became part of whom; and serve who waits without need.
+
+    Doing it again changes nothing.
+    """
     told = promises(edition)
     for product, terms in told.items():
         put_terms(state, product, terms)
     move_all(state, edition.moved)
+    serve_waiting(state, clock.now().date())
     return told

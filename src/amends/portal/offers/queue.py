@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from amends.kernel import clock
 from amends.portal.offers.claim import months_after
-from amends.portal.offers.ledger import ADD_EVENT, CLAIMS, CODES, FREE, WAITING
+from amends.portal.offers.ledger import ADD_EVENT, CLAIMS, CODES, FREE, WAITING, writing
+from amends.portal.offers.turns import stock_turn
 
 CHUNK = 5_000
 
@@ -29,6 +30,22 @@ def fill(connection: sa.Connection, product: str, today: date, most: int | None 
             filled += _give_many(connection, list(group), product, need, today)
         if most is not None or not any_free(connection, product, today.isoformat()):
             break
+    return filled
+
+
+def serve_waiting(state: sa.Engine, today: date) -> int:
+    """Give free codes to all who wait, of every product; return how many got one.
+
+    Claims and imports serve by themselves. This serves who found every free code in somebody else's hands for a moment.
+    """
+    with state.connect() as connection:
+        products = connection.execute(sa.select(CLAIMS.c.product).where(WAITING).distinct())
+        waited_for = sorted(products.scalars())
+    filled = 0
+    for product in waited_for:
+        with writing(state) as connection:
+            stock_turn(connection, product, alone=True)
+            filled += fill(connection, product, today)
     return filled
 
 

@@ -15,6 +15,7 @@ from amends.kernel import clock, ids
 from amends.kernel.errors import UsageError
 from amends.portal.keys import SiteKeys
 from amends.portal.offers.ledger import CLAIMS, CODES, EVENTS, make_offer_tables, note, writing
+from amends.portal.offers.queue import serve_waiting
 from amends.portal.offers.sealed import CodeSeal
 from amends.portal.offers.stock import CodeLine, code_fault
 
@@ -97,6 +98,7 @@ def reconcile(
     source = iter(lines if all_used else _told(lines))
     while chunk := list(islice(source, CHUNK)):
         _compare(state, seal, made, chunk, seen, days, today)
+    serve_waiting(state, today)
     made.by_day = dict(sorted(days.items()))
     with writing(state) as connection:
         given = CODES.c.given_at.is_not(None)

@@ -20,9 +20,9 @@ import sqlalchemy as sa
 from amends.kernel import clock
 from amends.kernel.errors import BusyError
 from amends.portal.offers.ledger import writing
+from amends.portal.protection.adding import open_accounts
 from amends.portal.protection.connector import Connector, Outcome, Request
 from amends.portal.protection.ledger import EVENTS, REQUESTS, make_protection_tables, request_key
-from amends.portal.protection.requests import open_accounts
 from amends.portal.protection.tally import fold, moved, tally
 
 MOST_TRIES = 10
