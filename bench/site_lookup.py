@@ -18,7 +18,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +74,7 @@ def accounts(n: int) -> Iterator[pa.RecordBatch]:
 def found() -> shapes.Determination:
     kinds = ("ssn", "birth_date", "imei", "pin", "drivers_licence")
     made = tuple(answer_class(n, ("name", kinds[n % 5])) for n in range(CLASSES))
-    return replace(determination(), classes=made)
+    return determination(classes=made)
 
 
 def child(folder: Path, n: int, n_accounts: int) -> None:

@@ -216,13 +216,12 @@ def test_member_and_stranger_take_the_same_steps(
     assert taken[0] == ["find", "find", "read", "handle"]
 
 
-def test_an_empty_determination_can_be_published_and_knows_nobody(tmp_path: Path) -> None:
-    none = replace(determination(), classes=())
-    world = publish_world(tmp_path, none, people_are={}, accounts_are={})
+def test_a_look_up_without_anybody_knows_nobody(tmp_path: Path) -> None:
+    world = publish_world(tmp_path, people_are={}, accounts_are={})
     site = Published.open(world.published)
     number = site.number_of_code(world.code("P1"))
     assert site.by_code(world.code("P1")) is None
-    assert site.beside(number or 0) is None
+    assert site.beside(number or 0) == classes()[0]
     assert site.by_account(world.ref("1")).state == "no"  # type: ignore[union-attr]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -56,6 +58,28 @@ def test_many_threads_write_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
     with state.connect() as connection:
         assert connection.execute(sa.select(COUNTS.c.n)).scalar() == 80
     state.dispose()
+
+
+def test_many_processes_open_a_fresh_site_at_once(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from amends.portal.state import open_state\n"
+        "from amends.portal.asked.queue import make_asked_tables\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "make_asked_tables(open_state(Path(sys.argv[1])))"
+    )
+    words = [sys.executable, "-c", script, str(tmp_path)]
+    crowd = [
+        subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]  # fmt: skip
+    for one in crowd:
+        assert one.stdout is not None
+        one.stdout.readline()
+    for one in crowd:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    assert [one.communicate(timeout=60)[1] for one in crowd] == [""] * 4
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from amends.portal.keys import (
 from amends.portal.publish import PublishSummary, publish
 from amends.portal.published import Published
 from amends.portal.shapes import Answer, AnswerClass, Determination
-from amends.portal.state import open_state
+from amends.portal.state import make_state_tables, open_state
 from amends.portal.verify import Checked, verify
 from amends.vault.codes import read_code
 
@@ -36,6 +36,7 @@ __all__ = [
     "account_ref",
     "company_keys",
     "contact_keys",
+    "make_state_tables",
     "open_state",
     "publish",
     "read_code",

@@ -1,6 +1,6 @@
 """The state of a site: what changes by transaction and survives every edition. SQLite, or PostgreSQL.
 
-Tables are made by whoever owns them, with ``kernel.register.make_tables``. Nothing personal is kept in clear.
+Tables are made by whoever owns them, with ``make_state_tables``. Nothing personal is kept in clear.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from amends.kernel.errors import UsageError
+from amends.kernel.register import make_tables
 
 STATE_FILE = "state/site.db"
 _WAIT_MS = 30_000
@@ -44,6 +45,18 @@ def open_state(place: Path | str) -> sa.Engine:
             remedy="start it, correct the address, or mend the rights on the folder",
         ) from None  # the driver's words hold the address of the database
     return engine
+
+
+def make_state_tables(state: sa.Engine, metadata: sa.MetaData) -> None:
+    """Make the tables that are missing; many processes may open a fresh site at once."""
+    if set(metadata.tables) <= set(sa.inspect(state).get_table_names()):
+        return
+    if state.dialect.name == "sqlite":
+        with state.begin() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # else two find the same table missing
+            metadata.create_all(connection)
+    else:
+        make_tables(state, metadata)
 
 
 def _sqlite_url(published: Path) -> str:

@@ -10,9 +10,9 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from amends.kernel import clock, ids
-from amends.kernel.register import make_tables
 from amends.portal.asked.contact import Asked, normal_contact, seal_asked
 from amends.portal.keys import SiteKeys
+from amends.portal.state import make_state_tables
 
 CAP_A_DAY = 3
 """Requests about one contact that are passed on in a day.
@@ -62,7 +62,7 @@ class Waiting:
 
 def make_asked_tables(state: sa.Engine) -> None:
     """Make the tables of the queue."""
-    make_tables(state, METADATA)
+    make_state_tables(state, METADATA)
 
 
 def queue(
