@@ -18,7 +18,10 @@ from joserfc.jwk import KeySet
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from amends.portal.banner.claims import ClaimedHandles
+from amends.portal.offers.book import OfferBook
 from amends.portal.published import Published
+from amends.portal.state import open_state
 from amends.site.api.app import BannerApi, banner_app
 from amends.site.api.document import openapi
 from tests.portal.banner_world import Company, company
@@ -148,6 +151,23 @@ def test_only_get_is_answered(asker: Company, api: BannerApi, method: str) -> No
     assert signed(asker, api, path_of(asker), method).status_code == 405
     assert ask(api, path_of(asker), method=method).status_code == 401
     assert ask(api, "/v1/keys", method=method).status_code == 405
+
+
+def test_who_has_claimed_is_told_so(tmp_path: Path) -> None:
+    world = publish_world(tmp_path)
+    asker = Company.over(world)
+    state = open_state(world.published)
+    book, claims = OfferBook(state, b"k" * 32), ClaimedHandles(state)
+    app = banner_app(lambda: asker.published, claims)
+    answer = asker.published.by_account(world.ref("555-0001"))
+    assert answer is not None
+    book.claim_for(answer)
+    claims.refresh()
+    told = {a: asker.read(signed(asker, app, path_of(asker, a)).text)["offers"] for a in ACCOUNTS}
+    assert [o["claim"] for o in told["555-0001"]] == ["claimed"]  # type: ignore[attr-defined]
+    assert [o["claim"] for o in told["555-0002"]] == ["claimed"]  # type: ignore[attr-defined]  # the same person
+    assert [o["claim"] for o in told["555-0003"]] == ["open"]  # type: ignore[attr-defined]
+    state.dispose()
 
 
 def test_mounted_and_alone_it_is_the_same(asker: Company) -> None:

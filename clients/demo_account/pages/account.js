@@ -8,6 +8,7 @@ showBanner(place, {
   keys: JSON.parse(place.dataset.keys),
   link: JSON.parse(place.dataset.link),
   entity: place.dataset.entity,
+  timeout: 2000, // what the server put here stands meanwhile
 }).then((banner) => {
   place.dataset.shown = banner.why || banner.state;
 });

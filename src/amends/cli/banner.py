@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import BinaryIO
@@ -14,6 +15,7 @@ import click
 import amends
 from amends.cli.output import Face, as_json, pass_face
 from amends.cli.progress import progress_for
+from amends.kernel import clock
 from amends.kernel.errors import UsageError
 
 published_argument = click.argument("published", type=click.Path(path_type=Path, file_okay=False))
@@ -79,7 +81,7 @@ def banner_export(
             "edition": made.edition,
             "answers": made.n_answers,
             **states,
-            "until": made.until,
+            "good_until": clock.stamp(datetime.fromtimestamp(made.until, UTC)),
         }
 
     if str(target) == "-":
