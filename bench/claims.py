@@ -87,20 +87,25 @@ class Crowd:
         self.kills = self.rounds = 0
 
     def run(self, kills: int, spread: float) -> None:
-        left = kills
-        while True:
+        """Kill so many children, each after some seconds up to ``spread``; then let two end by themselves.
+
+        Where children end before they are killed, those after them live shorter.
+        """
+        while self.rounds < 10 * max(kills, 1):
             self.rounds += 1
             children = [self._fork(i) for i in range(PROCESSES)]
-            if left > 0:
-                for pid in children:
-                    time.sleep(self._chance.random() * spread)
-                    self._kill(pid)
-                    left -= 1
+            last = self.kills >= kills
+            for pid in children if not last else ():
+                time.sleep(self._chance.random() * spread)
+                self._kill(pid)
             codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
             assert all(c in (0, -signal.SIGKILL) for c in codes), codes
             self.kills += sum(c == -signal.SIGKILL for c in codes)
-            if all(c == 0 for c in codes):
+            if last:
                 return
+            if 0 in codes:
+                spread *= 0.7
+        raise AssertionError(f"only {self.kills} of {kills} kills in {self.rounds} rounds")
 
     def _fork(self, number: int) -> int:
         pid = os.fork()
