@@ -66,6 +66,16 @@
     const form = e.target.closest("form[data-live]");
     if (form) form.requestSubmit();
   });
+  // A table wider than its place can be scrolled by keyboard; one that fits is no stop on the way.
+  function reach() {
+    document.querySelectorAll(".scroll").forEach((n) => {
+      if (n.scrollWidth > n.clientWidth) n.tabIndex = 0;
+      else n.removeAttribute("tabindex");
+    });
+  }
+  document.addEventListener("DOMContentLoaded", reach);
+  document.addEventListener("htmx:afterSettle", reach);
+  window.addEventListener("resize", reach);
   document.addEventListener("htmx:beforeRequest", (e) => e.target.setAttribute("aria-busy", "true"));
   document.addEventListener("htmx:afterRequest", (e) => e.target.removeAttribute("aria-busy"));
 })();
