@@ -29,6 +29,7 @@ from amends.portal.keys import (
     site_keys,
     write_site_keys,
 )
+from amends.portal.pages.static import write_static
 from amends.portal.scam.register import write_sent
 from amends.portal.shapes import Determination
 
@@ -103,8 +104,9 @@ def publish(
             _refuse_older(found, to, keys)
             _sweep(to)
             with _half(to / editions.EDITIONS) as half:
+                # Words first: they refuse what may not be said, and cost a second.
+                _write_words(half, found, sent, keys)
                 counts = write_look_up(half, found, people, accounts, aliases, keys, case_keys)
-                _write_rest(half, found, sent, keys)
                 write_site_keys(to, keys)
                 signs = edition_key(case_keys)
                 name = editions.write_facts(half, found, counts, clock.stamp(), signs)
@@ -196,11 +198,11 @@ def _sweep(to: Path) -> None:
         left.unlink(missing_ok=True)
 
 
-def _write_rest(
+def _write_words(
     half: Path, found: Determination, sent: Iterable[pa.RecordBatch], keys: SiteKeys
 ) -> None:
+    write_static(found, half / "static")
     write_classes(half / editions.CLASSES, found.classes)
-    (half / "static").mkdir()
     write_sent(
         sent,
         keys.sent_key,
@@ -210,10 +212,6 @@ def _write_rest(
         texts=sample_texts(found.incident),
         named_hosts={c.offer.redeem_at for c in found.classes if c.offer},
     )
-    with contextlib.suppress(ImportError):
-        from amends.portal.pages.static import write_static  # noqa: PLC0415
-
-        write_static(found, half / "static")
 
 
 def _take_up(to: Path, half: Path, name: str) -> None:
