@@ -45,7 +45,15 @@ DETERMINATION = (
 )
 
 # Settings that change no table: where a run happens and how things leave the house.
-_OUTSIDE = ("engine", "register", "channels.email", "channels.print", "channels.sms", "console", "protection")
+_OUTSIDE = (
+    "engine",
+    "register",
+    "channels.email",
+    "channels.print",
+    "channels.sms",
+    "console",
+    "protection",
+)
 
 
 @dataclass(frozen=True)

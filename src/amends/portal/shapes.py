@@ -28,7 +28,10 @@ ALIASES = pa.schema([("old_person_id", pa.string()), ("person_id", pa.string())]
 """One row a person id that a letter was sent under and that has become part of another."""
 
 ACCOUNTS = pa.schema([("account", pa.string()), ("person_id", pa.string())])
-"""One row a customer account of a person: the account's number as the company writes it. In memory only."""
+"""One row a customer account: its number as the company writes it, in memory only, and whose it is.
+
+``person_id`` is null where nobody can say whose it is: such an account is answered "not yet decided".
+"""
 
 
 @dataclass(frozen=True)
