@@ -38,9 +38,6 @@ class ClaimedHandles:
         self._last = 0
         self._all_at = -ALL_SECONDS
 
-    def __len__(self) -> int:
-        return len(self._sorted)
-
     def has_claimed(self, handle: str) -> bool:
         """Say whether this person has claimed."""
         held, mark = self._sorted, int(handle[:16], 16)

@@ -88,7 +88,7 @@ def export_banners(
             where=f"{hours} hours",
             remedy=f"give 1 to {MOST_HOURS} hours and export again before they are over",
         )
-    known = claims or NoClaims()
+    known = NoClaims() if claims is None else claims
     keys = published.keys
     edition = BannerEdition(published.edition, keys.index, keys.signing, hours * 3600)
     made = ExportSummary(edition.edition.number)

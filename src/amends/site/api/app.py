@@ -197,8 +197,9 @@ def banner_app(
         nonces: What remembers nonces; files beside the site's state when left out.
         seconds: For how long an answer is good.
     """
-    kept = nonces or NonceFiles(published().folder / NONCE_FOLDER)
-    return BannerApi(published, kept, claims or NoClaims(), seconds)
+    kept = NonceFiles(published().folder / NONCE_FOLDER) if nonces is None else nonces
+    known = NoClaims() if claims is None else claims
+    return BannerApi(published, kept, known, seconds)
 
 
 def _target(scope: Scope) -> bytes:
