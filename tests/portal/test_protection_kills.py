@@ -42,7 +42,7 @@ def test_a_killed_worker_goes_on_where_it_stopped(
                 if pid == 0:
                     _work(place, company.url)
                 if kills < 6:
-                    time.sleep(0.1 + chance.random() * 0.6)
+                    time.sleep(0.05 + chance.random() * 0.3)
                     os.kill(pid, signal.SIGKILL)
                 code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
                 kills += code == -signal.SIGKILL
