@@ -98,7 +98,7 @@ def _leads(
 
 
 def allowed_hosts(found: Determination) -> frozenset[str]:
-    """Return the hosts that artefacts may name: the company's, the offer partner's, those of offices in texts and letters."""
+    """Return the hosts that artefacts may name: the company's, the offer partner's, and offices."""
     incident = found.incident
     own = {incident.domain, incident.site, incident.email.rpartition("@")[2]}
     partner = {c.offer.redeem_at for c in found.classes if c.offer}

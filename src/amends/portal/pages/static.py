@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from amends.kernel.errors import TableError
+from amends.portal.pages.agree import differences
 from amends.portal.pages.render import ASSETS, frame_of, render
 from amends.portal.scam.lookalikes import look_alikes
 from amends.portal.shapes import LANGUAGES, Determination
@@ -41,14 +43,15 @@ def write_static(found: Determination, folder: Path) -> list[Path]:
         The files written.
 
     Raises:
-        TableError: The released figures and the answers differ: nothing is written.
+        TableError: The released figures or a page differ from the letters: nothing is written.
         DeliveryError: A text names a fact that the determination does not have.
     """
     refuse_disagreement(found)
+    made = {language: _pages(found, language) for language in LANGUAGES}
+    for language, texts in made.items():
+        _refuse(differences(texts, found, language), found)
     pages = {
-        Path(language) / name: text
-        for language in LANGUAGES
-        for name, text in _pages(found, language).items()
+        Path(language) / name: text for language in made for name, text in made[language].items()
     }
     frame = frame_of(found, LANGUAGES[0], "index.html", root="")
     pages[Path("index.html")] = render(
@@ -68,7 +71,10 @@ def refuse_disagreement(found: Determination) -> None:
     Raises:
         TableError: They do.
     """
-    differ = disagreements(found)
+    _refuse(disagreements(found), found)
+
+
+def _refuse(differ: Sequence[str], found: Determination) -> None:
     if differ:
         raise TableError(
             f"The figures of edition {found.edition.edition} and its letters disagree: {differ[0]}",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from amends.taxonomy.elements import elements
 
 # As in letters: government numbers, money, credentials, health and body, then what is sensitive only beside these; ways
-# to reach somebody last. Letters begin with the name, by which people see that it is theirs; a public text ends with it.
+# to reach somebody last. Letters begin with the name, by which people see that it is theirs; a public text ends so.
 # Source: Cal. Civ. Code 1798.82(h); N.Y. Gen. Bus. Law 899-aa(1)(b), which name them in this order.
 GRAVITY = (
     "ssn", "itin", "atin", "ein", "drivers_licence", "state_id", "passport", "military_id", "alien_number",
