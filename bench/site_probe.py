@@ -237,14 +237,14 @@ def main() -> None:
     os.sched_setaffinity(0, {cores[-1]})
     about = f"{len(world.members):,} decided, {len(world.undecided):,} undecided, {len(world.contacts):,} contacts"
     rows = []
-    with serving(world.published, "--wide", core=cores[0]) as port:
+    with serving(world.published, "--wide", core=cores[0]) as (port, _):
         for seen in doors(world, Line(port), arguments.pairs, arguments.seed, leaky=False):
             rows.append(judged(seen))
             print(f"  {seen.name}", file=sys.stderr)
     show(f"the site, {about}", rows, arguments.json)
     secret = folder / "members.txt"
     secret.write_text("\n".join([*world.members, *world.contacts]))
-    with serving(world.published, "--wide", "--leaky", str(secret), core=cores[0]) as port:
+    with serving(world.published, "--wide", "--leaky", str(secret), core=cores[0]) as (port, _):
         leaks = [
             judged(s)
             for s in doors(

@@ -120,8 +120,8 @@ def stranger_contact(like: str, chance: random.Random) -> str:
 
 
 @contextmanager
-def serving(published: Path, *options: str, core: int = 0) -> Iterator[int]:
-    """Start the site in a process of its own and yield its port."""
+def serving(published: Path, *options: str, core: int = 0) -> Iterator[tuple[int, int]]:
+    """Start the site in a process of its own; yield its port and its process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -138,7 +138,7 @@ def serving(published: Path, *options: str, core: int = 0) -> Iterator[int]:
     with subprocess.Popen(words) as child:
         try:
             _wait(port, child)
-            yield port
+            yield port, child.pid
         finally:
             child.terminate()
             child.wait(20)

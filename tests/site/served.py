@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from amends.site.context import open_site
+from amends.site.listening import SteadyServer
 from amends.site.server import config_of
 from amends.site.settings import Limits, SiteSettings
 from tests.portal.world import World
@@ -59,7 +60,7 @@ def read_all(line: socket.socket) -> bytes:
 def served(world: World, limits: Limits = SHORT) -> Iterator[Served]:
     """Serve a world on a free port."""
     site = open_site(SiteSettings(world.published, limits=limits))
-    server = uvicorn.Server(config_of(site))
+    server = SteadyServer(config_of(site))
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)

@@ -24,6 +24,7 @@ _LEAST_SECONDS = (
     0.003  # of pages in a round: a general page waits so long at most while nothing else is to do
 )
 _MOST_SECONDS = 0.1
+_LEAST_PRESENT = 32
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
@@ -56,14 +57,19 @@ class Gate:
         self._aside = 0
         self._threads: CapacityLimiter | None = None
         self._page_seconds = 0.0005
+        self._left = _LEAST_SECONDS  # of this round, for pages
         self._spent = 0.0
         self._since = 0.0
         self._last_round = 0.0
+        self._is_going = False
 
     @property
     def is_full(self) -> bool:
-        """Say whether one more would have to be turned away."""
-        return self._present >= self._limits.present
+        """Say whether one more would have to be turned away: those present are more than a moment's work."""
+        return self._present >= min(
+            self._limits.present,
+            max(_LEAST_PRESENT, self._limits.queue_seconds / self._page_seconds),
+        )
 
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[None]:
@@ -76,28 +82,31 @@ class Gate:
             raise Refused(503)
         self._present += 1
         try:
-            await self._turn()
+            self._go()
+            if self._left <= 0 or self._waiting:
+                turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._waiting.append((time.monotonic() + self._limits.wait_seconds, turn))
+                await turn
+            self._left -= self._page_seconds
             self._since = time.thread_time()
             yield
         finally:
             self._pause()
             self._present -= 1
 
-    async def _turn(self) -> None:
-        loop = asyncio.get_running_loop()
-        turn: asyncio.Future[None] = loop.create_future()
-        if not self._waiting:
-            self._last_round, self._spent = time.thread_time(), 0.0
-            loop.call_soon(self._round)
-        self._waiting.append((time.monotonic() + self._limits.wait_seconds, turn))
-        await turn
+    def _go(self) -> None:
+        if not self._is_going:
+            self._is_going = True
+            self._last_round, self._spent, self._left = time.thread_time(), 0.0, _LEAST_SECONDS
+            asyncio.get_running_loop().call_soon(self._round)
 
     def _round(self) -> None:
-        """Let in as many as half of the time is for; whoever waited too long is turned away."""
+        """Begin a round: half of the time is for pages; whoever waited too long is turned away."""
         now, worked = time.monotonic(), time.thread_time()
         others = worked - self._last_round - self._spent
-        seconds = min(max(others, _LEAST_SECONDS), _MOST_SECONDS)
-        places = max(1, int(seconds / self._page_seconds))
+        self._left = min(max(others, _LEAST_SECONDS), _MOST_SECONDS)
+        self._last_round, self._spent = worked, 0.0
+        places = max(1, int(self._left / self._page_seconds))
         while self._waiting and places:
             until, turn = self._waiting.popleft()
             if turn.done():  # its request is gone
@@ -107,9 +116,10 @@ class Gate:
                 continue
             turn.set_result(None)
             places -= 1
-        self._last_round, self._spent = worked, 0.0
-        if self._waiting:
+        if self._present > self._aside:
             asyncio.get_running_loop().call_soon(self._round)
+        else:
+            self._is_going = False
 
     def _pause(self) -> None:
         """Count the time that the page at work has taken."""

@@ -18,6 +18,7 @@ import uvicorn
 from amends.kernel.errors import UsageError
 from amends.site.app import app_of
 from amends.site.context import Site, open_site
+from amends.site.listening import SteadyServer
 from amends.site.protocol import protocol_within
 from amends.site.settings import SiteSettings
 
@@ -68,7 +69,7 @@ def config_of(site: Site) -> uvicorn.Config:
         app,
         http=protocol,
         ws="none",
-        loop="uvloop",
+        loop="asyncio",  # see listening
         lifespan="on",
         backlog=BACKLOG,
         log_config=None,
@@ -82,7 +83,7 @@ def config_of(site: Site) -> uvicorn.Config:
 
 def _serve_here(settings: SiteSettings, bound: socket.socket, ready: Callable[[], None]) -> None:
     config = config_of(open_site(settings))
-    server = uvicorn.Server(config)
+    server = SteadyServer(config)
     _raise_file_limit()
 
     def stop(sign: int, frame: object) -> None:

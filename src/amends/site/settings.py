@@ -12,7 +12,8 @@ class Limits:
     """What one process of the site takes on at once.
 
     Attributes:
-        present: Personal requests taken in at once; at 0.5 ms each the last one waits about 0.1 s for its turn.
+        queue_seconds: Personal requests are taken in while they are no more work than this, in processor time.
+        present: And never more than this.
         aside: Of them, those that may wait for the database.
         threads: Of them, those whom the database serves at the same time.
         wait_seconds: Longest wait for a turn.
@@ -26,7 +27,8 @@ class Limits:
         keep_alive_seconds: An idle connection is closed after this.
     """
 
-    present: int = 240
+    queue_seconds: float = 0.3
+    present: int = 2000
     aside: int = 120
     threads: int = 16
     wait_seconds: float = 3.0
