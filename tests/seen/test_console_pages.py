@@ -117,7 +117,7 @@ def test_a_tie_is_settled_taken_back_and_left_unsure_with_the_keys(
         page.keyboard.press("g")
         with page.expect_navigation():
             page.keyboard.press("r")
-        page.goto("/review/conflicts")
+        page.goto("/review/ties")
         before = _open_cards(page)
         assert before > 0
         for key in ("s", "m"):
@@ -126,11 +126,11 @@ def test_a_tie_is_settled_taken_back_and_left_unsure_with_the_keys(
             assert _open_cards(page) == before - 1, key
             with page.expect_navigation():
                 page.keyboard.press("z")
-            page.goto("/review/conflicts")
+            page.goto("/review/ties")
             assert _open_cards(page) == before, key
         with page.expect_navigation():
             page.keyboard.press("u")
-        page.goto("/review/conflicts")
+        page.goto("/review/ties")
         assert _open_cards(page) == before
         watched.clean()
 
@@ -152,12 +152,12 @@ def test_everything_works_without_scripts(browser: Browser, console: str) -> Non
     with looking(browser, console, DESKTOP, scripts=False) as (context, watched):
         page = context.new_page()
         sign_in(page, "remy")
-        page.goto("/review/conflicts")
+        page.goto("/review/ties")
         before = _open_cards(page)
         page.click("form.decide button[value=unsure], form.decide button[data-key=u]")
         page.goto("/people")
         assert page.locator("table tbody tr").count() > 5
-        page.goto("/review/conflicts")
+        page.goto("/review/ties")
         assert _open_cards(page) == before
         watched.clean()
 
