@@ -290,3 +290,16 @@ def test_before_anything_is_released_nobody_is_told_anything(
     ).json()
     assert told["answer"]["outcome"] == "undecided"
     app.state.desk.close()
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Social Security"), ("es", "Seguro Social")])
+def test_the_script_beside_it_is_the_portal_s_own_in_both_languages(
+    console: Starlette, language: str, word: str
+) -> None:
+    desk = console.state.desk
+    with desk.case() as case:
+        spoken = calls.script(desk, case, language)
+    assert len(spoken) > 3
+    text = json.dumps(spoken, ensure_ascii=False)
+    assert word in text
+    assert "](" not in text

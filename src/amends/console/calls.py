@@ -6,6 +6,7 @@ are throttled by agent, and many of them ring an alarm. No digit of an SSN is ev
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,10 +21,15 @@ from amends.kernel import clock
 from amends.kernel.case import Case
 from amends.kernel.errors import AmendsError, UsageError
 from amends.portal.shapes import AnswerClass
+from amends.portal.words.build import document
+from amends.portal.words.document import Part
+from amends.portal.words.plain import spans
 from amends.report.answered import call_backs, close_call_back
 from amends.report.explain import mask
 from amends.tables.persons import PERSONS
 from amends.vault.codes import code_key, letter_code, read_code
+
+log = logging.getLogger(__name__)
 
 MOST_LOOKS = 15
 MOST_LOOKS_MINUTES = 5
@@ -64,6 +70,7 @@ def calls(visit: Visit) -> Facts:
     with visit.case() as case:
         waiting = call_backs(case)
         released = _is_released(visit.desk, case)
+        spoken = script(visit.desk, case, "es" if visit.asked("language") == "es" else "en")
     return {
         "call_backs": waiting,
         "released": released,
@@ -74,7 +81,7 @@ def calls(visit: Visit) -> Facts:
         "answer": None,
         "_proofs": PROOF_WORDS,
         "_form": {},
-        "_script": script(visit.desk, None),
+        "_script": spoken,
     }
 
 
@@ -89,6 +96,7 @@ def answer(visit: Visit) -> Answer:
         found = _find(visit, case)
         _note(visit, found)
         told = _told(visit, case, found, language)
+        spoken = script(visit.desk, case, language)
         waiting = call_backs(case)
     return {
         "answer": told,
@@ -101,7 +109,7 @@ def answer(visit: Visit) -> Answer:
         "alarms": [],
         "_proofs": PROOF_WORDS,
         "_form": {},
-        "_script": script(visit.desk, language),
+        "_script": spoken,
     }
 
 
@@ -242,9 +250,38 @@ def _is_released(desk: Desk, case: Case) -> bool:
     return _site(desk) is not None or answers(desk, case) is not None
 
 
-def script(desk: Desk, language: str | None) -> object:
-    """Return the call-centre script, or ``None`` while the portal has none for this case."""
-    return None
+def script(desk: Desk, case: Case, language: str) -> list[dict[str, object]]:
+    """Return the call-centre script of the released determination, section by section; empty while there is none."""
+    released = answers(desk, case)
+    if released is None:
+        return []
+
+    def make() -> list[dict[str, object]]:
+        try:
+            made = document(released.found, "script", language)
+        except AmendsError as error:
+            log.warning("the call-centre script cannot be made: %s", error.what)
+            return []
+        return [
+            {
+                "heading": _plain(s.heading) or made.title,
+                "blocks": [_block(part) for part in s.parts],
+            }
+            for s in made.sections
+        ]
+
+    return desk.kept(f"script {language}", (released.found.seals, released.found.run), make)
+
+
+def _block(part: Part) -> dict[str, object]:
+    rows = [": ".join(_plain(cell) for cell in row) for row in part.rows]
+    offices = [", ".join((o.name, *o.lines)) for o in part.offices]
+    return {"text": _plain(part.text), "items": [*(_plain(i) for i in part.items), *rows, *offices]}
+
+
+def _plain(text: str) -> str:
+    """Return a text without the marks of its links: an agent reads it aloud."""
+    return "".join(words for words, _ in spans(text))
 
 
 # ------------------------------------------------------------------ how often
