@@ -130,6 +130,15 @@ def test_most_of_a_file_is_used_before_it_is_full(tmp_path: Path) -> None:
     kept.close()
 
 
+def test_room_is_taken_when_a_file_is_made_not_when_it_is_written(tmp_path: Path) -> None:
+    """A disk that fills up must make an error, not kill the process at a write to mapped memory."""
+    kept = NonceFiles(tmp_path / "n", 1 << 17)
+    kept.take(b"K", word(1), NOW)
+    found = next((tmp_path / "n").glob("*.seen")).stat()
+    assert found.st_blocks * 512 >= found.st_size == 1 << 20
+    kept.close()
+
+
 def test_a_clock_set_back_lets_nothing_in_twice(tmp_path: Path) -> None:
     kept = NonceFiles(tmp_path / "n", SLOTS)
     assert kept.take(b"K", word(1), NOW)

@@ -4,7 +4,7 @@ Files of fixed size, mapped into memory, one for each five minutes in which requ
 a digest, in a bucket that the digest chooses. A request is good for ten minutes at most (five either way of its
 timestamp), so three files answer for all that could come again, and older ones are removed.
 
-Measured by ``bench/site_banner.py`` against a table in SQLite, which does the same 20 times slower.
+Measured by ``bench/site_banner.py`` against a table in SQLite, which takes four times as long.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class NonceFiles:
         flock(self._lock, LOCK_EX)
         self._not_before = self._remember_boot()
         if os.fstat(self._lock).st_size < _MARK:
-            os.ftruncate(self._lock, _MARK)
+            os.posix_fallocate(self._lock, 0, _MARK)
         flock(self._lock, LOCK_UN)
         self._highest = mmap.mmap(self._lock, _MARK)
 
@@ -146,7 +146,8 @@ class NonceFiles:
         try:
             size = self._buckets * _BUCKET
             if os.fstat(handle).st_size < size:
-                os.ftruncate(handle, size)
+                # Really allocated: a write to a hole of a full disk would end the process.
+                os.posix_fallocate(handle, 0, size)
             return mmap.mmap(handle, 0)
         finally:
             os.close(handle)

@@ -1,6 +1,6 @@
 """Signed requests answered where their bytes arrive: uvicorn's parser, without a task and an event for each.
 
-An answer takes no waiting, so nothing is won by a task of its own, and half the time of a request is. Whatever is not
+An answer waits for nothing, so a task of its own wins nothing and costs a quarter of a request's time. Whatever is not
 a plain GET of a banner goes uvicorn's own way. Measured by ``bench/site_banner.py``.
 """
 
