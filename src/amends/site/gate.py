@@ -23,7 +23,7 @@ Made = TypeVar("Made")
 _LEAST_SECONDS = (
     0.003  # of pages in a round: a general page waits so long at most while nothing else is to do
 )
-_MOST_SECONDS = 0.1
+_MOST_SECONDS = 0.03
 _LEAST_PRESENT = 32
 
 
