@@ -29,6 +29,7 @@ run amends portal publish "$case_folder" --to "$published"
 # Enrolment codes as a partner would send them, and two accounts for the console.
 codes=$(mktemp) && trap 'rm -f "$codes"' EXIT
 head -c 30000 /dev/urandom | od -An -tx1 -w6 | tr -d ' ' | tr 'a-f' 'A-F' | sed 's/^/LW/; 1i code' > "$codes"
+run amends protection request-all "$published" --case "$case_folder" --action lock,port_out_block,pin_reset
 run amends offers import "$published" "$codes" --product "Larkspur Identity Watch" --expires-on 2027-03-31
 (umask 077 && head -c 15 /dev/urandom | base64 | tr '+/' 'xy' > "$password")
 run amends users add "$case_folder" dana --role lead --password-file "$password"

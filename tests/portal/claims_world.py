@@ -33,7 +33,7 @@ def account(number: int) -> str:
 
 def code(number: int, product: str = PRODUCT) -> str:
     """Return a made-up enrolment code."""
-    return f"{product.split()[-1][:2].upper()}-{number:08d}-XQ"
+    return f"{product.rsplit(maxsplit=1)[-1][:2].upper()}-{number:08d}-XQ"
 
 
 def lines(numbers: Sequence[int], product: str = PRODUCT, **given: object) -> list[CodeLine]:

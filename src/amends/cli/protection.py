@@ -33,9 +33,13 @@ def _actions(context: click.Context, parameter: click.Parameter, value: str) -> 
 @click.option(
     "--accounts",
     "accounts_file",
-    required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     help="CSV or Parquet with the column account_ref, or account (then with --company-key).",
+)
+@click.option(
+    "--case",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Take the accounts that the case found, in place of a file.",
 )
 @click.option(
     "--action", "actions", required=True, callback=_actions, help="Such as lock,pin_reset."
@@ -52,7 +56,8 @@ def _actions(context: click.Context, parameter: click.Parameter, value: str) -> 
 def request_all(
     face: Face,
     published: Path,
-    accounts_file: Path,
+    accounts_file: Path | None,
+    case: Path | None,
     actions: tuple[str, ...],
     company_key: Path | None,
     others_too: bool,
@@ -66,16 +71,31 @@ def request_all(
     \b
     Example:
       amends protection request-all published --accounts accounts.csv --action lock,pin_reset
+      amends protection request-all published --case acme --action lock
     """
     from amends.portal.protection.accounts import AccountFile, read_account_key  # noqa: PLC0415
     from amends.portal.protection.requests import Protection  # noqa: PLC0415
     from amends.portal.published import Published  # noqa: PLC0415
     from amends.portal.state import open_state  # noqa: PLC0415
 
+    if (accounts_file is None) == (case is None):
+        raise UsageError(
+            "The accounts come from a file or from the case", remedy="give --accounts or --case"
+        )
     opened = Published.open(published)
-    key = read_account_key(company_key) if company_key else None
-    file = AccountFile(accounts_file, opened.edition, opened.keys, key, others_too)
-    made = Protection(open_state(state_url or published)).request_all(file.batches(), actions)
+    ledger = Protection(open_state(state_url or published))
+    if case is not None:
+        from amends.report.publishing import account_batches, prepare  # noqa: PLC0415
+
+        own_key = read_account_key(company_key or case / "keys" / "banner.json")
+        with face.open(case) as held:
+            given = account_batches(held, prepare(held))
+            file = AccountFile(case, opened.edition, opened.keys, own_key, others_too, given)
+            made = ledger.request_all(file.batches(), actions)
+    else:
+        key = read_account_key(company_key) if company_key else None
+        file = AccountFile(accounts_file or Path(), opened.edition, opened.keys, key, others_too)
+        made = ledger.request_all(file.batches(), actions)
     answer = {**made.as_json(), **file.counts.as_json()}
     face.json(answer) if as_json else face.facts(answer)
 

@@ -135,7 +135,11 @@ def open_register(url: str, default: Path, case_id: str = "") -> sa.Engine:
 
 def make_tables(engine: sa.Engine, metadata: sa.MetaData) -> None:
     """Make the tables that are not there yet; two processes may do so at once."""
+    if set(metadata.tables) <= set(sa.inspect(engine).get_table_names()):
+        return
     with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # else two find the same table missing
         if engine.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MAKING_TABLES})
         metadata.create_all(connection)

@@ -49,14 +49,7 @@ def open_state(place: Path | str) -> sa.Engine:
 
 def make_state_tables(state: sa.Engine, metadata: sa.MetaData) -> None:
     """Make the tables that are missing; many processes may open a fresh site at once."""
-    if set(metadata.tables) <= set(sa.inspect(state).get_table_names()):
-        return
-    if state.dialect.name == "sqlite":
-        with state.begin() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # else two find the same table missing
-            metadata.create_all(connection)
-    else:
-        make_tables(state, metadata)
+    make_tables(state, metadata)
 
 
 def _sqlite_url(published: Path) -> str:

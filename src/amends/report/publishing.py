@@ -14,6 +14,8 @@ import pyarrow as pa
 from amends import portal
 from amends.kernel.case import Case
 from amends.notices.released import Released, released, taken
+from amends.portal.offers.promised import adopt
+from amends.portal.offers.stock import ProductTerms, put_terms
 from amends.portal.shapes import (
     ACCOUNTS,
     ALIASES,
@@ -70,6 +72,7 @@ def publish_case(case: Case, to: Path) -> portal.PublishSummary:
         to=to,
         sent=taken(case),
     )
+    _take_up_terms(case, to)
     case.ledger.append(
         "publish",
         edition=ready.found.edition.edition,
@@ -79,6 +82,20 @@ def publish_case(case: Case, to: Path) -> portal.PublishSummary:
         persons=ready.found.edition.n_persons,
     )
     return made
+
+
+def _take_up_terms(case: Case, to: Path) -> None:
+    """Tell the stock of codes what the letters promise, and when to ask for more.
+
+    A site whose state is elsewhere takes up the promises when it opens the edition.
+    """
+    state = portal.open_state(to)
+    try:
+        alarm = ProductTerms(top_up_below=case.config.number("offers", "top_up_below"))
+        for product in adopt(state, portal.Published.open(to).edition):
+            put_terms(state, product, alarm)
+    finally:
+        state.dispose()
 
 
 def prepare(case: Case) -> Prepared:
@@ -105,7 +122,7 @@ def prepare(case: Case) -> Prepared:
         incident=_incident(case, seals[-1], run, present, unread),
         editions=editions,
         classes=sized,
-        answers_no=case.config.text("site", "answer_no") == "sealed" or unread == 0,
+        answers_no=_may_say_no(case, unread),
         protection=case.config.texts("protection", "actions"),
     )
     people = f"""SELECT person_id, CAST(class_id AS INTEGER) AS class_id FROM ({present})
@@ -248,6 +265,18 @@ def _incident(case: Case, last: Released, run: str, present: str, unread: int) -
         populations=populations,
         n_items_unread=unread,
     )
+
+
+def _may_say_no(case: Case, unread: int) -> bool:
+    """Say whether an account that is not in the determination may be answered no.
+
+    Never where no roster ties account numbers to people: somebody affected through a record without one would hear no.
+    """
+    if case.config.text("site", "answer_no") == "complete" and unread:
+        return False
+    sql = f"""SELECT count(*) AS n FROM (
+        SELECT 1 FROM {case.read(RECORDS)} WHERE role = 'roster' AND account_token IS NOT NULL LIMIT 1)"""
+    return bool(case.engine.arrow(sql)["n"][0].as_py())
 
 
 def _n_unread(case: Case) -> int:

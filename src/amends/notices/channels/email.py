@@ -229,8 +229,8 @@ def message(to: Recipient, letter: Letter, sender: Address) -> EmailMessage:
     made["Message-ID"] = f"<{to.notice_id}@{sender.domain}>"
     made["X-Notice-Id"] = to.notice_id
     made["Auto-Submitted"] = "auto-generated"
-    made["Content-Language"] = letter.variant.language
     made.set_content(as_text(letter, to), cte="quoted-printable")
     made.add_alternative(as_html(letter, to), subtype="html", cte="quoted-printable")
+    made["Content-Language"] = letter.variant.language  # after the content, whose setting drops it
     made.set_boundary(f"=_{to.notice_id}")
     return made

@@ -167,17 +167,8 @@ def make_once(state: sa.Engine, metadata: sa.MetaData) -> None:
     made = _MADE.setdefault(state, set())
     if id(metadata) in made:
         return
-    if state.dialect.name == "sqlite" and not _all_there(state, metadata):
-        with state.begin() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # else two may both find a table missing
-            metadata.create_all(connection)
-    else:
-        make_tables(state, metadata)
+    make_tables(state, metadata)
     made.add(id(metadata))
-
-
-def _all_there(state: sa.Engine, metadata: sa.MetaData) -> bool:
-    return set(metadata.tables) <= set(sa.inspect(state).get_table_names())
 
 
 # ------------------------------------------------------------------ transactions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,7 @@ class AccountFile:
         keys: The keys of the site.
         account_key: The company's key, for account numbers.
         others_too: Also accounts that lead to nobody.
+        given: Accounts at hand, in place of the file: batches with the account's number in their first column.
     """
 
     path: Path
@@ -79,6 +80,7 @@ class AccountFile:
     keys: SiteKeys
     account_key: bytes | None = None
     others_too: bool = False
+    given: Iterable[pa.RecordBatch] | None = None
     counts: AccountCounts = field(default_factory=AccountCounts)
 
     def batches(self) -> Iterator[list[tuple[str, str]]]:
@@ -99,6 +101,11 @@ class AccountFile:
             ) from error
 
     def _read(self) -> Iterator[pa.RecordBatch]:
+        if self.given is not None:
+            for batch in self.given:
+                for start in range(0, batch.num_rows, BATCH):
+                    yield batch.select([0]).rename_columns([_NUMBER_COLUMN]).slice(start, BATCH)
+            return
         if self.path.suffix.lower() in (".parquet", ".pq"):
             file = pq.ParquetFile(self.path)
             yield from file.iter_batches(BATCH, columns=[self._column(file.schema_arrow.names)])
