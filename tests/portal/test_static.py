@@ -1,4 +1,4 @@
-"""The general pages as plain files: links hold, no stranger is named, no script, no style, the same in both languages."""
+"""The general pages as plain files: links hold, no stranger is named, no script, no style, two languages alike."""
 
 from __future__ import annotations
 
@@ -197,6 +197,12 @@ def test_the_kit_has_each_text_in_three_forms_and_two_languages(tmp_path: Path) 
         tmp_path / "statement.en.md"
     ).read_text("utf-8")
     assert broken_links(tmp_path) == []
+
+
+def test_the_kit_of_a_site_without_an_address_names_pages_without_links(tmp_path: Path) -> None:
+    write_kit(determination(2, incident=replace(incident(), site="")), tmp_path)
+    assert broken_links(tmp_path) == []
+    assert "on the page Updates." in (tmp_path / "statement.en.txt").read_text("utf-8")
 
 
 def test_every_class_of_the_pages_is_in_the_stylesheet(static: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from amends.portal.pages.render import Frame, frame_of, render
@@ -26,7 +27,8 @@ def write_kit(found: Determination, folder: Path) -> list[Path]:
     texts: dict[str, str] = {}
     for language in LANGUAGES:
         made = documents(found, language)
-        frame = frame_of(found, language, "index.html", f"https://{site}/" if site else "")
+        root = f"https://{site}/" if site else ""
+        frame = replace(frame_of(found, language, "index.html", root), links=bool(site))
         for name in KIT:
             texts[f"{name}.{language}.html"] = _page(made[name], frame)
             texts[f"{name}.{language}.txt"] = as_text(made[name], site)

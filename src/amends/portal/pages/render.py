@@ -84,6 +84,7 @@ class Frame:
         email: Its address, "" when it has none.
         address: Its postal address.
         edition_line: Which edition the page shows, from which run.
+        links: Whether texts link to other pages; a text of the kit cannot where the site has no address.
     """
 
     language: str
@@ -97,15 +98,16 @@ class Frame:
     languages: tuple[tuple[str, str], ...] = field(default=tuple(_NAMES.items()))
     main_pages: tuple[str, ...] = MAIN_PAGES
     more_pages: tuple[str, ...] = MORE_PAGES
+    links: bool = True
 
     def link(self, page: str, language: str = "") -> str:
         """Return the address of a page, seen from this one."""
         return f"{self.root}{language or self.language}/{page}"
 
     def href(self, target: str) -> str:
-        """Return where a link of a text leads: a page of this site, or an address elsewhere."""
+        """Return where a link of a text leads: a page of this site, or an address elsewhere; "" for nowhere."""
         if is_page(target):
-            return self.link(target)
+            return self.link(target) if self.links else ""
         return target if target.startswith("tel:") else f"https://{target}"
 
     @property

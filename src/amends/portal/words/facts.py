@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from amends.portal.shapes import Determination, Incident, Office
-from amends.portal.words.contacts import contacts
+from amends.portal.words.contacts import contacts, line_target
 from amends.portal.words.figures import by_exposure
 from amends.portal.words.language import day_words, joined, neither, number_words, people_words
 from amends.portal.words.lists import lists_of, literal, ruled_out, tables_of, terms
@@ -75,6 +76,7 @@ def _values(found: Determination, language: str) -> dict[str, object]:
         "domain": incident.domain,
         "site": incident.site,
         "phone": incident.phone,
+        "phone_link": f"tel:{re.sub(r'[^0-9+]', '', incident.phone)}" if incident.phone else "",
         "email": incident.email,
         "address": ", ".join(incident.address),
         "signed_by": incident.signed_by,
@@ -89,6 +91,7 @@ def _values(found: Determination, language: str) -> dict[str, object]:
         "what_happened": _own(incident.what_happened, language),
         "what_we_do": _own(incident.what_we_do, language),
         **contacts().addresses,
+        "report_phone_link": line_target(contacts().addresses["report_phone"]),
     }
     kept = {k: literal(v) for k, v in plain.items() if v}
     return kept | {k: day_words(d, language) for k, d in days.items() if d is not None}

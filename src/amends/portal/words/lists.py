@@ -127,20 +127,23 @@ def tables_of(found: Determination, language: str) -> dict[str, tuple[tuple[str,
     counts, known = found.edition.by_element, elements()
     shown = gravest_first(e for e, n in counts.items() if n)
     harm = {e: known[e].harm[language] if e in known else "" for e in shown}
-    states = sorted(found.edition.by_residence.items(), key=lambda s: (s[0] == "", -s[1], s[0]))
     return {
         "elements": tuple(
             (capital(plural(e, language)), harm[e], number_words(counts[e])) for e in shown
         ),
-        "states": tuple((place_name(s, language), number_words(n)) for s, n in states if n),
+        "states": _states(found.edition.by_residence, language),
     }
 
 
-def place_name(jurisdiction: str, language: str) -> str:
-    """Return the name of a state or country; its code where no name is known."""
-    if not jurisdiction:
-        return terms(language)["no_state"]
-    return _places(language).get(jurisdiction.removeprefix("US-"), jurisdiction)
+def _states(by_residence: Mapping[str, int], language: str) -> tuple[tuple[str, str], ...]:
+    """Return states with their people, the most first; then those abroad together, then those of whom none is known."""
+    known, words = _places(language), terms(language)
+    states = {known[s[3:]]: n for s, n in by_residence.items() if s[:3] == "US-" and s[3:] in known}
+    unknown = by_residence.get("", 0)
+    abroad = sum(by_residence.values()) - sum(states.values()) - unknown
+    ranked = sorted(states.items(), key=lambda s: (-s[1], s[0]))
+    rows = (*ranked, (words["abroad"], abroad), (words["no_state"], unknown))
+    return tuple((name, number_words(n)) for name, n in rows if n)
 
 
 @cache
