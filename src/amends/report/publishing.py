@@ -16,6 +16,7 @@ from amends.kernel.case import Case
 from amends.notices.released import Released, released, taken
 from amends.portal.offers.promised import adopt
 from amends.portal.offers.stock import ProductTerms, put_terms
+from amends.portal.pages.kit import write_kit
 from amends.portal.shapes import (
     ACCOUNTS,
     ALIASES,
@@ -55,7 +56,7 @@ class Prepared:
 
 
 def publish_case(case: Case, to: Path) -> portal.PublishSummary:
-    """Write what was released of a case to a folder that a site can serve.
+    """Write what was released of a case to a folder that a site can serve, and the public words to ``out/public``.
 
     Raises:
         DeliveryError: Nothing is released.
@@ -73,6 +74,7 @@ def publish_case(case: Case, to: Path) -> portal.PublishSummary:
         sent=taken(case),
     )
     _take_up_terms(case, to)
+    write_kit(ready.found, case.out / "public")
     case.ledger.append(
         "publish",
         edition=ready.found.edition.edition,
