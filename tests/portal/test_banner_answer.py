@@ -281,11 +281,11 @@ def test_an_answer_holds_nothing_that_names_a_person(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_an_edition_without_classes_answers_all_the_same(tmp_path: Path) -> None:
+def test_where_everybody_is_held_nobody_is_told_yes(tmp_path: Path) -> None:
     people: Mapping[str, int] = {"P000000000009": -1}
     world = publish_world(
         tmp_path,
-        determination(classes=()),
+        determination(),
         people_are=people,
         accounts_are={"555-0009": "P000000000009"},
     )

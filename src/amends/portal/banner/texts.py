@@ -73,7 +73,7 @@ _NOTICES: Mapping[State, Mapping[str, str]] = {
     "no": {
         "en": "This banner is not a notice. If we find your information later, we will send you a letter or an e-mail.",
         "es": "Este mensaje no es un aviso. Si más tarde encontramos su información, le enviaremos una carta o un "
-        "o correo electrónico.",
+        "correo electrónico.",
     },
     "undecided": {
         "en": "This banner is not a notice. If your information was involved, we will send you a letter or an e-mail.",
