@@ -328,6 +328,22 @@ def test_the_values_of_a_column_are_masked(lead: Browser, case_folder: Path) -> 
     assert all(len(re.findall(r"\d", v["value"])) <= 4 for v in found["values"])
 
 
+def test_the_text_around_a_finding_is_masked_and_marks_it(lead: Browser, case_folder: Path) -> None:
+    names = _names(case_folder)
+    for card in lead.get("/review/findings.json?show=all").json()["cards"][:8]:
+        found = lead.get("/review/findings/sample.json", params={"card": card["card"]}).json()
+        page = lead.get("/review/findings/sample", params={"card": card["card"]}).text
+        assert [p["finding_id"] for p in found["pieces"] if p["here"]] == [card["card"]]
+        assert '<mark class="here"' in page and not [
+            n for n in names if n in page.split("<main", 1)[1]
+        ]
+
+
+def test_what_has_no_sample_is_said_so(lead: Browser) -> None:
+    assert lead.get("/review/ties/sample?card=C1").status_code == 404
+    assert lead.get("/review/columns/sample?card=I9999999%20x").status_code == 404
+
+
 def test_agreement_is_told_by_sign_and_word_and_not_by_colour_alone(
     lead: Browser, case_folder: Path
 ) -> None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from amends.kernel.case import Case
-from amends.kernel.contents import DocumentPart, TablePart
+from amends.kernel.contents import DocumentPart, Part, TablePart
 from amends.tables.custody import EXHIBITS, ITEMS
 from amends.tables.elements import FINDINGS
 from amends.taxonomy.elements import elements
@@ -91,11 +92,19 @@ def column_sample(
         element: What it is taken for: decides how values are masked.
         reveal: Show them in full; the caller writes that to the ledger.
     """
-    found = _find(case, item_id)
-    if not isinstance(found, TablePart):
-        return ColumnSample(why_not=_TOO_DEEP if found is None else "The table cannot be opened")
-    if column not in found.columns:
-        return ColumnSample(why_not="The table has no such column any more")
+    with _opened(case, item_id) as found:
+        if not isinstance(found, TablePart):
+            return ColumnSample(why_not=_TOO_DEEP)
+        if column not in found.columns:
+            return ColumnSample(why_not="The table has no such column any more")
+        values, rows = _distinct(found, column)
+    shapes = Counter((v if reveal else mask_value(v, element))[:120] for v in values)
+    shown = tuple(shapes.most_common(MOST_VALUES))
+    return ColumnSample(shown, rows, "" if shown else "No value was seen")
+
+
+def _distinct(found: TablePart, column: str) -> tuple[list[str], int]:
+    """Return the distinct values of the first rows, and how many rows were read."""
     values: dict[str, None] = {}
     rows = 0
     for batch in found.batches:
@@ -105,9 +114,7 @@ def column_sample(
                 values.setdefault(value)
         if rows >= ROWS:
             break
-    shapes = Counter((v if reveal else mask_value(v, element))[:120] for v in values)
-    shown = tuple(shapes.most_common(MOST_VALUES))
-    return ColumnSample(shown, rows, "" if shown else "No value was seen")
+    return list(values), rows
 
 
 def finding_preview(case: Case, finding_id: str, *, reveal: bool = False) -> Preview:
@@ -126,10 +133,10 @@ def finding_preview(case: Case, finding_id: str, *, reveal: bool = False) -> Pre
         return Preview(why_not="There is no such finding any more")
     item, first = rows[0]["item_id"], max(0, rows[0]["start"] - AROUND)
     last = rows[0]["end"] + AROUND
-    found = _find(case, item)
-    if not isinstance(found, DocumentPart):
-        return Preview(why_not=_TOO_DEEP if found is None else "The document cannot be opened")
-    text = _stretch(found, first, last)
+    with _opened(case, item) as found:
+        if not isinstance(found, DocumentPart):
+            return Preview(why_not=_TOO_DEEP)
+        text = _stretch(found, first, last)
     near = case.engine.arrow(
         f"""SELECT finding_id, start, "end", element, masked FROM {findings}
         WHERE item_id = ? AND "end" > ? AND start < ? ORDER BY start, "end" DESC""",
@@ -138,24 +145,34 @@ def finding_preview(case: Case, finding_id: str, *, reveal: bool = False) -> Pre
     return Preview(tuple(_pieces(text, first, near, finding_id, reveal)))
 
 
-def _find(case: Case, item_id: str) -> TablePart | DocumentPart | None:
-    """Return an item opened, its content not yet read; ``None`` when it was not reached in time."""
+@contextmanager
+def _opened(case: Case, item_id: str) -> Iterator[TablePart | DocumentPart | None]:
+    """Open an item for reading; ``None`` when it was not reached in time. The exhibit stays open inside the block."""
     row = case.engine.arrow(
         f"""SELECT i.inner_path, i.kind, e.place FROM {case.read(ITEMS)} AS i
         JOIN {case.read(EXHIBITS)} AS e USING (exhibit_id) WHERE i.item_id = ?""",
         [item_id],
     ).to_pylist()
     if not row:
-        return None
+        yield None
+        return
     place = Path(row[0]["place"])
+    parts = case.contents.parts(place if place.is_absolute() else case.folder / place)
+    try:
+        yield _reached(parts, row[0]["inner_path"], row[0]["kind"])
+    finally:
+        if isinstance(parts, Generator):
+            parts.close()
+
+
+def _reached(parts: Iterator[Part], inner_path: str, kind: str) -> TablePart | DocumentPart | None:
     limit = time.monotonic() + SECONDS
-    for part in case.contents.parts(place if place.is_absolute() else case.folder / place):
-        if isinstance(part, TablePart | DocumentPart):
-            wanted = TablePart if row[0]["kind"] == "table" else DocumentPart
-            if part.inner_path == row[0]["inner_path"] and isinstance(part, wanted):
-                return part
-            if not _skip(part, limit):
-                return None
+    wanted = TablePart if kind == "table" else DocumentPart
+    for part in parts:
+        if isinstance(part, wanted) and part.inner_path == inner_path:
+            return part
+        if isinstance(part, TablePart | DocumentPart) and not _skip(part, limit):
+            return None
     return None
 
 

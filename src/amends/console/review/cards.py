@@ -145,8 +145,8 @@ def _finding(case: Case, card: str, reveal: bool) -> Card:
         "findings", card, f"{name.capitalize()} in a document", ", ".join(_texts(row["evidence"])),
         "counted as exposed of the person it is tied to" if tied else "tied to nobody",
         "review/finding.html",
-        {**row, "path": path_of(case, row["item_id"]), "preview": finding_preview(case, card, reveal=reveal),
-         "name": name},
+        {**row, "path": path_of(case, row["item_id"]), "name": name,
+         "preview": finding_preview(case, card, reveal=True) if reveal else None},
         (
             Choice("right", f"Right: {name}", "1", "Nothing changes; the finding is confirmed.", "main"),
             Choice("wrong", "Wrong", "2",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import asdict
 from urllib.parse import urlencode
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from amends.console.review.sharing import LOOKS, decided_by_others
 from amends.kernel.case import Case
 from amends.kernel.errors import UsageError
 from amends.report import acts, funnel
-from amends.report.preview import column_sample
+from amends.report.preview import column_sample, finding_preview
 from amends.report.queues import (
     QUEUES,
     Progress,
@@ -255,16 +256,26 @@ def _applies(visit: Visit, queue: Queue, at: str) -> str:
     rows="values",
 )
 def sample(visit: Visit) -> Facts:
-    """Show a few values of a column, masked."""
-    card = visit.asked("card", limit=4_000)
-    item_id, _, column = card.partition(" ")
+    """Show what the evidence holds, masked: a few values of a column, or the text around a finding.
+
+    It is a page of its own because evidence is opened anew for it, which may take seconds.
+    """
+    queue, card = _queue(visit).name, visit.asked("card", limit=4_000)
+    if queue not in ("columns", "findings"):
+        raise Missing("Cards of this queue have no sample", remedy="open the card")
     with visit.case() as case:
-        about = card_of(case, "columns", card).about
+        about = card_of(case, queue, card).about
+        if queue == "findings":
+            seen = finding_preview(case, card)
+            texts = [asdict(p) for p in seen.pieces]
+            return {"card": card, "values": [], "rows": 0, "pieces": texts, "why_not": seen.why_not}
+        item_id, _, column = card.partition(" ")
         found = column_sample(case, item_id, column, str(about["element"] or ""))
     return {
         "card": card,
         "values": [{"value": v, "n": n} for v, n in found.values],
         "rows": found.rows,
+        "pieces": [],
         "why_not": found.why_not,
     }
 
