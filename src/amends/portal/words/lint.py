@@ -10,7 +10,8 @@ HEDGES = {
         r"\b(?:may|might|could)\s+(?:also\s+|not\s+)?have\s+been\b|\bmay\s+have\b|\bmight\b"
         r"|\b(?:may|could)\s+(?:also\s+)?be\s+(?:involved|affected|exposed|impacted|included|among|at\s+risk|in\s+(?:it|them))"
         r"|\bpotential(?:ly)?\b|\bpossibly\b|\bperhaps\b|\bappear(?:s|ed)?\s+(?:to|that)\b|\bappears\b"
-        r"|\bseem(?:s|ed)?\b|\bit\s+is\s+possible\s+that\b|\bbelieved\s+to\s+(?:be|have)\b|\bwe\s+believe\b|\ballegedly\b",
+        r"|\bit\s+seems\b|\bseem(?:s|ed)?\s+(?:that|to\s+have|to\s+be)\b"
+        r"|\bit\s+is\s+possible\s+that\b|\bbelieved\s+to\s+(?:be|have)\b|\bwe\s+believe\b|\ballegedly\b",
         re.IGNORECASE,
     ),
     "es": re.compile(
