@@ -94,6 +94,11 @@ def test_the_published_edition_and_the_seals_say_the_same(
         accounts.add(desk.register, "boss", "Boss", "lead", PASSWORD)
         browser = Browser(app)
         browser.sign_in("boss")
+        person = _sealed(case_folder)[0]["person_id"]
+        assert browser.get(f"/people/{person}.json").json()["on_site"] == {
+            "claims": [],
+            "protection": [],
+        }
         status = browser.get("/claims.json").json()
         assert (status["edition"], status["tied"]) == (1, True)
         portal = browser.get("/home.json").json()["portal"]

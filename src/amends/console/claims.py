@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from amends.console.base import Facts, Visit, page
 from amends.console.desk import Desk
+from amends.kernel.case import Case
 from amends.kernel.errors import AmendsError
 from amends.portal.asked.queue import asked_counts, make_asked_tables
 from amends.portal.offers.ledger import CLAIMS, CODES, make_offer_tables
@@ -17,6 +18,7 @@ from amends.portal.protection.ledger import REQUESTS, make_protection_tables
 from amends.portal.protection.requests import status_counts
 from amends.portal.published import Published
 from amends.portal.state import open_state
+from amends.vault.codes import code_key, letter_code
 
 Rows = list[dict[str, object]]
 
@@ -156,6 +158,18 @@ def _by_day(state: sa.Engine) -> Rows:
     )
     with state.connect() as connection:
         return [dict(r) for r in connection.execute(query).mappings()]
+
+
+def on_site(desk: Desk, case: Case, person_id: str) -> dict[str, Rows] | None:
+    """Return what a person claimed and asked for; ``None`` where no site is set or it has no answer for them."""
+    try:
+        site = open_site(desk)
+    except AmendsError:
+        return None
+    if site is None:
+        return None
+    read = site.published.by_code(letter_code(code_key(case.folder / "keys"), person_id))
+    return held_by(site.state, read.handle) if read is not None and read.handle else None
 
 
 def held_by(state: sa.Engine, handle: str) -> dict[str, Rows]:

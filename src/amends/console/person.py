@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from amends import persons
 from amends.console.base import Answer, Facts, Missing, Visit, action, page
+from amends.console.claims import on_site
 from amends.console.people import by_id, masked
 from amends.kernel.case import Case
 from amends.kernel.errors import UsageError
@@ -51,7 +52,8 @@ def person(visit: Visit) -> Answer:
                 visit.say(f"{asked} became part of {now}.")
                 return f"/people/{now}"
             raise Missing("There is no such person in this case", remedy="search for them")
-    return {**facts, "revealed": False, "reason": ""}
+        claimed = on_site(visit.desk, case, asked) if visit.may("claims") else None
+    return {**facts, "on_site": claimed, "revealed": False, "reason": ""}
 
 
 @action("/people/{person_id}/reveal", name="reveal", area="unmask", template="person.html")
@@ -71,7 +73,7 @@ def reveal(visit: Visit) -> Facts:
         raise Missing("There is no such person in this case", remedy="search for them")
     visit.note("reveal", person=person_id, reason=reason)
     plain = [{k: v for k, v in r.items() if v not in (None, [], "")} for r in found]
-    return {**facts, "records": plain, "revealed": True, "reason": reason}
+    return {**facts, "on_site": None, "records": plain, "revealed": True, "reason": reason}
 
 
 @page(
