@@ -29,8 +29,8 @@ test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest
 
 check: $(VENV)/dev.stamp
-	$(BIN)/ruff format --check src tests bench tools docs
-	$(BIN)/ruff check src tests bench tools docs
+	$(BIN)/ruff format --check src tests bench tools docs clients
+	$(BIN)/ruff check src tests bench tools docs clients
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/architecture

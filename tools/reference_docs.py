@@ -16,6 +16,7 @@ import click
 
 from amends.cli.main import cli
 from amends.kernel.config import SETTINGS
+from amends.site.api.document import openapi
 from amends.tables import ALL
 from amends.taxonomy.elements import elements
 
@@ -144,12 +145,18 @@ def settings_page() -> str:
     )
 
 
+def openapi_page() -> str:
+    """Return the description of the banner's API."""
+    return json.dumps(openapi(), indent=1, ensure_ascii=False) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "tables.md": tables_page,
     "taxonomy.md": taxonomy_page,
     "laws.md": laws_page,
     "commands.md": commands_page,
     "settings.md": settings_page,
+    "openapi.json": openapi_page,
 }
 
 

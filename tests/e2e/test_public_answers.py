@@ -6,6 +6,7 @@ import csv
 import hashlib
 import hmac
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -23,12 +24,14 @@ from tests.e2e.face import Demo, Grown, amends, refusal
 @pytest.fixture(scope="module")
 def again(grown: Grown, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Return the case with its second seal approved, and where both editions were published in turn."""
-    to = tmp_path_factory.mktemp("again") / "published"
-    amends("portal", "publish", grown.case, "--to", to)
+    folder = tmp_path_factory.mktemp("again")
+    case, to = folder / "case", folder / "published"
+    shutil.copytree(grown.case, case, symlinks=True)
+    amends("portal", "publish", case, "--to", to)
     for name in ("Dana Lee", "Sam Roe"):
-        amends("notices", "approve", grown.case, str(grown.second["seal_id"]), "--as", name)
-    amends("portal", "publish", grown.case, "--to", to)
-    return grown.case, to
+        amends("notices", "approve", case, str(grown.second["seal_id"]), "--as", name)
+    amends("portal", "publish", case, "--to", to)
+    return case, to
 
 
 def _sealed(case: Path, seal: object) -> list[dict[str, object]]:
