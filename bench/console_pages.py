@@ -3,8 +3,8 @@
     python bench/console_pages.py CASE [--times 20] [--json]
 
 Signs in as a lead of its own (the account is made and disabled again), asks each page as a browser would, over HTTP on
-this machine, and
-prints p50, p95, processor time (of all threads) and the first time. Persons are drawn anew for each request, so nothing is remembered.
+this machine, and prints p50, p95, processor time (of all threads) and the first time. Persons are drawn anew for each
+request, so nothing is remembered.
 The goal is 200 ms a page at one million persons. There is no peer to compare with.
 """
 

@@ -132,7 +132,9 @@ class DeskCase(Case):
     def engine(self) -> Engine:
         """Return the engine, started at first use, with a folder of its own for what does not fit in memory."""
         if self._engine is None:
-            self._engine = DuckEngine(self._spill, "2GB", self.config.number("engine", "threads"))
+            # Pages look up one person: a second thread costs more than it brings (measured), and others wait for it.
+            threads = 1 if self._shelf else self.config.number("engine", "threads")
+            self._engine = DuckEngine(self._spill, "2GB", threads)
         return self._engine
 
     def read(self, table: Table) -> str:
