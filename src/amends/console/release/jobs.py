@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from amends import notices
 from amends.console.desk import Desk
+from amends.console.release.press import press
 from amends.custody import open_case
 from amends.kernel import clock
 from amends.kernel.errors import AmendsError, BusyError
@@ -107,11 +109,16 @@ class Jobs:
             thread.join(seconds)
 
 
+def _held(channel: str) -> AbstractContextManager[None]:
+    """Return the press for as long as letters are printed; other channels set nothing."""
+    return press(-1) if channel == "print" else nullcontext()
+
+
 def _send(desk: Desk, job: Job) -> None:
     case = open_case(desk.folder)  # with an engine of its own: pages go on being read
     case.progress = job
     try:
-        with acting_as(job.by), case.lock():
+        with _held(job.channel), acting_as(job.by), case.lock():
             job.result = notices.send(case, job.channel)
         job.state = "done"
     except AmendsError as error:

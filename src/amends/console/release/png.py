@@ -7,7 +7,6 @@ Source:
 from __future__ import annotations
 
 import struct
-import threading
 import zlib
 
 import numpy as np
@@ -17,18 +16,14 @@ import pypdfium2 as pdfium
 SCALE = 1.7
 """Pixels a point: a letter page is 1040 pixels wide, enough to read the small print."""
 
-_PDFIUM = threading.Lock()
-"""PDFium may be used by one thread at a time."""
-
 
 def pages(pdf: bytes, scale: float = SCALE) -> list[bytes]:
-    """Return each page of a PDF as a PNG in grey."""
-    with _PDFIUM:
-        document = pdfium.PdfDocument(pdf)
-        try:
-            return [png(_drawn(document, number, scale)) for number in range(len(document))]
-        finally:
-            document.close()
+    """Return each page of a PDF as a PNG in grey; the caller holds the press."""
+    document = pdfium.PdfDocument(pdf)
+    try:
+        return [png(_drawn(document, number, scale)) for number in range(len(document))]
+    finally:
+        document.close()
 
 
 def _drawn(document: pdfium.PdfDocument, number: int, scale: float) -> npt.NDArray[np.uint8]:

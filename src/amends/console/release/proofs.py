@@ -7,13 +7,13 @@ letters of real recipients in memory, reads them back, and compares them with th
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from amends.console.base import Missing
 from amends.console.release import png
+from amends.console.release.press import press
 from amends.kernel import clock, ids
 from amends.kernel.case import Case
 from amends.kernel.errors import DeliveryError
@@ -35,9 +35,6 @@ PLAN = "plan"
 SPECIMEN_CODE = "XXXX-XXXX-XXXX-XXXX"
 CHECKED = 3
 """Real letters of a text that are set and read back for its proof."""
-
-_SETTING = threading.Lock()
-"""The typesetter may be used by one thread at a time."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +184,7 @@ def specimen_pdf(variant: Variant, facts: LetterFacts) -> tuple[bytes, str]:
         DeliveryError: The typesetter refuses.
     """
     letter, to = compose(variant, facts), specimen(variant.language)
-    with _SETTING:
+    with press():
         pdf = set_letters([Piece(to, "V")], {"V": letter}, facts.entity, letterhead(facts))
     return pdf, as_text(letter, to)
 
@@ -201,9 +198,10 @@ def pictures(case: Case, variant: Variant, facts: LetterFacts) -> tuple[Path, in
     folder = case.out / "proof-pictures" / key
     words = as_text(compose(variant, facts), specimen(variant.language))
     if not (folder / "done").exists():
-        pdf, _ = specimen_pdf(variant, facts)
+        with press():
+            pdf, _ = specimen_pdf(variant, facts)
+            drawn = png.pages(pdf)
         folder.mkdir(parents=True, exist_ok=True)
-        drawn = png.pages(pdf)
         for number, picture in enumerate(drawn, 1):
             fresh = folder / f".{number}.{ids.new(3)}"
             fresh.write_bytes(picture)
@@ -241,12 +239,13 @@ def _read_back(
     pieces = [Piece(o.to, o.variant) for o in sent]
     one, sender = {row.variant: letter}, letterhead(facts)
     try:
-        with _SETTING:
+        with press():
             pdf = set_letters(pieces, one, facts.entity, sender)
     except DeliveryError as error:
         return (), (error.what,), 0
     plan = [Expected(p, o.elements) for p, o in zip(pieces, sent, strict=True)]
-    read, wrong = compare(pdf, plan, one, (facts.entity, " · ".join(sender)))
+    with press():
+        read, wrong = compare(pdf, plan, one, (facts.entity, " · ".join(sender)))
     said = [re.sub(r"^N[0-9A-F]{16}: ", "", w) for w in wrong]
     checks = [_named(r.text, letter, o.elements) for r, o in zip(read, sent, strict=False)]
     worst = max(checks, key=lambda c: sum(not e.agrees for e in c), default=())

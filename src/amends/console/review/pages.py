@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pyarrow as pa
 
 from amends.console.base import Facts, Missing, Visit, action, page
+from amends.console.release.press import press
 from amends.console.review import quality  # noqa: F401 - declares its views
 from amends.console.review.base import UNSURE, Card
 from amends.console.review.cards import card_of, rows
@@ -263,7 +264,7 @@ def sample(visit: Visit) -> Facts:
     queue, card = _queue(visit).name, visit.asked("card", limit=4_000)
     if queue not in ("columns", "findings"):
         raise Missing("Cards of this queue have no sample", remedy="open the card")
-    with visit.case() as case:
+    with visit.case() as case, press():
         about = card_of(case, queue, card).about
         if queue == "findings":
             seen = finding_preview(case, card)
@@ -352,7 +353,7 @@ def reveal(visit: Visit) -> Facts:
     if len(reason) < 4:
         raise UsageError("Say why you need to see it", remedy="a few words: the ledger keeps them")
     card = visit.form("card", limit=4_000)
-    with visit.case() as case:
+    with visit.case() as case, press():
         facts = _screen(visit, case, found, card, reveal=True)
         if found.name == "columns":
             item_id, _, column = card.partition(" ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amends.console.base import Facts, Missing, Visit, action, page
+from amends.console.release.press import press
 from amends.console.review.cards import card_of, person_card
 from amends.kernel.case import Case
 from amends.kernel.errors import UsageError
@@ -179,7 +180,7 @@ def reveal(visit: Visit) -> Facts:
     reason = visit.form("reason", limit=300)
     if len(reason) < 4:
         raise UsageError("Say why you need to see it", remedy="a few words: the ledger keeps them")
-    with visit.case() as case:
+    with visit.case() as case, press():
         facts = _unit(visit, case, reveal=True)
     visit.note(
         "reveal", view="quality", sample=facts["sample"], place=facts["place"], reason=reason
