@@ -25,6 +25,9 @@ PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 800}
 # What WCAG 2.2 AA asks for, and what axe-core's makers hold to be good practice.
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_PLACEHOLDER = re.compile(
+    r".{0,40}(?:\{\{|\{%|\bundefined\b|(?<![.!?] )(?<!\n)\bNone\b(?![.\w ])).{0,40}"
+)
 _axe = Axe()
 
 
@@ -98,13 +101,22 @@ def looking(
         context.close()
 
 
-def faults(page: Page) -> list[str]:
-    """Return what is wrong with a page as it stands: accessibility, scrolling sideways, its heading and language."""
+# What depends on width and colours; the rest is the same for a page however it is laid out.
+LOOKS = ("color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block")
+
+
+def faults(page: Page, rules: tuple[str, ...] = ()) -> list[str]:
+    """Return what is wrong with a page as it stands: accessibility, scrolling sideways, its heading and language.
+
+    Args:
+        page: The page.
+        rules: Rules of axe-core to go by; empty = all of ``TAGS``.
+    """
+    only = {"type": "rule", "values": list(rules)} if rules else {"type": "tag", "values": TAGS}
+    page.locator(".htmx-request, .htmx-swapping, .htmx-settling").first.wait_for(state="detached")
     found = [
         f"{v['id']}: {n['target']} {n['html'][:160]} — {v['help']}"
-        for v in _axe.run(page, options={"runOnly": {"type": "tag", "values": TAGS}}).response[
-            "violations"
-        ]
+        for v in _axe.run(page, options={"runOnly": only}).response["violations"]
         for n in v["nodes"][:4]
     ]
     wide = page.evaluate(
@@ -116,10 +128,9 @@ def faults(page: Page) -> list[str]:
         found.append(f"has {page.locator('h1').count()} first headings")
     if not page.evaluate("document.documentElement.lang"):
         found.append("says no language")
-    if re.search(
-        r"\{\{|\}\}|\{%|\bundefined\b|(?<![.!?] )\bNone\b(?!\.)", page.locator("body").inner_text()
-    ):
-        found.append("shows a placeholder")
+    odd = _PLACEHOLDER.search(page.locator("body").inner_text())
+    if odd:
+        found.append(f"shows a placeholder: {odd.group()}")
     return found
 
 

@@ -35,9 +35,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site(world: World) -> Iterator[str]:
-    """Yield the address of the site."""
-    with serving("site", world.published, path="/health") as address:
+def site(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the address of the site on a copy of what was published: what is claimed there stays there."""
+    published = tmp_path_factory.mktemp("site") / "published"
+    shutil.copytree(world.published, published, symlinks=True)
+    with serving("site", published, path="/health") as address:
         yield address
 
 

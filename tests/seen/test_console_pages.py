@@ -7,9 +7,9 @@ from collections import Counter
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
-from tests.seen.chrome import DESKTOP, PHONE, faults, looking, picture, said, tab_to
+from tests.seen.chrome import DESKTOP, LOOKS, PHONE, faults, looking, picture, said, tab_to
 from tests.seen.world import PASSWORD
 
 _FILES = re.compile(r"\.(?:json|csv|ics|png|css|js|svg)$|^/assets/|^/sign-out")
@@ -23,7 +23,7 @@ _MOST_OF_A_KIND = 1
 def sign_in(page: Page, name: str) -> None:
     """Sign in with the keyboard alone."""
     page.goto("/sign-in")
-    page.wait_for_function("document.activeElement.id === 'name'")
+    expect(page.locator("#name")).to_be_focused()
     page.keyboard.type(name)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
@@ -40,7 +40,9 @@ def kind_of(address: str) -> str:
     return f"{path}?{'&'.join(names)}" if names else path
 
 
-def crawl(page: Page, start: str, wrong: dict[str, list[str]], name: str) -> Counter[str]:
+def crawl(
+    page: Page, start: str, wrong: dict[str, list[str]], name: str, rules: tuple[str, ...] = ()
+) -> Counter[str]:
     """Look at a page of each kind that can be reached; return how many of each were seen."""
     host = urlsplit(page.url).netloc
     waiting, came, seen = [start], {start: ""}, Counter[str]()
@@ -52,7 +54,7 @@ def crawl(page: Page, start: str, wrong: dict[str, list[str]], name: str) -> Cou
         seen[kind] += 1
         answer = page.goto(address)
         assert answer is not None
-        found = faults(page) if answer.ok else [f"answers {answer.status}"]
+        found = faults(page, rules) if answer.ok else [f"answers {answer.status}"]
         if found:
             wrong[f"{address} (from {came[address]})"] = found
         if seen[kind] == 1:
@@ -85,7 +87,7 @@ def test_every_page_is_for_everybody(
         name = f"console-{'phone' if size is PHONE else 'desktop'}"
         picture(page, f"{name}/sign-in")
         sign_in(page, "dana")
-        seen = crawl(page, "/", wrong, name)
+        seen = crawl(page, "/", wrong, name, LOOKS if size is PHONE else ())
     assert not wrong, said(wrong)
     assert len(seen) > 20, seen
     watched.clean()
@@ -192,6 +194,6 @@ def _look_at_a_proof(page: Page) -> None:
     at = _seen_proofs.get(id(page.context), 0)
     _seen_proofs[id(page.context)] = at + 1
     page.goto(page.locator("a.proof").nth(at).get_attribute("href") or "")
-    page.wait_for_function(
-        "[...document.images].filter(i => i.loading !== 'lazy').every(i => i.complete && i.naturalWidth > 100)"
-    )
+    for shown in page.locator("img:not([loading=lazy])").all():
+        expect(shown).to_have_js_property("complete", True)
+        assert int(shown.evaluate("image => image.naturalWidth")) > 100

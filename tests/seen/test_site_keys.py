@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.seen.chrome import DESKTOP, PHONE, faults, looking, picture, said, tab_to
 from tests.seen.world import World
@@ -31,9 +31,7 @@ def test_from_the_square_to_the_claimed_code_in_three_steps(
     with looking(browser, site, PHONE, locale=language) as (context, watched):
         page = context.new_page()
         page.goto(f"/c#{with_offer(world, at)}")  # the camera opened it
-        page.wait_for_function(
-            "document.querySelector('#code') && document.querySelector('#code').value.length >= 16"
-        )
+        expect(page.locator("#code")).to_have_value(re.compile(r"\w{4}\W?\w{4}"))
         press(page, "main button[type=submit]")  # 1: check
         assert page.url.endswith("/you"), page.inner_text("main")
         press(page, "form[action$='/you/claim'] button")  # 2: claim
