@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import logging
 import traceback
 from collections.abc import Callable, Iterable
@@ -73,16 +72,8 @@ _STATUS: tuple[tuple[type[AmendsError], int], ...] = (
 def views() -> tuple[View, ...]:
     """Import every module of ``PAGES`` and return what they declare."""
     for name in PAGES:
-        if _is_there(name):
-            importlib.import_module(name)
+        importlib.import_module(name)
     return tuple(VIEWS.values())
-
-
-def _is_there(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 class Console:

@@ -152,7 +152,7 @@ def clocks(case: Case, limit: int | None = None) -> list[Clock]:
         FROM {case.read(DUTIES)}
         WHERE answer <> 'not_required'
         GROUP BY jurisdiction, recipient, "to", answer, due_on
-        ORDER BY due_on NULLS LAST, jurisdiction, recipient, "to"
+        ORDER BY due_on NULLS LAST, jurisdiction, recipient, "to", answer
         """
     ).to_pylist()
     today = clock.now().date()
