@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from amends.portal.scam.clean import clean
@@ -9,6 +11,7 @@ from amends.portal.scam.hosts import clean_host, read_link
 from amends.portal.scam.parts import read_parts
 from amends.portal.scam.phones import phones
 from amends.portal.scam.signals import signs, signs_in
+from tests.portal.world import publish_world
 
 
 @pytest.mark.parametrize(
@@ -173,6 +176,9 @@ def test_a_sign_is_seen(code: str, text: str) -> None:
         "Su número de Seguro Social fue copiado.",
         "Cambie su contraseña ahora.",
         "Dear Ann Example:",
+        "What we will never ask: Social Security digits, passwords, PINs, card numbers, money, gift cards.",
+        "Social Security digits, passwords, PINs, card numbers, money, gift cards, or access to your device.",
+        "Use the code now.",
         "The offer ends on February 28, 2027.",
         "Call us at the number above.",
         "Place a fraud alert with one bureau, and it tells the other two.",
@@ -186,3 +192,14 @@ def test_every_sign_has_a_source() -> None:
     for sign in signs():
         assert any(s in sign.source for s in ("FTC", "CISA", "APWG")), sign.code
         assert len(sign.phrases) >= 8
+
+
+def test_the_public_pages_show_no_sign(tmp_path: Path) -> None:
+    publish_world(tmp_path)
+    pages = sorted((tmp_path / "published" / "current" / "static").glob("e?/*.html"))
+    assert len(pages) > 10
+    shown = {
+        f"{page.parent.name}/{page.name}": [s.code for s in signs_in(clean(page.read_text()).text)]
+        for page in pages
+    }
+    assert not {name: found for name, found in shown.items() if found}

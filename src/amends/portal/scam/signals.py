@@ -19,7 +19,10 @@ _REACH_WORDS = 12
 _SENTENCE_END = re.compile(r"(?<=[.!?;:])\s+|\n{2,}|\n(?=\s*[•*\-–])")
 _LONGEST = 1200
 # Words too common to ask by themselves: only with what is asked for close behind.
-_CLOSE = {"need": 6, "required": 8, "text": 4, "type": 4, "complete": 6, "read us": 6}
+_CLOSE = {
+    "use": 3, "get": 3, "read": 3, "give": 4, "put": 4, "send": 8, "need": 6, "required": 8, "text": 4, "type": 4,
+    "complete": 6, "read us": 6,
+}  # fmt: skip
 
 _THREATS = (
     " if you do not ", " if you don t ", " if you dont ", " if you cannot ", " if not ", " if we do not ",
