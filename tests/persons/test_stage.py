@@ -125,6 +125,7 @@ def test_decisions_are_obeyed_by_the_next_run(case: Case) -> None:
     anna = str(person(case, 1)["person_id"])
     case.decide("keep_apart", {"records": [1, 2]}, "keep_apart")
     case.decide("not_theirs", {"record_id": 1, "element": "ssn"}, "not_theirs")
+    case.decide("theirs", {"record_id": 2, "element": "passport"}, "theirs")
     case.decide("residence", {"person_id": anna}, "US-CA")
     case.decide("merge", {"records": [1, 10]}, "merge")
     STAGE.run(case)
@@ -137,6 +138,9 @@ def test_decisions_are_obeyed_by_the_next_run(case: Case) -> None:
         for e in rows(case, PERSON_ELEMENTS)
         if e["first_record_id"] == 1 and e["element"] == "ssn"
     ]
+    added = [e for e in rows(case, PERSON_ELEMENTS) if e["element"] == "passport"]
+    assert [(e["first_record_id"], e["n_records"], e["possible"]) for e in added] == [(2, 1, False)]
+    assert added[0]["person_id"] == person(case, 2)["person_id"]
     assert {c["kind"] for c in rows(case, PERSON_CHANGES)} >= {"split"}
     assert next(m for m in rows(case, MEMBERSHIPS) if m["record_id"] == 10)["rule"] == "decided"
 

@@ -45,6 +45,7 @@ def decide(
     merge RECORD RECORD…            these records are one person
     keep_apart RECORD RECORD…       these are different people
     not_theirs RECORD ELEMENT       this element of the record is not the person's
+    theirs RECORD ELEMENT           this record holds this element too
     column ITEM COLUMN --choose E   what a column holds (or none)
     link LINK --choose use|ignore   whether a key between tables is used
     residence PERSON --choose US-CA

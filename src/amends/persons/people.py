@@ -25,7 +25,7 @@ def joined_sql(members: str, records: str) -> str:
 
 
 def elements_sql(
-    members: str, records: str, not_theirs: str, accessed: bool, acquired: bool
+    members: str, records: str, not_theirs: str, theirs: str, accessed: bool, acquired: bool
 ) -> str:
     """Return SQL of ``person_elements``: what stolen records hold, decisions obeyed.
 
@@ -33,6 +33,7 @@ def elements_sql(
         members: One row a record with its person.
         records: The case's records.
         not_theirs: Table of (record_id, element) decided not to be the person's.
+        theirs: Table of (record_id, element) decided to be in the record though it was not found.
         accessed: Whether the data were seen.
         acquired: Whether they were taken.
     """
@@ -40,11 +41,15 @@ def elements_sql(
         WITH held AS (
             SELECT record_id, unnest(list_distinct(list_concat(elements, possible))) AS element, elements, secured
             FROM {records} WHERE role = 'stolen'
+            UNION ALL
+            SELECT t.record_id, t.element, [t.element] AS elements, CAST([] AS VARCHAR[]) AS secured
+            FROM {theirs} AS t JOIN {records} AS r ON r.record_id = t.record_id
+            WHERE r.role = 'stolen' AND NOT coalesce(list_contains(r.elements, t.element), FALSE)
         )
         SELECT m.person_id, h.element, bool_and(NOT coalesce(list_contains(h.elements, h.element), FALSE)) AS possible,
                bool_and(coalesce(list_contains(h.secured, h.element), FALSE)) AS secured,
                {str(accessed).upper()} AS accessed, {str(acquired).upper()} AS acquired,
-               count(*) AS n_records, min(h.record_id) AS first_record_id
+               count(DISTINCT h.record_id) AS n_records, min(h.record_id) AS first_record_id
         FROM held AS h JOIN {members} AS m ON m.record_id = h.record_id
         LEFT JOIN {not_theirs} AS d ON d.record_id = h.record_id AND d.element = h.element
         WHERE d.record_id IS NULL

@@ -144,27 +144,19 @@ _DECIDED = {
     "residence": "persons_residence",
     "status": "persons_status",
     "not_theirs": "persons_not_theirs",
+    "theirs": "persons_theirs",
 }
 
 
 def _describe(case: Case, members: str, records: str) -> None:
     """Write elements and persons."""
-    not_theirs = [
-        (int(str(d.subject["record_id"])), str(d.subject["element"]))
-        for d in case.decisions("not_theirs")
-    ]
-    denied = case.engine.register(
-        _DECIDED["not_theirs"],
-        pa.table(
-            {"record_id": pa.array([r for r, _ in not_theirs], pa.int64()),
-             "element": pa.array([e for _, e in not_theirs], pa.string())}
-        ),
-    )  # fmt: skip
+    denied, added = _of_records(case, "not_theirs"), _of_records(case, "theirs")
     breach = case.config
     exposed = describe.elements_sql(
         members,
         records,
         denied,
+        added,
         breach.flag("breach", "access"),
         breach.flag("breach", "acquisition"),
     )
@@ -223,9 +215,23 @@ def _changes(case: Case, people: Persons) -> pa.Table:
     )
 
 
+def _of_records(case: Case, kind: str) -> str:
+    """Make decisions about an element of a record readable as ``record_id, element``, and return the name."""
+    made = [
+        (int(str(d.subject["record_id"])), str(d.subject["element"])) for d in case.decisions(kind)
+    ]
+    table = pa.table(
+        {
+            "record_id": pa.array([r for r, _ in made], pa.int64()),
+            "element": pa.array([e for _, e in made], pa.string()),
+        }
+    )
+    return case.engine.register(_DECIDED[kind], table)
+
+
 def _also(case: Case) -> object:
     """Return what else the persons depend on: decisions and the day of the event."""
-    kinds = ("merge", "keep_apart", "not_theirs", "residence", "status", "conflict")
+    kinds = ("merge", "keep_apart", "not_theirs", "theirs", "residence", "status", "conflict")
     return {
         "decisions": [(k, d.subject, d.choice) for k in kinds for d in case.decisions(k)],
         "event_on": event_day(case).isoformat(),

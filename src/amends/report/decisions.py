@@ -45,6 +45,12 @@ KINDS: Mapping[str, Kind] = {
             ("not_theirs",),
             "This element of this record is not the person's.",
         ),
+        Kind(
+            "theirs",
+            ("record_id", "element"),
+            ("theirs",),
+            "This record holds this element too, though it was not found.",
+        ),
         Kind("column", ("item_id", "column"), ("none", *elements()), "What a column holds."),
         Kind("link", ("link_id",), ("use", "ignore"), "Whether a key between tables is used."),
         Kind(

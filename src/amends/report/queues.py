@@ -55,7 +55,7 @@ QUEUES: Mapping[str, Queue] = {
         Queue("columns", "Columns", "What does this column hold?", "doubtful_columns", ("column",), "elements"),
         Queue("ties", "Merges", "Are these one person?", "conflicts",
               ("merge", "keep_apart", "not_theirs", "conflict"), "persons"),
-        Queue("findings", "Findings", "Is this what Amends takes it for?", "", ("not_theirs",), "persons"),
+        Queue("findings", "Findings", "Is this what Amends takes it for?", "", ("not_theirs", "theirs"), "persons"),
         Queue("exceptions", "Unread", "What becomes of what is unread?", "exceptions", ("exception",), "custody"),
         Queue("links", "Links", "Does this key tie two tables?", "doubtful_links", ("link",), "elements"),
         Queue("judgements", "Judgements", "Are these people told?", "judgements", ("judgement",), "duties"),

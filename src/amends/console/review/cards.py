@@ -153,7 +153,7 @@ def _finding(case: Case, card: str, reveal: bool) -> Card:
                    "The person is no longer told of it, once every finding of it in the record is called wrong."
                    if tied else "Nothing changes: it is tied to nobody.", "bad"),
             Choice("other", "Another element", "3",
-                   "As wrong; what it is instead is noted for the lead, and is not told by itself.", asks="element"),
+                   "The one it is instead is added to the record: its person is told of it.", asks="element"),
         ),
         can_reveal=True,
     )  # fmt: skip

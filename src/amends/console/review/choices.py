@@ -78,9 +78,11 @@ def _finding(case: Case, card: str, choice: str, extra: str) -> list[Wish]:
     )["finding_id"].to_pylist()
     last = {a.card: a.choice for a in acts(case, "findings")}
     wrong = {f for f, said in last.items() if said == "wrong" or said.startswith("other")}
+    record = str(row["record_id"])
+    instead = [Wish("theirs", (record, extra), "theirs")] if choice == "other" else []
     if set(same) - wrong - {card}:
-        return []
-    return [Wish("not_theirs", (str(row["record_id"]), str(row["element"])), "not_theirs")]
+        return instead
+    return [Wish("not_theirs", (record, str(row["element"])), "not_theirs"), *instead]
 
 
 def _word(kind: str) -> Callable[[Case, str, str, str], list[Wish]]:
