@@ -11,8 +11,15 @@ from pathlib import Path
 import jinja2
 import pytest
 
+from amends.kernel.errors import DeliveryError
 from amends.portal.pages.kit import KIT, write_kit
-from amends.portal.pages.links import allowed_hosts, broken_links, foreign_hosts, hosts_in
+from amends.portal.pages.links import (
+    allowed_hosts,
+    broken_links,
+    foreign_hosts,
+    hosts_in,
+    refuse_wrong_links,
+)
 from amends.portal.pages.render import ASSETS, MAIN_PAGES, TEMPLATES, frame_of, render
 from amends.portal.pages.static import PAGES, write_static
 from amends.portal.shapes import LANGUAGES
@@ -232,3 +239,17 @@ def test_folders_of_the_caller_come_first(tmp_path: Path) -> None:
     assert "<h1>&lt;b&gt;</h1>" in page
     assert 'href="../en/check"' in page
     assert TEMPLATES.is_dir()
+
+
+def test_a_company_that_names_a_strange_host_is_not_published(tmp_path: Path) -> None:
+    said = {
+        "en": "Read more at larkspur-breach-help.com.",
+        "es": "Lea más en larkspur-breach-help.com.",
+    }
+    found = determination()
+    wrong = replace(found, incident=replace(found.incident, what_happened=said))
+    write_static(wrong, tmp_path / "static")
+    with pytest.raises(DeliveryError, match="larkspur-breach-help"):
+        refuse_wrong_links(wrong, tmp_path / "static")
+    write_static(found, tmp_path / "good")
+    refuse_wrong_links(found, tmp_path / "good")

@@ -29,6 +29,7 @@ from amends.portal.keys import (
     site_keys,
     write_site_keys,
 )
+from amends.portal.pages.links import refuse_wrong_links
 from amends.portal.pages.static import write_static
 from amends.portal.scam.register import write_sent
 from amends.portal.shapes import Determination
@@ -202,6 +203,7 @@ def _write_words(
     half: Path, found: Determination, sent: Iterable[pa.RecordBatch], keys: SiteKeys
 ) -> None:
     write_static(found, half / "static")
+    refuse_wrong_links(found, half / "static")
     write_classes(half / editions.CLASSES, found.classes)
     write_sent(
         sent,

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from amends.kernel.errors import DeliveryError
 from amends.portal.pages.render import DYNAMIC_PAGES
 from amends.portal.shapes import LANGUAGES, Determination
 from amends.portal.words.contacts import contacts
@@ -144,3 +145,40 @@ def foreign_hosts(texts: Mapping[str, str], allowed: Iterable[str]) -> list[str]
 
 def _belongs(host: str, known: frozenset[str]) -> bool:
     return host in known or any(host.endswith(f".{k}") for k in known)
+
+
+def refuse_wrong_links(found: Determination, folder: Path) -> None:
+    """Look at every link of the pages and every host that pages and letters name.
+
+    Args:
+        found: The released determination.
+        folder: The general pages as ``write_static`` made them.
+
+    Raises:
+        DeliveryError: A link leads nowhere, or a host is named that is neither the company's nor an office's.
+    """
+    texts = {
+        page.relative_to(folder).as_posix(): page.read_text("utf-8")
+        for page in folder.rglob("*.html")
+        if page.name != "not-us.html"
+    }
+    texts["letters"] = "\n".join(sorted(_said_in_letters(found)))
+    wrong = [*broken_links(folder), *foreign_hosts(texts, allowed_hosts(found))]
+    if wrong:
+        raise DeliveryError(
+            f"A public text leads nowhere, or to somebody else: {'; '.join(wrong[:3])} ({len(wrong)} in all)",
+            remedy="correct [case] domain, [site] address, [offers] redeem_at or the case's own sentences; "
+            "then seal, approve and publish again",
+        )
+
+
+def _said_in_letters(found: Determination) -> set[str]:
+    """Return every distinct sentence and line of all letters."""
+    return {
+        text
+        for c in found.classes
+        for letter in c.letters.values()
+        for section in letter.sections
+        for block in section.blocks
+        for text in (block.text, *block.items)
+    }
