@@ -144,7 +144,8 @@ def foreign_hosts(texts: Mapping[str, str], allowed: Iterable[str]) -> list[str]
 
 
 def _belongs(host: str, known: frozenset[str]) -> bool:
-    return host in known or any(host.endswith(f".{k}") for k in known)
+    """Say whether a host is known, under one that is, or a government's: nobody else gets a name under .gov."""
+    return host in known or host.endswith((".gov", *(f".{k}" for k in known)))
 
 
 def refuse_wrong_links(found: Determination, folder: Path) -> None:
