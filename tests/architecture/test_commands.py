@@ -144,7 +144,8 @@ ORDERED = [
     "amends notices send", "amends notices status", "amends notices code",
     "amends portal publish", "amends portal verify", "amends portal status", "amends portal banner-key",
     "amends portal answer", "amends offers import", "amends offers status", "amends offers reconcile",
-    "amends offers revoke", "amends offers replace", "amends protection request-all", "amends protection status",
+    "amends offers revoke", "amends offers replace", "amends offers history",
+    "amends protection request-all", "amends protection status",
     "amends protection work", "amends protection evidence", "amends protection simulate", "amends banner-export",
     "amends banner-demo", "amends banner-api", "amends scam-check", "amends look-alikes", "amends users add",
     "amends users list", "amends users role", "amends users password", "amends users disable", "amends console",
@@ -166,11 +167,22 @@ def _serves(folder: Path, line: str) -> None:
             more = server.stderr.readline()
             assert more, f"{line}\n{said}"
             said += more
-        server.send_signal(signal.SIGINT)
+        _stop(server)
         said += server.stderr.read()
-        server.wait(timeout=30)
     assert server.returncode in (0, 130), f"{line}\n{said}"
     assert "Traceback" not in said
+
+
+def _stop(server: subprocess.Popen[str]) -> None:
+    """Stop a server as by Ctrl-C; one that is still starting may not hear the first."""
+    for _ in range(20):
+        server.send_signal(signal.SIGINT)
+        try:
+            server.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+    server.kill()
 
 
 @pytest.mark.slow

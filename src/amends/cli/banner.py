@@ -112,8 +112,15 @@ def banner_export(
     default=None,
     help="File with the address of the state's database; left out: the one in PUBLISHED.",
 )
+@pass_face
 def banner_api(
-    published: Path, host: str, port: int, workers: int, server: str, state_file: Path | None
+    face: Face,
+    published: Path,
+    host: str,
+    port: int,
+    workers: int,
+    server: str,
+    state_file: Path | None,
 ) -> None:
     """Serve the banner's API alone, where only the company's servers reach it.
 
@@ -128,6 +135,7 @@ def banner_api(
     os.environ[alone.PUBLISHED_VARIABLE] = str(published)
     if state_file is not None:
         os.environ[alone.STATE_VARIABLE] = str(state_file)
+    face.say(f"The banner's API is at http://{host}:{port}/v1/ ; end it with Ctrl-C")
     run = _granian if server == "granian" else _uvicorn
     run("amends.site.api.alone:application", host, port, workers)
 

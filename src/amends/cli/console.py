@@ -125,7 +125,7 @@ def add(
 @as_json
 @pass_face
 def list_users(face: Face, case: Path, as_json: bool) -> None:
-    """List the accounts.
+    """List the accounts of the console.
 
     \b
     Example:
