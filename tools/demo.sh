@@ -34,8 +34,8 @@ run amends offers import "$published" "$codes" --product "Larkspur Identity Watc
 (umask 077 && head -c 15 /dev/urandom | base64 | tr '+/' 'xy' > "$password")
 run amends users add "$case_folder" dana --role lead --password-file "$password"
 run amends users add "$case_folder" robin --role counsel --password-file "$password"
-person=$(amends export "$case_folder" notices --to - | head -1 | sed 's/.*"person_id": *"\(P[^"]*\)".*/\1/')
-code=$(amends notices code "$case_folder" "$person")
+person=$(amends show "$case_folder" notices --limit 1 --json | sed -n 's/.*"person_id": *"\(P[^"]*\)".*/\1/p')
+code=$(amends notices code "$case_folder" "$person" 2>/dev/null || echo "amends notices code $case_folder P…")
 
 cat <<END
 
