@@ -14,7 +14,7 @@ from tests.seen.chrome import FLAGS, chromium
 from tests.seen.world import World, build, opened, serving
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Return the case, built once."""
     kept = os.environ.get("AMENDS_SEEN_WORLD")
@@ -25,7 +25,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return build(Path(kept) if kept else tmp_path_factory.mktemp("seen"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Yield the one browser."""
     with sync_playwright() as play:
@@ -34,7 +34,7 @@ def browser() -> Iterator[Browser]:
         made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the address of the site on a copy of what was published: what is claimed there stays there."""
     published = tmp_path_factory.mktemp("site") / "published"
@@ -43,7 +43,7 @@ def site(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def console(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the address of the console of a copy of the case: what is decided there stays there."""
     case = tmp_path_factory.mktemp("console") / "larkspur"
