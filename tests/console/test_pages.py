@@ -210,6 +210,13 @@ def test_what_is_searched_stands_in_no_address_and_no_ledger(
     assert str(person["email"]) not in console.state.desk.ledger.path.read_text()
 
 
+def test_a_person_without_a_name_has_a_page(lead: Browser, case_folder: Path) -> None:
+    nameless = [p for p in _people(case_folder) if p["name"] is None]
+    assert nameless
+    for person in nameless[:5]:
+        assert lead.get(f"/people/{person['person_id']}").status_code == 200
+
+
 def test_an_unknown_person_is_said_to_be_unknown(lead: Browser) -> None:
     for name in ("P000000000000", "x", "..%2f..%2fcase.toml", "%00"):
         answer = lead.get(f"/people/{name}")
