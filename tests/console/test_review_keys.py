@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -15,12 +14,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from starlette.applications import Starlette
 
 from amends.pipeline import open_case
+from tests import packages
 from tests.console.browser import PASSWORD
-
-CHROMIUM = shutil.which("chromium") or ""
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM, reason="Chromium is not installed: apt-get install chromium"
-)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +37,7 @@ def address(console: Starlette) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        made = driver.chromium.launch(executable_path=packages.chromium(), args=["--no-sandbox"])
         yield made
         made.close()
 

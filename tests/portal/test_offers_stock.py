@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from datetime import date, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from amends.portal.offers.partner import PartnerFile, iso_day
 from amends.portal.offers.sealed import CodeSeal, last_of
 from amends.portal.offers.status import batches, status
 from amends.portal.offers.stock import CodeLine, Imported, code_fault, import_codes
+from tests import packages
 from tests.portal.claims_world import ENDS, KEY, PRODUCT, TODAY, code, lines, stock
 
 
@@ -170,7 +170,7 @@ def test_a_workbook_is_read_and_its_numbers_are_not_trusted(
 def test_an_encrypted_file_never_lies_plain_on_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert shutil.which("gpg"), "this test needs gpg: apt-get install gpg"
+    packages.program("gpg", "gpg")
     home = tmp_path / "gnupg"
     home.mkdir(mode=0o700)
     monkeypatch.setenv("GNUPGHOME", str(home))

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
@@ -29,19 +26,6 @@ _PLACEHOLDER = re.compile(
     r".{0,40}(?:\{\{|\{%|\bundefined\b|(?<![.!?] )(?<!\n)\bNone\b(?![.\w ])).{0,40}"
 )
 _axe = Axe()
-
-
-def chromium() -> str:
-    """Return the path of Chromium, installed when it is missing; a test that cannot have it fails."""
-    found = shutil.which("chromium")
-    if found is None and shutil.which("apt-get"):
-        for words in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
-            subprocess.run(["apt-get", *words], check=False, capture_output=True, timeout=900,
-                           env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})  # fmt: skip
-        found = shutil.which("chromium")
-    if found is None:
-        pytest.fail("Chromium is missing and could not be installed: apt-get install chromium")
-    return found
 
 
 @dataclass

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.seen.chrome import FLAGS, chromium
+from tests.packages import chromium
+from tests.seen.chrome import FLAGS
 from tests.seen.world import World, build, opened, serving
 
 

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,14 +18,10 @@ from starlette.routing import Mount
 from amends.portal.banner.answer import BannerEdition, NoClaims
 from amends.site.api.app import banner_app
 from amends.vault.signing import SigningKey
+from tests import packages
 from tests.portal.banner_world import Company, company
 from tests.portal.world import classes
 from tests.site.banner_serving import client_module, demo_module, free_port
-
-CHROMIUM = "/usr/bin/chromium"
-pytestmark = pytest.mark.skipif(
-    not Path(CHROMIUM).exists(), reason="Chromium is not installed (apt-get install chromium)"
-)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +65,9 @@ def demo(asker: Company) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        opened = playwright.chromium.launch(
+            executable_path=packages.chromium(), args=["--no-sandbox"]
+        )
         yield opened
         opened.close()
 

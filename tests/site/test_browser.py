@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,15 +13,12 @@ from amends.portal.offers.stock import CodeLine, import_codes
 from amends.portal.published import Published
 from amends.portal.state import open_state
 from amends.site.settings import Limits
+from tests import packages
 from tests.portal.world import OFFER, World, publish_world
 from tests.site.served import Served, served
 from tests.site.visitor import ADULT, HELD, UNKNOWN_CODE
 
-CHROMIUM = "/usr/bin/chromium"
 SIZES = {"phone": {"width": 360, "height": 740}, "desk": {"width": 1280, "height": 900}}
-pytestmark = pytest.mark.skipif(
-    not Path(CHROMIUM).exists(), reason="Chromium is not installed (apt-get install chromium)"
-)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +44,9 @@ def site(world: World) -> Iterator[Served]:
 def browser() -> Iterator[Browser]:
     """Return Chromium."""
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        opened = playwright.chromium.launch(
+            executable_path=packages.chromium(), args=["--no-sandbox"]
+        )
         yield opened
         opened.close()
 
