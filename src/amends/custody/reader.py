@@ -7,16 +7,16 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pyarrow as pa
 
 from amends.custody.limits import BOMB_REMEDY, Budget, LimitError, Limits
 from amends.custody.names import unique
-from amends.custody.readers import FORMATS
-from amends.custody.readers.base import Format
+from amends.custody.readers import CONTAINERS, FORMATS
+from amends.custody.readers.base import Format, Opener
 from amends.custody.source import Source
-from amends.kernel.contents import Fault, Part, TablePart
+from amends.kernel.contents import Fault, Part, RawPart, TablePart
 
 LOG = logging.getLogger(__name__)
 DAMAGED = (EOFError, zlib.error, pa.ArrowException)
@@ -42,7 +42,9 @@ class Reader:
             path: The file.
             name: Its name as it was received, for hints by ending; by default the name of ``path``.
         """
-        opening = _Opening(self.limits, self.passwords)
+        yield from self._walk(_Opening(self.limits, self.passwords), path, name)
+
+    def _walk(self, opening: _Opening, path: Path, name: str) -> Iterator[Part]:
         try:
             if not path.is_file():
                 yield Fault("", "", "unreadable", READ_REMEDY)
@@ -55,6 +57,11 @@ class Reader:
             yield from opening.inside(source)
         finally:
             source.close()
+
+    def raw(self, path: Path, name: str = "") -> Iterator[RawPart | Fault]:
+        """Yield every file at ``path`` as bytes, in a fixed order; containers are opened, nothing else is."""
+        opening = _RawOpening(self.limits, self.passwords)
+        yield from cast("Iterator[RawPart | Fault]", self._walk(opening, path, name))
 
 
 class _Opening:
@@ -99,7 +106,7 @@ class _Opening:
 
     def _counted(self, part: Part) -> Part:
         """Count a part once, make its name unique, and guard what streams out of it."""
-        if isinstance(part, Fault):
+        if isinstance(part, Fault | RawPart):
             return part
         if isinstance(part, TablePart):
             if isinstance(part.batches, _Guarded):
@@ -112,6 +119,33 @@ class _Opening:
         self.budget.take_item()
         path = unique(part.inner_path, self.budget.names)
         return replace(part, inner_path=path, blocks=_Guarded(part.blocks, part.faults, path))
+
+
+class _RawOpening(_Opening):
+    """One exhibit being opened down to its files; the files themselves stay bytes."""
+
+    def _recognise(self, source: Source) -> Format | None:
+        return next((form for form in CONTAINERS if form.detect(source)), _AS_IT_IS)
+
+
+class _AsItIs:
+    """Hands a file on as bytes."""
+
+    name = "raw"
+
+    def detect(self, source: Source) -> bool:
+        """Answer yes: anything is bytes."""
+        return True
+
+    def map(self, source: Source, opener: Opener) -> Iterator[Part]:
+        """Yield the one file."""
+        opener.budget.take_item()
+        inner = unique(source.inner_path, opener.budget.names)
+        # A raw opening yields raw parts and faults only; ``Reader.raw`` says so.
+        yield cast("Part", RawPart(inner, source.name, source.stream()))
+
+
+_AS_IT_IS = _AsItIs()
 
 
 class _Guarded(Iterator[Piece]):

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 
@@ -116,6 +116,23 @@ class DocumentPart:
     faults: list[Fault] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class RawPart:
+    """One file as bytes: containers around it are opened, the file itself is not.
+
+    Attributes:
+        inner_path: Path inside the exhibit; "" for the exhibit itself.
+        name: File name without the ending of what it was compressed with.
+        stream: Its bytes, forwards, once; read to the end, or dropped, before the next part.
+        faults: Filled while it is read: a cut stream gives what was readable.
+    """
+
+    inner_path: str
+    name: str
+    stream: BinaryIO
+    faults: list[Fault] = field(default_factory=list)
+
+
 Part = TablePart | DocumentPart | Fault
 
 
@@ -124,4 +141,13 @@ class Contents(Protocol):
 
     def parts(self, path: Path) -> Iterator[Part]:
         """Yield every part of the file at ``path``, in a fixed order; no fault stops the rest."""
+        ...
+
+    def raw(self, path: Path, name: str = "") -> Iterator[RawPart | Fault]:
+        """Yield every file at ``path`` as bytes, containers opened; for logs and configurations.
+
+        Args:
+            path: The file.
+            name: Its name as it was received; by default the name of ``path``.
+        """
         ...

@@ -11,7 +11,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-Kind = Literal["text", "int", "float", "bool", "day", "instant", "texts"]
+Kind = Literal["text", "int", "float", "bool", "day", "instant", "texts", "ints", "fields"]
 
 _ARROW: dict[str, pa.DataType] = {
     "text": pa.string(),
@@ -21,6 +21,8 @@ _ARROW: dict[str, pa.DataType] = {
     "day": pa.date32(),
     "instant": pa.timestamp("us", tz="UTC"),
     "texts": pa.list_(pa.string()),
+    "ints": pa.list_(pa.int64()),
+    "fields": pa.map_(pa.string(), pa.string()),
 }
 
 _SQL: dict[str, str] = {
@@ -31,6 +33,8 @@ _SQL: dict[str, str] = {
     "day": "DATE",
     "instant": "TIMESTAMPTZ",
     "texts": "VARCHAR[]",
+    "ints": "BIGINT[]",
+    "fields": "MAP(VARCHAR, VARCHAR)",
 }
 
 
@@ -40,7 +44,8 @@ class Column:
 
     Attributes:
         name: Snake case; times end in ``_at``, days in ``_on``, counts begin with ``n_``.
-        kind: One of text, int, float, bool, day, instant (UTC), texts (a list of text).
+        kind: One of text, int, float, bool, day, instant (UTC), texts (a list of
+            text), ints (a list of whole numbers), fields (names with their texts).
         means: What a value says, with its unit; when it is null.
     """
 

@@ -101,8 +101,13 @@ def flat(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _plain(column: pa.Array) -> pa.Array:
+    if pa.types.is_map(column.type):
+        return pa.array(
+            [None if m is None else ids.canonical_json(dict(m)) for m in column.to_pylist()],
+            pa.string(),
+        )
     if pa.types.is_list(column.type):
-        return pc.binary_join(column, " ")
+        return pc.binary_join(column.cast(pa.list_(pa.string())), " ")
     if pa.types.is_timestamp(column.type):
         return pc.strftime(column, "%Y-%m-%dT%H:%M:%SZ")
     return column

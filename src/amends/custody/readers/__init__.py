@@ -41,3 +41,6 @@ FORMATS: tuple[Format, ...] = (
     Delimited(),
     PlainText(),
 )
+
+CONTAINERS: tuple[Format, ...] = (Compressed(), Zip(), Tar())
+"""The formats that only hold other files; what ``Reader.raw`` opens."""

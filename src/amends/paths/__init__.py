@@ -1,0 +1,1 @@
+"""The ways from the internet to customer data, and the proof that they are closed."""

@@ -1,0 +1,1 @@
+"""The collectors of facts about the network, one file a format."""

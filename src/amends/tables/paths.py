@@ -1,0 +1,70 @@
+"""The network at each date of its evidence, the ways through it to customer data, and what closes them."""
+
+from __future__ import annotations
+
+from amends.kernel.schema import Column, Table
+
+FACTS = Table(
+    "facts",
+    "a fact about the network that lets an intruder take a step, with its state",
+    (
+        Column(
+            "fact_id", "text", "T and a digest of kind, source and target: stable between runs."
+        ),
+        Column("kind", "text", "reach, no_auth, weak_auth, stored_on, opens, reads …"),
+        Column(
+            "source", "text", "Place it is about: zone:dmz, asset:jump1, service:jump1:22/tcp …"
+        ),
+        Column("target", "text", "The other place; empty for facts about one."),
+        Column("detail", "text", "Further words: identity, CVE, rule."),
+        Column("evidence", "text", "Where it was read: exhibit, file and line."),
+        Column("first_on", "day", "Day of the first evidence; null when nobody said."),
+        Column("last_on", "day", "Day of the latest evidence that could show it."),
+        Column(
+            "state",
+            "text",
+            "open, claimed (somebody says it is gone), verified (evidence says so), reopened.",
+        ),
+        Column("state_evidence", "text", "What the state rests on."),
+        Column("n_paths", "int", "Open paths that need it."),
+        Column("remedy", "text", "What would make it untrue."),
+    ),
+)
+
+ATTACK_PATHS = Table(
+    "attack_paths",
+    "a step of a way from the internet to a store",
+    (
+        Column("path_id", "text", "A and a digest of its facts: stable between runs."),
+        Column("rank", "int", "From 1: most persons first, then fewest steps."),
+        Column("store", "text", "Store at its end."),
+        Column("persons", "int", "People whose data the store holds; null when not known."),
+        Column("is_open", "bool", "Whether the latest evidence still allows it."),
+        Column("step", "int", "From 1."),
+        Column("fact_id", "text", "Fact that the step rests on."),
+        Column("from", "text", "Place before the step."),
+        Column("to", "text", "Place after it."),
+        Column("why", "text", "The step in a sentence."),
+    ),
+)
+
+CLOSURES = Table(
+    "closures",
+    "a fix: facts which made untrue take ways away",
+    (
+        Column("closure_id", "text", "C and a digest of its facts."),
+        Column("rank", "int", "Order in which they are proposed, from 1."),
+        Column("fact_ids", "texts", "Facts to make untrue."),
+        Column("remedy", "text", "What to do, in a sentence."),
+        Column("optimal", "bool", "Whether it was proved that no fewer fixes close every path."),
+        Column(
+            "persons_closed",
+            "int",
+            "People whose data no open path reaches any more once this fix is made.",
+        ),
+        Column("persons_alone", "int", "People whose data it protects when it alone is made."),
+        Column("state", "text", "open, claimed, verified, reopened."),
+    ),
+)
+
+TABLES = (FACTS, ATTACK_PATHS, CLOSURES)
