@@ -11,19 +11,19 @@ from dataclasses import dataclass, field
 INTERNET = "zone:internet"
 KINDS = {
     "in_zone": "the asset (source) stands in the zone (target)",
-    "reach": "from the zone or asset (source) a packet gets to the service (target)",
+    "reach": "from the zone or asset (source) a packet gets to the service (target); each zone to its own too",
     "hosts": "the asset (source) offers the service, or keeps the store (target)",
     "serves": "the service (source) is the door to the store (target)",
     "exposes_login": "the service (source) asks for a name and a secret",
     "no_auth": "the service (source) asks for nothing",
     "known_exploited": "the service (source) has a hole that is exploited in the wild (detail: cve)",
-    "weak_auth": "the service (source) asks for a password only and never locks out",
-    "stored_on": "the credential (source) lies readable on the asset (target)",
-    "opens": "the credential (source) opens the service (target) (detail: identity)",
+    "weak_auth": "the service (source) asks for a password only and never locks out; needs exposes_login too",
+    "stored_on": "the credential (source) lies readable on the asset (target); or in a zone, or in a store",
+    "opens": "the credential (source) opens the service (target) now (detail: identity); not once it is rotated",
     "admin_of": "the identity (source) administers the asset (target)",
     "reads": "the identity (source) may read the store (target)",
-    "belongs_to": "the credential (source) is a secret of the identity (target)",
-    "trusts": "the asset (target) lets the asset (source) in without asking (detail: how)",
+    "belongs_to": "the credential (source) is a current secret of the identity (target); not once it is rotated",
+    "trusts": "the asset (target) lets the asset (source) in without asking (detail: how, port); needs a reach too",
 }  # fmt: skip
 STATES = ("open", "claimed", "verified", "reopened")
 
@@ -40,6 +40,11 @@ class Fact:
         on: ISO day of the evidence; "" when nobody said.
         detail: Further words by name: identity, cve, port, rule, how.
         remedy: What a person would do to make it untrue, in a sentence; "" where nothing sensible can be done.
+        act: What one act removes together: facts with the same act fall together (one line of a list, one rotated
+            secret, one service shut), such as ``acl:edge-r1:OUTSIDE-IN:12``; "" when it falls alone.
+        looks: What was looked at to see it: entries of ``Network.looked_at``. Later evidence that looked at all of
+            them, and does not show the fact, proves that it is gone. "" as a place means all places. When empty,
+            ``(kind, source)``, ``(kind, target)`` or ``(kind, "")`` in ``looked_at`` does.
     """
 
     kind: str
@@ -49,6 +54,8 @@ class Fact:
     on: str = ""
     detail: tuple[tuple[str, str], ...] = ()
     remedy: str = ""
+    act: str = ""
+    looks: tuple[tuple[str, str], ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -93,9 +100,11 @@ class Network:
     Attributes:
         facts: Facts that hold.
         stores: Stores at the end of paths.
-        claims: What people say was fixed: (fact kind, source, target or words) with who and when; closes nothing.
+        claims: What people say was fixed; closes nothing. By name: ``kind``, ``source``, ``target`` (as in a fact,
+            each may be missing or a bare name) or ``fact`` (its id), ``words``, ``who``, ``on``, ``evidence``.
         looked_at: For each kind of evidence what it covers, so that the absence of a fact can be proof: for instance
-            ``("scan:internet", "asset:edge-r1")`` says that the asset was scanned from the internet.
+            ``("scan:internet", "asset:edge-r1")`` says that the asset was scanned from the internet; "" as the
+            place says that all was looked at. ``Fact.looks`` names the entries a fact rests on.
         rejects: What could not be read.
     """
 
