@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -48,9 +49,11 @@ def _sealed(case_folder: Path) -> list[dict[str, object]]:
 def _person(case_folder: Path) -> dict[str, object]:
     told = {r["person_id"] for r in _sealed(case_folder)}
     rows = pq.read_table(case_folder / "tables" / "persons").to_pylist()
+    names = Counter((p["name_first"], p["name_last"]) for p in rows)
     return next(
         p for p in rows
-        if p["person_id"] in told and p["name_first"] and p["name_last"] and p["zip"] and p["phone"] and p["birth_on"]
+        if names[p["name_first"], p["name_last"]] == 1  # of namesakes, two proofs may fit more than one
+        and p["person_id"] in told and p["name_first"] and p["name_last"] and p["zip"] and p["phone"] and p["birth_on"]
         and p["email"]
     )  # fmt: skip
 

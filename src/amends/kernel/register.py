@@ -11,6 +11,8 @@ nothing is overwritten.
 from __future__ import annotations
 
 import json
+import sqlite3
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -169,12 +171,39 @@ def _own_schema(engine: sa.Engine, name: str) -> None:
 
 def _steady_sqlite(connection: object, record: object) -> None:
     """Make SQLite keep what it was told through a crash, and wait when two write at once."""
+    steady_sqlite(connection)
+
+
+def steady_sqlite(connection: object, *more: str) -> None:
+    """Settle a fresh SQLite connection: it waits for others, keeps what it was told, checks foreign keys.
+
+    Args:
+        connection: A DB-API connection.
+        more: Further pragmas, such as ``secure_delete = ON``.
+    """
     cursor = connection.cursor()  # type: ignore[attr-defined]  # a DB-API connection, whose type SQLAlchemy does not name
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
+    # Waiting comes first: the change to WAL needs the file alone, and a fresh one is opened by many at once.
     cursor.execute("PRAGMA busy_timeout = 30000")
-    cursor.execute("PRAGMA foreign_keys = ON")
+    _choose_wal(cursor)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", *more):
+        cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _choose_wal(cursor: sqlite3.Cursor) -> None:
+    """Change to WAL; SQLite answers "locked" at once, without waiting, when two change at the same moment."""
+    for attempt in range(_WAL_ATTEMPTS):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if attempt == _WAL_ATTEMPTS - 1:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+_WAL_ATTEMPTS = 200
 
 
 def add_decision(

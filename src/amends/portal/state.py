@@ -10,10 +10,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from amends.kernel.errors import UsageError
-from amends.kernel.register import make_tables
+from amends.kernel.register import make_tables, steady_sqlite
 
 STATE_FILE = "state/site.db"
-_WAIT_MS = 30_000
 
 
 def open_state(place: Path | str) -> sa.Engine:
@@ -60,14 +59,5 @@ def _sqlite_url(published: Path) -> str:
 
 
 def _steady(connection: object, record: object) -> None:
-    """Keep what was told through a crash, wait when two write at once, and leave no deleted rows readable."""
-    cursor = connection.cursor()  # type: ignore[attr-defined]  # a DB-API connection, which SQLAlchemy does not type
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        f"busy_timeout = {_WAIT_MS}",
-        "foreign_keys = ON",
-        "secure_delete = ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    """Settle a connection, and leave no deleted rows readable."""
+    steady_sqlite(connection, "secure_delete = ON")
