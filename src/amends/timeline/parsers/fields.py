@@ -1,0 +1,136 @@
+"""Named fields of many events, kept as columns: for events whose shapes differ, such as those of Windows.
+
+An event is a run of entries; an entry is a name (as a code) and a text. All entries of a block lie one after the other,
+so that a field of all events, the map of all fields and the joined text are each one operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass
+class Names:
+    """Codes of field names and of shapes (the names of an event in their order)."""
+
+    codes: dict[str, int] = field(default_factory=dict)
+    shapes: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = field(default_factory=dict)
+    runs: list[Ints] = field(default_factory=list)
+
+    def code(self, name: str) -> int:
+        """Return the code of a name."""
+        return self.codes.setdefault(name, len(self.codes))
+
+    def shape(self, names: tuple[str, ...], before: tuple[str, ...] = ()) -> int:
+        """Return the number of the shape that has some names before others."""
+        number = self.shapes.get((before, names))
+        if number is None:
+            number = self.shapes[before, names] = len(self.runs)
+            self.runs.append(np.array([self.code(n) for n in (*before, *names)], dtype=np.int64))
+        return number
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields of a block of events.
+
+    Attributes:
+        names: Every name, in the order of its code.
+        codes: Code of the name of each entry.
+        values: Text of each entry.
+        starts: First entry of each event, and one past the last.
+    """
+
+    names: tuple[str, ...]
+    codes: Ints
+    values: pa.StringArray
+    starts: Ints
+
+    def __len__(self) -> int:
+        """Return how many events there are."""
+        return len(self.starts) - 1
+
+    @property
+    def owners(self) -> Ints:
+        """Return the event of each entry."""
+        return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.starts))
+
+    def keep(self, mask: npt.NDArray[np.bool_]) -> Fields:
+        """Return the fields without the entries that the mask leaves out."""
+        before = np.concatenate(([0], np.cumsum(mask, dtype=np.int64)))
+        return Fields(
+            self.names, self.codes[mask], self.values.filter(pa.array(mask)), before[self.starts]
+        )
+
+    def places(self, wanted: Sequence[str]) -> dict[str, Ints]:
+        """Return for each wanted name the entry that holds it in each event, -1 where none does; a hyphen is none."""
+        known = {name: code for code, name in enumerate(self.names)}
+        asked = tuple(name for name in dict.fromkeys(wanted) if name in known)
+        row = np.full(len(self.names), -1, dtype=np.int64)
+        row[[known[name] for name in asked]] = np.arange(len(asked))
+        rows = row[self.codes]
+        dash = pc.equal(self.values, "-").to_numpy(zero_copy_only=False)
+        seen = np.flatnonzero((rows >= 0) & ~dash)
+        found = np.full((len(asked) + 1, len(self)), -1, dtype=np.int64)
+        found[rows[seen], self.owners[seen]] = seen
+        return {name: found[-1] for name in wanted} | {
+            name: found[i] for i, name in enumerate(asked)
+        }
+
+    def texts(self, places: Ints) -> pa.StringArray:
+        """Return the texts at such places, null for -1."""
+        return self.values.take(pa.array(places, mask=places < 0))
+
+    def map(self) -> pa.MapArray:
+        """Return all fields of each event by name."""
+        keys = pa.array(self.names, pa.string()).take(pa.array(self.codes))
+        return pa.MapArray.from_arrays(pa.array(self.starts, pa.int32()), keys, self.values)
+
+    def joined(self) -> pa.StringArray:
+        """Return the texts of each event, one a line."""
+        lists = pa.ListArray.from_arrays(pa.array(self.starts, pa.int32()), self.values)
+        return pc.binary_join(lists, "\n")
+
+
+def gather(names: Names, shapes: Sequence[int], values: list[str | None]) -> Fields:
+    """Return the fields of events given by shape and texts; empty texts are dropped.
+
+    Of two names of an event that differ in case only the later holds: rules look fields up in any case.
+    """
+    picked = np.asarray(shapes, dtype=np.int64)
+    lengths = np.array([len(r) for r in names.runs] or [0], dtype=np.int64)
+    at = np.concatenate(([0], np.cumsum(lengths)))
+    every = np.concatenate([*names.runs, np.empty(0, dtype=np.int64)])
+    sizes = lengths[picked] if len(picked) else np.empty(0, dtype=np.int64)
+    starts = np.concatenate(([0], np.cumsum(sizes)))
+    within = np.arange(starts[-1], dtype=np.int64) - np.repeat(starts[:-1], sizes)
+    codes = every[np.repeat(at[picked], sizes) + within]
+    texts = pa.array(values, pa.string())
+    fields = Fields(tuple(names.codes), codes, texts, starts)
+    full = pc.fill_null(pc.not_equal(texts, ""), False).to_numpy(zero_copy_only=False)
+    return _last_of_a_case(fields.keep(full))
+
+
+def _last_of_a_case(fields: Fields) -> Fields:
+    """Drop entries that a later one of the same event overrides."""
+    lower: dict[str, int] = {}
+    folded = np.array([lower.setdefault(n.lower(), len(lower)) for n in fields.names] or [0])
+    if not len(fields.codes):
+        return fields
+    marks = fields.owners * len(lower) + folded[fields.codes]
+    order = np.argsort(marks, kind="stable")
+    last = np.ones(len(order), dtype=bool)
+    last[:-1] = marks[order][1:] != marks[order][:-1]
+    if last.all():
+        return fields
+    mask = np.zeros(len(order), dtype=bool)
+    mask[order[last]] = True
+    return fields.keep(mask)
