@@ -100,9 +100,14 @@ def status(face: Face, case: Path, as_json: bool) -> None:
 
 @click.command()
 @case_argument
+@click.option(
+    "--witness",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A witness copy made by: amends custody witness.",
+)
 @as_json
 @pass_face
-def verify(face: Face, case: Path, as_json: bool) -> None:
+def verify(face: Face, case: Path, witness: Path | None, as_json: bool) -> None:
     """Check every exhibit, the custody journal and the ledger against their seals.
 
     Names what was changed, removed, added, reordered or cut off. Exit code 3 when anything was.
@@ -113,6 +118,8 @@ def verify(face: Face, case: Path, as_json: bool) -> None:
     """
     with face.open(case) as opened:
         faults = [*custody.verify(opened), *opened.ledger.faults()]
+        if witness is not None:
+            faults += custody.witness_faults(opened, custody.read_witness(witness))
         head = opened.ledger.head()[1]
     if as_json:
         face.json({"sound": not faults, "faults": faults, "ledger_head": head})

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "run": "amends.cli.running:run",
     "status": "amends.cli.case_work:status",
     "verify": "amends.cli.case_work:verify",
+    "custody": "amends.cli.custody:custody",
     "event": "amends.cli.case_work:event",
     "show": "amends.cli.look:show",
     "explain": "amends.cli.look:explain",

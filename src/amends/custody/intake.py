@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 
 from amends.custody.digests import Digests, digest
+from amends.custody.intakes import intakes_of
 from amends.custody.journal import (
     CLOCK_SOURCE,
     FOLDER,
@@ -218,10 +219,14 @@ class _Intake:
         }
 
     def end(self, batch: str) -> None:
-        """Close the intake, and have the case's ledger witness the journal's head."""
-        self._journal.append("end", batch=batch)
+        """Close the intake under one root, and have the case's ledger witness it and the journal's head."""
+        intake = intakes_of(self._journal.lines())[-1]
+        sealed = {"intake": intake.number, "root": intake.root, "leaves": len(intake.bodies)}
+        self._journal.append("end", batch=batch, **sealed)
         seq, head = self._journal.head()
-        self._case.ledger.append("add", journal_seq=seq, journal_head=head, exhibits=self._number)
+        self._case.ledger.append(
+            "add", journal_seq=seq, journal_head=head, exhibits=self._number, root=intake.root
+        )
 
     def take(self, candidate: _Candidate, task: Task) -> Taken:
         """Take one path in, or refuse it."""

@@ -1,7 +1,7 @@
 """Is everything as it was sealed? Names each changed, missing, added, reordered or cut thing.
 
-Looks at three things: the journal's own chain, the journal against its witnesses (the heads the case's ledger
-recorded, or one kept elsewhere), and the exhibits against the journal.
+Looks at four things: the journal's own chain, the journal against its witnesses (the heads the case's ledger
+recorded, or one kept elsewhere), the intakes against their roots and stamps, and the exhibits against the journal.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import Any
 
 from amends.custody.digests import digest
 from amends.custody.intake import INCOMING
+from amends.custody.intakes import intakes_of
 from amends.custody.journal import FILE, FOLDER, journal_path
+from amends.custody.stamping import stamp_faults, trusted_roots
 from amends.kernel import ids
 from amends.kernel.case import Case
-from amends.kernel.ledger import GENESIS
+from amends.kernel.ledger import GENESIS, Line
 
 FIELDS = ("seq", "at", "actor", "act", "body", "prev", "digest")
 
@@ -41,18 +43,28 @@ def verify(case: Case, witness: Witness | None = None) -> list[str]:
     Args:
         case: The case.
         witness: A line of the journal kept outside the case, besides those in the case's ledger.
+
+    Raises:
+        UsageError: The root certificates named in the settings cannot be read.
     """
     witnesses = _ledger_witnesses(case)
     if witness is not None:
         witnesses.append(witness)
-    return verify_folder(case.folder, witnesses)
+    return verify_folder(case.folder, witnesses, trusted_roots(case))
 
 
-def verify_folder(folder: Path, witnesses: Sequence[Witness] = ()) -> list[str]:
-    """Return one sentence for each thing in a case's evidence that is not as it was sealed."""
+def verify_folder(folder: Path, witnesses: Sequence[Witness] = (), roots: bytes = b"") -> list[str]:
+    """Return one sentence for each thing in a case's evidence that is not as it was sealed.
+
+    Args:
+        folder: The case folder.
+        witnesses: Lines of the journal that somebody recorded.
+        roots: Root certificates of time-stamp authorities, PEM; without any, stamps are not traced to one.
+    """
     lines, faults = _read(journal_path(folder))
     faults.extend(_chain(lines))
     faults.extend(_against_witnesses(lines, witnesses))
+    faults.extend(_intakes(lines, roots))
     taken = [
         line["body"]
         for _, line in lines
@@ -67,7 +79,7 @@ def verify_folder(folder: Path, witnesses: Sequence[Witness] = ()) -> list[str]:
 def _ledger_witnesses(case: Case) -> list[Witness]:
     found = []
     for line in case.ledger.lines():
-        if line.act == "add" and "journal_head" in line.body:
+        if "journal_head" in line.body:
             found.append(Witness(int(line.body["journal_seq"]), str(line.body["journal_head"])))
     return found
 
@@ -126,6 +138,15 @@ def _against_witnesses(lines: Numbered, witnesses: Sequence[Witness]) -> Iterato
             yield f"journal: line {witness.seq}, which was witnessed, is missing: the end was cut off"
         elif found != witness.digest:
             yield f"journal: line {witness.seq} is not the one that was witnessed: the journal was rewritten"
+
+
+def _intakes(lines: Numbered, roots: bytes) -> Iterator[str]:
+    """Yield intakes whose root or stamp does not fit what the journal says was taken in."""
+    whole = [Line(**line) for _, line in lines if isinstance(line["body"], dict)]
+    for intake in intakes_of(whole):
+        if intake.sealed_root and intake.sealed_root != intake.root:
+            yield f"intake {intake.number}: its root is not the one that was sealed"
+        yield from stamp_faults(intake, roots)
 
 
 def _numbers(taken: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -74,6 +74,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("custody", "max_ratio", 1000, "Largest ratio of unpacked to packed bytes."),
     Setting("custody", "max_items", 1_000_000, "Most items in one exhibit."),
     Setting("custody", "password_file", "", "File with passwords for locked exhibits, one a line."),
+    Setting("custody", "stamp_roots", "", "PEM file with root certificates of the time-stamp authorities you trust."),
     Setting("channels.email", "url", "", "Mail server: smtp://host:port or smtps://host:port."),
     Setting("channels.email", "from", "", "Sender address of notices."),
     Setting("channels.email", "dkim_key", "", "File of a DKIM key; not used yet: let the mail server sign."),
