@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
