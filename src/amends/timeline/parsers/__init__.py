@@ -1,1 +1,10 @@
 """The parsers of logs, one file a format; the order in which they are tried stands in ``PARSERS``."""
+
+from __future__ import annotations
+
+from amends.timeline.parsers.base import Parser
+from amends.timeline.parsers.plain import Plain
+from amends.timeline.parsers.syslog import Syslog
+
+PARSERS: tuple[Parser, ...] = (Syslog(), Plain())
+"""Strict formats first: the first parser that knows a file's head reads it. ``Plain`` takes any text and stays last."""

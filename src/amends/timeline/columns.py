@@ -1,0 +1,172 @@
+"""Whole-column helpers on text: slices of a byte buffer, fixed-width views, numbers, scattering groups of rows.
+
+Everything here works on all rows at once. A slice is a start and a length in a buffer of UTF-8; ``slices`` makes an
+Arrow column of them with one copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_INLINE = 12
+"""Arrow's layout of string views: texts up to twelve bytes stand in the view itself."""
+
+
+def slices(buffer: Bytes, starts: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> pa.Array:
+    """Return a text column of slices of ``buffer``; slices may lie in any order and overlap."""
+    n = len(starts)
+    if not n:
+        return pa.array([], pa.string())
+    views = np.zeros((n, 4), np.int32)
+    views[:, 0] = lengths
+    views[:, 3] = starts
+    padded = buffer if len(buffer) >= _INLINE else np.resize(buffer, _INLINE)
+    at = np.asarray(starts, np.int64)
+    last = len(padded) - _INLINE
+    prefix = np.lib.stride_tricks.sliding_window_view(padded, _INLINE)
+    head = np.zeros((n, 16), np.uint8)
+    short = np.asarray(lengths) <= _INLINE
+    whole = short & (at <= last)
+    rows = np.flatnonzero(whole)
+    if len(rows):
+        head[rows, 4:16] = prefix[at[rows]]
+        head[rows, 4:16] *= np.arange(_INLINE) < np.asarray(lengths)[rows, None]
+    for row in np.flatnonzero(short & ~whole):
+        text = buffer[at[row] : at[row] + int(lengths[row])]
+        head[row, 4 : 4 + len(text)] = text
+    long = np.flatnonzero(~short)
+    if len(long):
+        head[long, 4:8] = prefix[np.minimum(at[long], last), :4]
+    raw = head.view(np.int32)
+    views[:, 1] = raw[:, 1]
+    views[short, 2] = raw[short, 2]
+    views[short, 3] = raw[short, 3]
+    made = pa.Array.from_buffers(
+        pa.string_view(), n, [None, pa.py_buffer(views), pa.py_buffer(np.ascontiguousarray(buffer))]
+    )
+    return made.cast(pa.string())
+
+
+def layout(texts: pa.Array) -> tuple[Bytes, Ints]:
+    """Return the bytes of a text column and the n + 1 offsets of its values; a null has length 0."""
+    if pa.types.is_dictionary(texts.type):
+        texts = texts.cast(pa.string())
+    if texts.null_count:
+        texts = pc.fill_null(texts, "")
+    _, offsets, values = texts.buffers()
+    n = len(texts)
+    if offsets is None or not n:
+        return np.zeros(0, np.uint8), np.zeros(n + 1, np.int64)
+    at = np.frombuffer(offsets, np.int32, n + 1, texts.offset * 4).astype(np.int64)
+    held = np.frombuffer(values, np.uint8) if values is not None else np.zeros(0, np.uint8)
+    return held, at
+
+
+def window(texts: pa.Array, width: int) -> tuple[Bytes, Ints]:
+    """Return the first ``width`` bytes of every text, zero beyond its end, and its length in bytes."""
+    held, at = layout(texts)
+    lengths = np.diff(at)
+    n = len(lengths)
+    out = np.zeros((n, width), np.uint8)
+    if not n or not len(held):
+        return out, lengths
+    if len(held) < width:
+        held = np.concatenate([held, np.zeros(width - len(held), np.uint8)])
+    starts = at[:-1]
+    inside = starts <= len(held) - width
+    if inside.all():
+        out[:] = np.lib.stride_tricks.sliding_window_view(held, width)[starts]
+    else:
+        out[inside] = np.lib.stride_tricks.sliding_window_view(held, width)[starts[inside]]
+        for row in np.flatnonzero(~inside):
+            text = held[starts[row] : starts[row] + lengths[row]][:width]
+            out[row, : len(text)] = text
+    if (lengths < width).any():
+        out *= np.arange(width) < lengths[:, None]
+    return out, lengths
+
+
+def blank_to_null(texts: pa.Array) -> pa.Array:
+    """Return the column with empty texts made null."""
+    empty = pc.equal(texts, "")
+    if not pc.any(empty).as_py():
+        return texts
+    return pc.if_else(empty, pa.scalar(None, texts.type), texts)
+
+
+def numbers(texts: pa.Array) -> pa.Array:
+    """Return whole numbers; null where the text is none, or beyond 18 digits."""
+    held, at = layout(texts)
+    lengths = np.diff(at)
+    if not len(lengths):
+        return pa.array([], pa.int64())
+    longest = int(min(lengths.max(), 18))
+    rows, _ = window(texts, max(longest, 1))
+    digits = rows - np.uint8(48)
+    inside = np.arange(rows.shape[1]) < lengths[:, None]
+    good = (lengths > 0) & (lengths <= 18) & ((digits < 10) | ~inside).all(axis=1)
+    value = np.zeros(len(lengths), np.int64)
+    for place in range(rows.shape[1]):
+        here = inside[:, place]
+        value = np.where(here, value * 10 + digits[:, place], value)
+    return pa.array(np.where(good, value, 0), mask=~good)
+
+
+def coded(codes: npt.NDArray[Any], words: Sequence[str | None]) -> pa.Array:
+    """Return the text column ``words[code]``; words may hold ``None``."""
+    return pa.array(words, pa.string()).take(pa.array(codes))
+
+
+def distinct_map(texts: pa.Array, change: Any) -> pa.Array:
+    """Return the column with ``change`` (an array to an array) worked out once for each distinct value."""
+    if not len(texts):
+        return texts
+    coded_texts = texts.dictionary_encode()
+    return change(coded_texts.dictionary).take(coded_texts.indices)
+
+
+def gather(
+    n: int, groups: Sequence[tuple[Ints, Mapping[str, pa.Array]]], types: Mapping[str, pa.DataType]
+) -> dict[str, pa.Array]:
+    """Return whole columns of ``n`` rows from groups of rows; a row that no group fills is null.
+
+    Args:
+        n: Rows of the result.
+        groups: Row numbers and the columns that the group fills for them.
+        types: Type of each column; text where it says nothing.
+    """
+    names = dict.fromkeys(name for _, columns in groups for name in columns)
+    out: dict[str, pa.Array] = {}
+    for name in names:
+        having = [
+            (rows, columns[name]) for rows, columns in groups if name in columns and len(rows)
+        ]
+        if not having:
+            continue
+        place = np.full(n, -1, np.int64)
+        done = 0
+        for rows, column in having:
+            place[rows] = np.arange(done, done + len(rows))
+            done += len(rows)
+        pieces = [_plain(column, types.get(name, pa.string())) for _, column in having]
+        whole = pa.concat_arrays(pieces) if len(pieces) > 1 else pieces[0]
+        missing = place < 0
+        index = pa.array(place, mask=missing) if missing.any() else pa.array(place)
+        out[name] = whole.take(index)
+    return out
+
+
+def _plain(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    return column if column.type == kind else column.cast(kind)
