@@ -7,8 +7,9 @@ import json
 
 import pytest
 
-from amends.duties.lawbook import FOLDER, contacts, law_book, read_law, shipped, vocabulary
+from amends.duties.lawbook import FOLDER, law_book, read_law, shipped, vocabulary
 from amends.kernel.errors import EvidenceError
+from amends.taxonomy.offices import offices
 
 CALIFORNIA = json.loads((FOLDER / "US-CA.json").read_text("utf-8"))
 
@@ -137,7 +138,7 @@ def test_implied_codes_follow_to_the_end():
 
 
 def test_every_contact_names_a_source_that_is_listed():
-    held = contacts()
+    held = offices()
 
     def values(node):
         if isinstance(node, dict):

@@ -10,11 +10,10 @@ from datetime import date
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from amends.notices import contacts as letter_contacts
 from amends.notices.blocks import GRAVITY as LETTER_ORDER
-from amends.portal.shapes import LANGUAGES, Determination, Office
+from amends.portal.shapes import LANGUAGES, Determination
 from amends.portal.words.build import DOCUMENTS, document, documents
-from amends.portal.words.contacts import contacts
+from amends.portal.words.contacts import contacts, line_target
 from amends.portal.words.figures import disagreements
 from amends.portal.words.frame import TEXTS
 from amends.portal.words.language import day_words, joined, neither, number_words
@@ -245,20 +244,11 @@ def test_the_substitute_notice_has_what_the_law_asks() -> None:
         assert wanted in text, wanted
 
 
-def test_bureaus_and_commission_are_those_of_the_letters() -> None:
-    def same(one: Office, other: letter_contacts.Contact) -> bool:
-        lines = [part for line in other.lines for part in line.split(", www.")]
-        mine = [line.removeprefix("www.") for line in one.lines]
-        return one.name == other.name and mine == [line.removeprefix("www.") for line in lines]
-
-    pairs = zip(contacts().bureaus, letter_contacts.bureaus(), strict=True)
-    assert all(same(a, b) for a, b in pairs)
-    assert same(contacts().commission[0], letter_contacts.trade_commission())
-    web, phone = letter_contacts.credit_report()
-    assert (contacts().addresses["report_web"], contacts().addresses["report_phone"]) == (
-        web,
-        phone,
-    )
+def test_each_line_of_an_office_can_be_a_link_or_is_an_address() -> None:
+    commission = contacts().commission[0]
+    assert commission.lines[-2:] == ("www.ftc.gov", "www.identitytheft.gov")
+    assert [o.name for o in contacts().bureaus] == ["Equifax", "Experian", "TransUnion"]
+    assert all(line_target(o.lines[-1]) == o.lines[-1] for o in contacts().bureaus)
 
 
 def test_the_order_is_that_of_letters_but_for_the_name() -> None:

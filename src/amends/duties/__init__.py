@@ -17,7 +17,7 @@ from amends.duties.facts import Facts
 from amends.duties.facts_reader import read_facts
 from amends.duties.filings import case_worksheets
 from amends.duties.ics import calendar_ics
-from amends.duties.lawbook import LawBook, contacts, law_book
+from amends.duties.lawbook import LawBook, law_book
 from amends.duties.stage import STAGE
 from amends.duties.worked import answer_json
 
@@ -29,7 +29,6 @@ __all__ = [
     "answer_json",
     "calendar_ics",
     "case_worksheets",
-    "contacts",
     "evaluate",
     "law_book",
     "read_facts",

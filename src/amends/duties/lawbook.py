@@ -23,7 +23,7 @@ from amends.duties.rules import Raw, StateLaw
 from amends.kernel.errors import EvidenceError
 
 FOLDER = Path(__file__).parent / "law"
-_BESIDE = frozenset(["law.schema.json", "vocabulary.json", "contacts.json"])
+_BESIDE = frozenset(["law.schema.json", "vocabulary.json"])
 _NO_LAW = frozenset(
     [
         "format",
@@ -163,12 +163,6 @@ def vocabulary() -> Vocabulary:
         raw["content"],
         raw["format"],
     )
-
-
-@cache
-def contacts() -> Raw:
-    """Return what letters print about bureaus, federal agencies and attorneys general, with sources."""
-    return _json(FOLDER / "contacts.json")
 
 
 def _json(path: Path) -> Raw:

@@ -15,8 +15,8 @@ from amends.duties.answer import (
 )
 from amends.duties.clocks import Due
 from amends.duties.facts import Facts, Verdict
-from amends.duties.lawbook import contacts
 from amends.kernel import clock, ids
+from amends.taxonomy import offices
 
 _RANK = ("memory_unverified", "unmarked", "one_source", "two_or_more_sources")
 
@@ -187,7 +187,7 @@ def _authority_row(answer: RegulatorAnswer) -> Row:
 
 def _bureau_rows(answer: BureauAnswer) -> Iterable[Row]:
     """Yield one notice for each nationwide credit bureau."""
-    for agency in contacts()["consumer_reporting_agencies"]:
+    for agency in offices.offices()["consumer_reporting_agencies"]:
         yield _row(
             answer.jurisdiction, "bureau", agency["id"], _word(answer.required), answer.due,
             answer.count, why=answer.why, source=answer.source, confidence=answer.confidence,

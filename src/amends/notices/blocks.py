@@ -10,9 +10,9 @@ from functools import cache
 import jinja2
 
 from amends.kernel.errors import DeliveryError
-from amends.notices import contacts
 from amends.notices.facts import ExposedElement, Variant
 from amends.notices.wording import Paragraph, Wording, element_words, template, wording
+from amends.taxonomy import offices
 
 # Elements that open credit or an identity, after the triggers of the state offers of identity protection.
 CREDIT_RISK = frozenset(
@@ -86,18 +86,18 @@ class Block:
     elements: tuple[str, ...] = ()
 
 
-def state_offices(variant: Variant) -> tuple[contacts.Contact, ...]:
+def state_offices(variant: Variant) -> tuple[offices.Contact, ...]:
     """Return the offices of the person's state; for an unknown residence all that a statute wants printed."""
     return _offices_of(variant.duty.jurisdictions)
 
 
 @cache
-def _offices_of(jurisdictions: tuple[str, ...]) -> tuple[contacts.Contact, ...]:
+def _offices_of(jurisdictions: tuple[str, ...]) -> tuple[offices.Contact, ...]:
     states = [j for j in jurisdictions if _STATE.match(j)]
     if len(states) > 1:
-        return tuple(contacts.state_offices(j)[0] for j in states if contacts.prescribed(j))
+        return tuple(offices.state_offices(j)[0] for j in states if offices.prescribed(j))
     for jurisdiction in jurisdictions:
-        found = contacts.state_offices(jurisdiction)
+        found = offices.state_offices(jurisdiction)
         if found:
             return found
     return ()
@@ -270,11 +270,11 @@ def _consequences(paragraph: Paragraph, variant: Variant, words: Wording) -> _Ma
 
 
 def _bureaus(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:
-    return _Made("offices", offices=tuple(Office(c.name, c.lines) for c in contacts.bureaus()))
+    return _Made("offices", offices=tuple(Office(c.name, c.lines) for c in offices.bureaus()))
 
 
 def _ftc(paragraph: Paragraph, variant: Variant, words: Wording) -> _Made:
-    found = contacts.trade_commission()
+    found = offices.trade_commission()
     return _Made("offices", offices=(Office(found.name, found.lines),))
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
-from amends.notices import contacts
 from amends.notices.blocks import (
     CREDENTIALS,
     CREDIT_RISK,
@@ -23,6 +22,7 @@ from amends.notices.blocks import (
 )
 from amends.notices.facts import EXPOSURES, LetterFacts, Variant
 from amends.notices.wording import SECTIONS, Paragraph, Wording, element_words, template, wording
+from amends.taxonomy import offices
 
 # A reassurance is given for these only: what people fear most, and what a letter must not speak of lightly.
 REASSURED = ("ssn", "card", "bank_account")
@@ -281,7 +281,7 @@ def _values(variant: Variant, facts: LetterFacts, words: Wording) -> dict[str, o
         "breach_to_on": facts.breach_to_on, "contained_on": facts.contained_on,
         "enrol_by_on": facts.enrol_by_on,
     }  # fmt: skip
-    report_web, report_phone = contacts.credit_report()
+    report_web, report_phone = offices.credit_report()
     found: dict[str, object] = {
         "entity": facts.entity,
         "n_affected": f"{facts.n_affected:,}",

@@ -19,13 +19,14 @@ from amends.kernel.case import Case
 from amends.kernel.engine.base import quote
 from amends.kernel.errors import DeliveryError, UsageError
 from amends.kernel.register import make_tables
-from amends.notices import contacts, seals, texts
+from amends.notices import seals, texts
 from amends.notices.check import faults
 from amends.notices.compose import compose
 from amends.notices.facts import LetterFacts, Variant
 from amends.notices.seals import Seal
 from amends.notices.stage import duty_texts, letter_facts, require_plan, variant_id, variant_of
 from amends.tables.notices import NOTICES
+from amends.taxonomy import offices
 
 METADATA = sa.MetaData()
 APPROVALS = sa.Table(
@@ -208,7 +209,7 @@ def _stale() -> DeliveryError:
 def _warnings(facts: LetterFacts, variants: Collection[Variant]) -> tuple[str, ...]:
     """Return what the two who approve should know about the texts."""
     jurisdictions = frozenset(j for v in variants for j in v.duty.jurisdictions)
-    unsure = "; ".join(contacts.unverified(jurisdictions))
+    unsure = "; ".join(offices.unverified(jurisdictions))
     promised = any(v.duty.id_protection_months for v in variants)
     tests = {
         "letters promise the identity protection that the law asks for, but no product is named "

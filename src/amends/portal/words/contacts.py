@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from amends.portal.shapes import Office
+from amends.taxonomy import offices
 
-_FILE = Path(__file__).parent / "contacts.toml"
+# Seen November 2026: the tax agency's identity protection PIN, the commission's pages on freezes and on theft.
+_PUBLIC_PAGES = {
+    "tax_web": "www.irs.gov/ippin",
+    "freeze_web": "consumer.ftc.gov",
+    "theft_web": "www.identitytheft.gov",
+}
 _PHONE = re.compile(r"1-\d{3}-\d{3}-\d{4}")
 _WEB = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?:/\S*)?")
 
@@ -38,13 +42,20 @@ class Contacts:
 
 @cache
 def contacts() -> Contacts:
-    """Return the offices of public texts."""
-    raw = tomllib.loads(_FILE.read_text("utf-8"))
+    """Return the offices of public texts: those that the letters print."""
+    report_web, report_phone = offices.credit_report()
+    addresses = {"report_web": report_web, "report_phone": report_phone, **_PUBLIC_PAGES}
     return Contacts(
-        tuple(Office(o["name"], tuple(o["lines"])) for o in raw["bureau"]),
-        tuple(Office(o["name"], tuple(o["lines"])) for o in raw["commission"]),
-        {name: value for name, value in raw.items() if isinstance(value, str)},
+        tuple(_office(bureau) for bureau in offices.bureaus()),
+        (_office(offices.trade_commission()),),
+        addresses,
     )
+
+
+def _office(known: offices.Contact) -> Office:
+    """Return an office with each web address on a line of its own, so that each can be a link."""
+    parts = (line.split(", ") if line.startswith("www.") else [line] for line in known.lines)
+    return Office(known.name, tuple(part for line in parts for part in line))
 
 
 def line_target(line: str) -> str:

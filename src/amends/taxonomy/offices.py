@@ -1,4 +1,4 @@
-"""What letters print about others: the credit bureaus, the Federal Trade Commission, offices of the states."""
+"""Offices that letters, public pages and filings name: credit bureaus, the Federal Trade Commission, the states'."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_FILE = Path(__file__).parent / "templates" / "contacts.json"
+_FILE = Path(__file__).parent / "data" / "offices.json"
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Contact:
 
 
 @cache
-def _raw() -> dict[str, Any]:  # Any: JSON
+def offices() -> dict[str, Any]:  # Any: JSON
+    """Return the whole file of offices, each value with its sources."""
     loaded: dict[str, Any] = json.loads(_FILE.read_text("utf-8"))
     return loaded
 
@@ -36,7 +37,7 @@ def bureaus() -> tuple[Contact, ...]:
     """Return the nationwide credit bureaus with telephone, freeze address and site.
 
     Source:
-        ``templates/contacts.json``: each value with its sources and a mark of confidence.
+        ``data/offices.json``: each value with its sources and a mark of confidence.
     """
     return tuple(
         Contact(
@@ -44,13 +45,13 @@ def bureaus() -> tuple[Contact, ...]:
             (*agency["freeze_mail"]["value"], agency["phone"]["value"], agency["web"]["value"]),
             bool(agency["freeze_mail"].get("verify_before_print")),
         )
-        for agency in _raw()["consumer_reporting_agencies"]
+        for agency in offices()["consumer_reporting_agencies"]
     )
 
 
 def trade_commission() -> Contact:
     """Return the Federal Trade Commission (16 CFR 0.2 and its identity theft line)."""
-    found = _raw()["federal"]["FTC"]
+    found = offices()["federal"]["FTC"]
     web = found["web"]["value"]
     return Contact(
         found["name"], (*found["address"]["value"], found["phone"]["value"], ", ".join(web[:2]))
@@ -59,19 +60,19 @@ def trade_commission() -> Contact:
 
 def credit_report() -> tuple[str, str]:
     """Return web address and telephone of the free annual credit report service."""
-    found = _raw()["federal"]["ANNUAL_CREDIT_REPORT"]
+    found = offices()["federal"]["ANNUAL_CREDIT_REPORT"]
     return found["web"]["value"], found["phone"]["value"]
 
 
 def state_offices(jurisdiction: str) -> tuple[Contact, ...]:
     """Return the offices a resident of a state turns to, the attorney general first; empty where none is known."""
-    found = _raw()["states"].get(jurisdiction)
+    found = offices()["states"].get(jurisdiction)
     return () if found is None else tuple(_office(o) for o in (found, *found.get("also", ())))
 
 
 def prescribed(jurisdiction: str) -> bool:
     """Say whether a statute wants the office of this state printed."""
-    return bool(_raw()["states"].get(jurisdiction, {}).get("use") == "statute")
+    return bool(offices()["states"].get(jurisdiction, {}).get("use") == "statute")
 
 
 def _office(found: dict[str, Any]) -> Contact:  # Any: JSON
@@ -86,5 +87,5 @@ def _office(found: dict[str, Any]) -> Contact:  # Any: JSON
 
 def unverified(jurisdictions: frozenset[str]) -> tuple[str, ...]:
     """Return the names of the offices whose values somebody should check before a mailing."""
-    offices = [*bureaus(), *(o for j in sorted(jurisdictions) for o in state_offices(j))]
-    return tuple(dict.fromkeys(o.name for o in offices if o.unverified))
+    named = [*bureaus(), *(o for j in sorted(jurisdictions) for o in state_offices(j))]
+    return tuple(dict.fromkeys(o.name for o in named if o.unverified))
