@@ -1,0 +1,264 @@
+"""How much each read covers, without counting the same rows twice.
+
+A statement is laid on an *axis*: rows from the beginning of the table (whole tables, LIMIT and OFFSET), a key
+(``id > 5000``, BETWEEN), a column compared with values, or none. On an axis, ranges are united; rows read twice count
+once. Ranges on different axes may overlap: together they are at least the widest and at most the sum.
+
+Source: how PostgreSQL, MySQL, SQL Server and Oracle write LIMIT, OFFSET, FETCH FIRST and TOP in their manuals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amends.kernel.engine.base import Engine
+from amends.timeline.reads import is_whole_tool
+from amends.timeline.taken_stores import NOT_A_WORD
+
+_NUMBER = "([0-9]{1,15})"
+_COLUMN = '([a-z0-9_."`]+)'
+_RANGE = f"^{_COLUMN} ?>=? ?''?{_NUMBER}''?(?: and {_COLUMN} ?<=? ?''?{_NUMBER}''?)?$"
+_BETWEEN = f"^{_COLUMN} between ''?{_NUMBER}''? and ''?{_NUMBER}''?$"
+_EQUAL = f"^{_COLUMN} ?= ?(''[^'']*''|[0-9.]+)$"
+# Bound values, chance and groups: where in the table such a read lies cannot be said.
+_UNPLACED = r"\b(limit|offset|fetch (first|next)|top) ?\(?[$?:@]|\b(random|rand|newid)\(|tablesample|\bgroup by\b"
+_TOTALS = (
+    r"^(?:copy ?\( ?|explain analyze )?select "
+    r"(?:(?:count|min|max|sum|avg)\([^)]*\)(?: as \S+)? ?,? ?)+ ?from "
+)
+
+
+@dataclass(frozen=True)
+class ReadRows:
+    """How many rows of a holding the reads cover.
+
+    Attributes:
+        lower: Proved by logs with counts.
+        best: Most likely; ``None`` when no read names it.
+        upper: At most; ``None`` for all that the table holds.
+        n_reads: Reads of every grade.
+        n_counted: Those with a count of rows, or of whole files.
+        n_sure: Those that are surely the intruder's.
+        n_doubtful: Those that may be the company's own.
+        n_tools: Dump tools started.
+        n_remote: Sure reads by a client outside, or in the pool of a VPN.
+        whole: Whether a read of the whole table is among them.
+    """
+
+    lower: int
+    best: int | None
+    upper: int | None
+    n_reads: int
+    n_counted: int
+    n_sure: int
+    n_doubtful: int
+    n_tools: int
+    n_remote: int
+    whole: bool
+
+
+def read_rows(engine: Engine, remote_places: str) -> dict[int, ReadRows]:
+    """Return the rows that ``taken_reads`` covers, by number of the holding.
+
+    Args:
+        engine: With ``taken_reads`` and ``taken_holdings``.
+        remote_places: Table of places (``place``) from which what is read is outside at once.
+    """
+    engine.materialise("taken_scoped", _scoped_sql())
+    engine.materialise("taken_pieces", _pieces_sql())
+    covered = _covered(engine)
+    counts = engine.arrow(_counts_sql(remote_places)).to_pylist()
+    return {c["number"]: _rows(c, covered) for c in counts}
+
+
+def _number(pattern: str, group: int = 1) -> str:
+    """Return SQL of a number that a statement names; null where it does not."""
+    found = pattern.replace("{n}", _NUMBER)
+    return f"TRY_CAST(regexp_extract(statement, '\\b{found}', {group}) AS BIGINT)"
+
+
+def _scoped_sql() -> str:
+    """Return SQL of each read with the holding it reads and where in it: axis, from, to."""
+    where = r"'\bwhere\b(.*?)(?:\border by\b|\blimit\b|\boffset\b|\bfetch\b|\bgroup by\b|\bfor update\b|;|$)'"
+    return f"""
+        WITH said AS (
+            SELECT *, ' ' || regexp_replace(object || ' ' || statement, '{NOT_A_WORD}', ' ', 'g') || ' ' AS words,
+                tool AND regexp_matches(statement, '{is_whole_tool()}') AS copies_all
+            FROM taken_reads),
+        naming AS (
+            SELECT r.*, EXISTS (SELECT 1 FROM taken_holdings AS o WHERE o.key <> '' AND contains(r.words, o.words)
+                AND (o.host = r.host OR r.tool)) AS names_one
+            FROM said AS r),
+        tools AS (
+            SELECT h.number, h.rows AS n_rows, h.unit, h.avg_bytes, r.*
+            FROM naming AS r JOIN taken_holdings AS h ON (h.key = '' OR contains(r.words, h.words)
+                    OR (NOT names_one AND (copies_all OR (r.action = 'dump' AND NOT r.tool))))
+              AND ((NOT r.tool AND (r.host = h.host OR split_part(r.object, '/', 1) = h.store))
+                OR (r.tool AND (copies_all OR regexp_matches(r.statement, '\\b(select|copy|table)\\b'))
+                  AND (r.host = h.host OR contains(r.statement, h.host) OR contains(r.statement, h.store))))),
+        parsed AS (
+            SELECT *,
+                regexp_extract(statement, {where}, 1) AS said_where,
+                {_number("limit {n}(?: ?, ?{n})?", 1)} AS limit_1,
+                {_number("limit {n}(?: ?, ?{n})?", 2)} AS limit_2,
+                {_number("offset {n}")} AS said_offset,
+                coalesce({_number("fetch (?:first|next) {n} rows?")}, {_number("select (?:distinct )?top ?[(]? ?{n}")})
+                    AS said_first,
+                regexp_matches(statement, '{_UNPLACED}') AS unplaced,
+                regexp_matches(statement, '{_TOTALS}') AS only_totals
+            FROM tools),
+        ranged AS (
+            SELECT *, trim(said_where, ' ()') AS w,
+                CASE WHEN limit_2 IS NOT NULL THEN limit_2 ELSE coalesce(limit_1, said_first) END AS at_most,
+                CASE WHEN limit_2 IS NOT NULL THEN limit_1 ELSE coalesce(said_offset, 0) END AS skip
+            FROM parsed WHERE NOT only_totals),
+        keyed AS (
+            SELECT *,
+                regexp_extract(w, '{_RANGE}', ['c', 'a', 'c2', 'b']) AS k,
+                regexp_extract(w, '{_BETWEEN}', ['c', 'a', 'b']) AS bt,
+                regexp_extract(w, '{_EQUAL}', ['c', 'v']) AS eq,
+                contains(w, '>=') AS from_inclusive,
+                contains(w, '<=') AS to_inclusive
+            FROM ranged)
+        SELECT number, n_rows, unit, avg_bytes, event_id, "at", host, session, place, kind, action, grade, tool,
+            object, rows AS counted, bytes, statement,
+            CASE WHEN kind = 'file' THEN CASE WHEN unit = 'files' THEN 'files' ELSE 'file' END
+                WHEN unplaced OR (statement = '' AND action <> 'dump') THEN 'other'
+                WHEN w = '' THEN 'position'
+                WHEN bt.c <> '' THEN 'key:' || bt.c
+                WHEN k.c <> '' AND k.c2 IN ('', k.c) THEN 'key:' || k.c
+                WHEN eq.c <> '' THEN 'value:' || eq.c
+                ELSE 'other' END AS axis,
+            CASE WHEN kind = 'file' THEN object WHEN eq.c <> '' THEN eq.v
+                WHEN statement = '' OR unplaced OR regexp_matches(w, '[$?:@]') THEN event_id::VARCHAR
+                ELSE md5(statement) END AS piece,
+            at_most,
+            CASE WHEN w = '' THEN skip WHEN bt.c <> '' THEN TRY_CAST(bt.a AS BIGINT)
+                WHEN k.c <> '' THEN TRY_CAST(k.a AS BIGINT) + CASE WHEN from_inclusive THEN 0 ELSE 1 END ELSE 0 END AS lo,
+            CASE WHEN bt.c <> '' THEN TRY_CAST(bt.b AS BIGINT) + 1
+                WHEN k.c <> '' AND k.b <> '' THEN TRY_CAST(k.b AS BIGINT) + CASE WHEN to_inclusive THEN 1 ELSE 0 END END AS end_key
+        FROM keyed
+    """
+
+
+def _pieces_sql() -> str:
+    """Return SQL of the pieces that count for each bound, with the range each covers on its axis."""
+    return """
+        WITH sized AS (
+            SELECT *, coalesce(counted,
+                    CASE WHEN kind = 'file' AND unit = 'files' AND action <> 'open' THEN 1 END) AS known,
+                least(coalesce(at_most, 9000000000000000), coalesce(end_key - lo, 9000000000000000),
+                    coalesce(n_rows - CASE WHEN axis = 'position' THEN lo ELSE 0 END, 9000000000000000)) AS bound
+            FROM taken_scoped),
+        labelled AS (
+            SELECT 'lower' AS label, *, known AS n FROM sized WHERE grade = 'sure' AND known IS NOT NULL
+            UNION ALL
+            SELECT 'best', *, coalesce(known, CASE
+                WHEN axis LIKE 'value:%' THEN 1
+                WHEN kind = 'file' AND unit <> 'files' AND bytes > 0 AND avg_bytes > 0 THEN NULL
+                ELSE greatest(bound, 0) END) FROM sized WHERE grade IN ('sure', 'likely')
+            UNION ALL
+            SELECT 'upper', *, coalesce(known, greatest(bound, 0)) FROM sized
+            UNION ALL
+            SELECT 'audit', *, coalesce(known, CASE WHEN axis LIKE 'value:%' THEN 1 ELSE greatest(bound, 0) END)
+            FROM sized WHERE NOT tool AND grade IN ('sure', 'likely'))
+        SELECT label, number, axis, piece, lo, lo + coalesce(n, 0) AS hi, coalesce(n, 0) AS n, n_rows FROM labelled
+    """
+
+
+def _covered(engine: Engine) -> dict[tuple[int, str], list[tuple[str, int, int]]]:
+    """Return for each holding and bound the axes with what they cover: (axis, at least, at most)."""
+    rows = engine.arrow(
+        """
+        WITH walked AS (
+            SELECT *, max(hi) OVER (PARTITION BY label, number, axis ORDER BY lo, hi, piece
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+            FROM taken_pieces WHERE axis = 'position' OR axis LIKE 'key:%'),
+        ranges AS (
+            SELECT label, number, axis, sum(greatest(0, hi - greatest(lo, coalesce(before, lo))))::HUGEINT AS n,
+                   sum(n)::HUGEINT AS total
+            FROM walked GROUP BY ALL),
+        single AS (
+            SELECT label, number, axis, piece, max(n) AS n, sum(n) AS total
+            FROM taken_pieces WHERE axis <> 'position' AND axis NOT LIKE 'key:%' GROUP BY ALL)
+        SELECT label, number, axis, n AS low, n AS high FROM ranges
+        UNION ALL
+        SELECT label, number, axis, CASE WHEN axis = 'other' THEN max(n) ELSE sum(n) END,
+               CASE WHEN label = 'upper' AND axis <> 'files' THEN sum(total) ELSE sum(n) END
+        FROM single GROUP BY label, number, axis
+        ORDER BY ALL
+        """
+    ).to_pylist()
+    made: dict[tuple[int, str], list[tuple[str, int, int]]] = {}
+    for r in rows:
+        made.setdefault((r["number"], r["label"]), []).append(
+            (r["axis"], int(r["low"]), int(r["high"]))
+        )
+    return made
+
+
+def _counts_sql(remote_places: str) -> str:
+    return f"""
+        SELECT number, any_value(n_rows) AS n_rows, count(*) AS n_reads,
+               count(*) FILTER (WHERE counted IS NOT NULL OR axis = 'files') AS n_counted,
+               count(*) FILTER (WHERE grade = 'sure') AS n_sure,
+               count(*) FILTER (WHERE grade = 'doubtful') AS n_doubtful,
+               count(*) FILTER (WHERE tool) AS n_tools,
+               count(*) FILTER (WHERE NOT tool) AS n_audit,
+               count(*) FILTER (WHERE grade = 'sure' AND place IN (SELECT place FROM {remote_places})) AS n_remote,
+               bool_or(axis = 'position' AND lo = 0 AND at_most IS NULL AND grade <> 'doubtful') AS whole,
+               max(counted) AS most,
+               sum(bytes) FILTER (WHERE axis = 'file' AND grade <> 'doubtful') AS file_bytes,
+               any_value(avg_bytes) AS avg_bytes
+        FROM taken_scoped GROUP BY number ORDER BY number
+    """
+
+
+def _rows(
+    counts: dict[str, object], covered: dict[tuple[int, str], list[tuple[str, int, int]]]
+) -> ReadRows:
+    number = int(str(counts["number"]))
+    size = None if counts["n_rows"] is None else int(str(counts["n_rows"]))
+    axes = {label: covered.get((number, label), []) for label in ("lower", "best", "upper")}
+    lower = max((low for _, low, _ in axes["lower"]), default=0)
+    best = together([high for _, _, high in axes["best"]], size) if axes["best"] else None
+    best = _by_bytes(best, counts, size, axes["best"])
+    upper = sum(high for _, _, high in axes["upper"])
+    if size is not None:
+        upper = min(upper, max(size, lower))
+    elif upper > 10**15:
+        upper_or_none = None
+        return _made(counts, lower, best if best is None or best < 10**15 else None, upper_or_none)
+    return _made(counts, lower, best, max(upper, lower, best or 0))
+
+
+def _by_bytes(
+    best: int | None, counts: dict[str, object], size: int | None, axes: list[tuple[str, int, int]]
+) -> int | None:
+    """Return the best value, from bytes where a file was read and its rows were not counted."""
+    read, each = counts["file_bytes"], counts["avg_bytes"]
+    if best or not read or not each or not any(axis == "file" for axis, _, _ in axes):
+        return best
+    rows = round(float(str(read)) / float(str(each)))
+    return rows if size is None else min(rows, size)
+
+
+def _made(counts: dict[str, object], lower: int, best: int | None, upper: int | None) -> ReadRows:
+    def n(name: str) -> int:
+        return int(str(counts[name] or 0))
+
+    return ReadRows(
+        lower, best if best is None else max(best, lower), upper, n("n_reads"), n("n_counted"), n("n_sure"),
+        n("n_doubtful"), n("n_tools"), n("n_remote"), bool(counts["whole"]),
+    )  # fmt: skip
+
+
+def together(parts: list[int], size: int | None) -> int:
+    """Return the likely union of reads on different axes: as if they had nothing to do with each other."""
+    if size is None or size <= 0:
+        return max(parts, default=0)
+    missed = 1.0
+    for part in parts:
+        missed *= 1 - min(part, size) / size
+    likely = round(size * (1 - missed))
+    return max(likely, max(parts, default=0) if max(parts, default=0) > size else likely)

@@ -1,0 +1,121 @@
+"""Why these numbers: the grounds of a row of ``taken`` in plain words, with figures."""
+
+from __future__ import annotations
+
+from amends.timeline.taken_bounds import EXCLUDED, PROVED, Bounds, Evidence
+from amends.timeline.taken_sources import Span
+
+
+def grounds(e: Evidence, made: Bounds, span: Span) -> str:
+    """Return the sentences that say what the bounds rest on."""
+    said = [*_read_words(e), *_packed_words(e), *_left_words(e, made), *_bound_words(e, made, span)]
+    return " ".join(said)
+
+
+def size_words(size: float) -> str:
+    """Return a number of bytes as people write it."""
+    for unit, of in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= of:
+            return f"{size / of:,.1f} {unit}"
+    return f"{size:,.0f} bytes"
+
+
+def _unit(e: Evidence) -> str:
+    return e.holding.unit or "rows"
+
+
+def _read_words(e: Evidence) -> list[str]:
+    r = e.reads
+    if r is None:
+        if e.audit.complete:
+            return [
+                "The log of reads covers the whole time without a gap and shows no read by the intruder."
+            ]
+        if not e.audit.exists:
+            return ["No log of reads exists for this store."]
+        return [
+            "The log of reads shows no read by the intruder, but it is not whole: "
+            + _joined(e.audit.gaps)
+        ]
+    said = []
+    audited = r.n_reads - r.n_tools
+    if r.n_sure and audited:
+        counted = (
+            f", {r.n_counted:,} of them with a count" if r.n_counted else ", none with a count"
+        )
+        least = f"together they cover {r.lower:,} {_unit(e)} at least"
+        said.append(f"The logs hold {audited:,} reads of it{counted}; {least}.")
+    if r.n_tools:
+        said.append(f"A tool that copies whole tables was started {_times(r.n_tools)}.")
+    if r.n_doubtful:
+        said.append(
+            f"{r.n_doubtful:,} reads may be the company's own; they count for the upper bound only."
+        )
+    if r.n_remote:
+        said.append("The reader sat outside, so what was read had left.")
+    return said  # fmt: skip
+
+
+def _times(n: int) -> str:
+    return "once" if n == 1 else f"{n:,} times"
+
+
+def _packed_words(e: Evidence) -> list[str]:
+    sized = [a for a in e.archives if a.size]
+    if not e.reads or not e.archives:
+        return []
+    if not sized:
+        return ["An archive was written afterwards; no log says how large."]
+    largest = max(sized, key=lambda a: a.size or 0)
+    packed = ", compressed" if largest.compressed else ""
+    return [
+        f"An archive of {size_words(largest.size or 0)}{packed} was written on {largest.host} afterwards."
+    ]
+
+
+def _left_words(e: Evidence, made: Bounds) -> list[str]:
+    out = [o for o in e.outflow if o.of_chain]
+    if out and (e.reads or e.reached):
+        total = sum(o.best for o in out)
+        peers = ", ".join(o.peer for o in out[:3])
+        said = f"{size_words(total)} above the usual left to {peers}"
+        return [
+            said
+            + ("." if made.fits else f"; they cannot hold all {made.read_rows or 0:,} {_unit(e)}.")
+        ]
+    if made.acquired == EXCLUDED and made.accessed != EXCLUDED:
+        return [
+            "The logs of traffic to the outside are whole and show nothing that could hold it: it did not leave."
+        ]
+    if made.acquired != PROVED and (e.reads or e.reached):
+        if not e.exits.exists:
+            return [
+                "No log of traffic to the outside exists, so it cannot be shown whether it left."
+            ]
+        if not e.exits.complete:
+            return [
+                "It cannot be excluded that it left: the logs of traffic are not whole: "
+                + _joined(e.exits.gaps)
+            ]
+    return []  # fmt: skip
+
+
+def _bound_words(e: Evidence, made: Bounds, span: Span) -> list[str]:
+    if made.accessed == EXCLUDED:
+        return []
+    said = []
+    if e.audit.exists and not e.audit.complete and e.reads:
+        said.append("The log of reads is not whole: " + _joined(e.audit.gaps))
+    if made.upper is None:
+        said.append("How many it holds is not known, so there is no upper bound.")
+    elif not e.audit.complete and e.holding.rows is not None and made.upper == e.holding.rows:
+        said.append(f"The upper bound is all {made.upper:,} {_unit(e)} it holds.")
+    if not e.reached and not e.reads:
+        said.append("No step of the chain leads to it.")
+    if not span.contained:
+        said.append("No containment is entered, so the time runs to the last line of the logs.")
+    return said
+
+
+def _joined(parts: tuple[str, ...]) -> str:
+    return "; ".join(parts[:4]) + ("; and more." if len(parts) > 4 else ".")
