@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from amends.timeline.parsers import columns as cols
+from amends.timeline.parsers import cells as cols
 from amends.timeline.parsers import stamps
 from amends.timeline.parsers.base import NO_TIME, Parsed
 from amends.timeline.parsers.evtx_specs import LOGON_TYPES, OTHER, SPECS, Spec, log_of
