@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amends.kernel.errors import TableError
-from amends.portal.scam.register import FILES, ON_PAPER, SENT, Sent, SentRegister, write_sent
+from amends.portal.scam.register import FILES, SENT, Sent, SentRegister, write_sent
 from tests.portal.scam_world import BY_MAIL, INCIDENT, KEY, NEVER, letters, open_register, sent_rows
 
 
@@ -135,9 +135,3 @@ def test_found_means_sent(
     own = SentRegister.open(folder, KEY)
     assert all(own.find(r[0]) for r in rows)
     assert (own.find(f"N{other:016X}") is not None) == (other in numbers)
-
-
-def test_the_number_in_a_letters_copy_is_put_back_as_it_was_sent() -> None:
-    from amends.report.answer_classes import _ON_PAPER
-
-    assert set(ON_PAPER) == set(_ON_PAPER.values())

@@ -13,12 +13,11 @@ from typing import BinaryIO
 import click
 
 import amends
-from amends.cli.output import Face, as_json, pass_face
+from amends.cli.output import Face, as_json, pass_face, published_argument
 from amends.cli.progress import progress_for
 from amends.kernel import clock
 from amends.kernel.errors import UsageError
 
-published_argument = click.argument("published", type=click.Path(path_type=Path, file_okay=False))
 key_option = click.option(
     "--key-file",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from amends.cli.output import Face, as_json, pass_face
+from amends.cli.output import Face, as_json, pass_face, published_argument, state_option
 from amends.kernel.errors import UsageError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-published_argument = click.argument("published", type=click.Path(path_type=Path, file_okay=False))
-state_option = click.option(
-    "--state", "state_url", default="", help="PostgreSQL database of the site's state; else its SQLite file."
-)  # fmt: skip
 column_option = click.option(
     "--column", default="", help="Column of the codes: its name, or its number from 1."
 )

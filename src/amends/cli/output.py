@@ -115,3 +115,10 @@ def shown(cell: object) -> str:
 pass_face = click.make_pass_decorator(Face, ensure=True)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output.")
 case_argument = click.argument("case", type=click.Path(path_type=Path, file_okay=False))
+published_argument = click.argument(
+    "published", type=click.Path(path_type=Path, file_okay=False), metavar="PUBLISHED"
+)
+state_option = click.option(
+    "--state", "state_url", default="", metavar="URL",
+    help="Database of the site's state, when it is not in the folder.",
+)  # fmt: skip

@@ -8,15 +8,15 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from amends.cli.output import Face, as_json, case_argument, pass_face
-from amends.kernel.errors import UsageError
-
-published_argument = click.argument(
-    "published", type=click.Path(path_type=Path, file_okay=False), metavar="PUBLISHED"
+from amends.cli.output import (
+    Face,
+    as_json,
+    case_argument,
+    pass_face,
+    published_argument,
+    state_option,
 )
-state_option = click.option(
-    "--state", default="", metavar="URL", help="Database of the site's state, when it is not in the folder."
-)  # fmt: skip
+from amends.kernel.errors import UsageError
 
 
 @click.group()
@@ -119,7 +119,7 @@ def verify_command(face: Face, published: Path, case: Path | None, as_json: bool
 @state_option
 @as_json
 @pass_face
-def status_command(face: Face, published: Path, state: str, as_json: bool) -> None:
+def status_command(face: Face, published: Path, state_url: str, as_json: bool) -> None:
     """Show the edition that is served, its counts, and what the site holds: requests, claims, alarms.
 
     \b
@@ -128,7 +128,7 @@ def status_command(face: Face, published: Path, state: str, as_json: bool) -> No
     """
     from amends.portal.standing import standing  # noqa: PLC0415 - help stays quick
 
-    found = standing(published, state)
+    found = standing(published, state_url)
     if as_json:
         face.json(found)
         return
@@ -162,7 +162,7 @@ def answer_command(
     face: Face,
     case: Path,
     published: Path,
-    state: str,
+    state_url: str,
     call_backs: bool,
     reveal: bool,
     called: str | None,
@@ -192,7 +192,7 @@ def answer_command(
             else:
                 face.say("Nobody waits for a call.")
             return
-        done = answering.answer_requests(opened, published, state)
+        done = answering.answer_requests(opened, published, state_url)
     face.json(done.as_json()) if as_json else face.facts(done.as_json())
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from amends.cli.offers import published_argument, state_option
-from amends.cli.output import Face, as_json, pass_face
+from amends.cli.output import Face, as_json, pass_face, published_argument, state_option
 from amends.cli.progress import progress_for
 from amends.kernel.errors import UsageError
 from amends.kernel.progress import step

@@ -13,42 +13,8 @@ from amends.kernel.errors import DeliveryError
 from amends.notices.facts import ExposedElement, Variant
 from amends.notices.wording import Paragraph, Wording, element_words, template, wording
 from amends.taxonomy import offices
+from amends.taxonomy.gravity import CREDIT, GRAVITY, MONEY, PASSWORDS, REACH
 
-# Elements that open credit or an identity, after the triggers of the state offers of identity protection.
-CREDIT_RISK = frozenset(
-    (
-        "ssn", "itin", "ein", "drivers_licence", "state_id", "passport", "birth_date", "military_id", "tribal_id",
-        "gov_id_other", "alien_number", "atin", "tax_info", "irs_ip_pin", "mother_maiden_name", "e_signature",
-        "vital_certificate",
-    )
-)  # fmt: skip
-MONEY_RISK = frozenset(
-    [
-        "bank_account",
-        "routing_number",
-        "iban",
-        "card",
-        "card_cvv",
-        "card_expiry",
-        "card_track",
-        "pin",
-    ]
-)
-CREDENTIALS = frozenset(("password", "password_hash", "security_answer"))
-
-# The order of the list: the name, by which people see that it is theirs, then what can do most harm; ways to reach
-# somebody come last. The classes follow the definitions of "personal information" in the breach laws: government
-# numbers, financial, credentials, health and body, then what is sensitive only beside these.
-# Source: Cal. Civ. Code 1798.82(h); N.Y. Gen. Bus. Law 899-aa(1)(b), which name them in this order.
-GRAVITY = (
-    "name", "ssn", "itin", "atin", "ein", "drivers_licence", "state_id", "passport", "military_id", "alien_number",
-    "tribal_id", "gov_id_other", "voter_id", "irs_ip_pin", "tax_info", "ptin", "ssn_last4",
-    "bank_account", "routing_number", "iban", "bic", "card", "card_cvv", "card_track", "card_expiry", "pin",
-    "password", "password_hash", "security_answer", "account_pin", "token", "private_key", "username",
-    "diagnosis", "prescription", "health_policy", "mbi", "mrn", "genetic", "biometric",
-    "mother_maiden_name", "e_signature", "vital_certificate", "birth_date", "birth_place",
-)  # fmt: skip
-CONTACT = ("address", "zip", "phone", "email")
 _STATE = re.compile(r"^US-[A-Z]{2}$")
 
 
@@ -212,8 +178,9 @@ def _bare_name(element: str, of_another: bool, language: str) -> str:
 
 @cache
 def _places() -> dict[str, int]:
-    rest = [e for e in element_words("en") if e not in GRAVITY and e not in CONTACT]
-    return {code: place for place, code in enumerate([*GRAVITY, *rest, *CONTACT])}
+    first = ("name", *GRAVITY)  # by the name people see that it is theirs
+    rest = [e for e in element_words("en") if e not in first and e not in REACH]
+    return {code: place for place, code in enumerate([*first, *rest, *REACH])}
 
 
 def in_order(exposed: Iterable[ExposedElement]) -> list[ExposedElement]:
@@ -224,7 +191,7 @@ def in_order(exposed: Iterable[ExposedElement]) -> list[ExposedElement]:
 
 def _urgency(exposed: ExposedElement) -> int:
     """Return a rank: what can be acted on at once comes first, wariness last."""
-    for rank, those in enumerate((CREDENTIALS, CREDIT_RISK, MONEY_RISK)):
+    for rank, those in enumerate((PASSWORDS, CREDIT, MONEY)):
         if exposed.element in those:
             return rank
     return len(("credentials", "credit", "money"))

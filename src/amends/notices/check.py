@@ -11,10 +11,11 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from amends.notices.blocks import CREDENTIALS, element_name
+from amends.notices.blocks import element_name
 from amends.notices.compose import CODE_SLOT, NOTICE_SLOT, Letter
 from amends.notices.plain import as_text
 from amends.notices.wording import Wording, element_words, wording
+from amends.taxonomy.gravity import PASSWORDS
 
 # Words that leave open what a determination has settled. "could" about the future is no hedge about what happened.
 HEDGES: dict[str, re.Pattern[str]] = {
@@ -212,9 +213,7 @@ def _codes(letter: Letter, page: Page) -> list[str]:
         found.append(
             "the words tell how many people are affected, which the law of this residence forbids"
         )
-    if {
-        e.element for e in letter.variant.elements
-    } & CREDENTIALS and "CHANGE_PASSWORD" not in shown:
+    if {e.element for e in letter.variant.elements} & PASSWORDS and "CHANGE_PASSWORD" not in shown:
         found.append("credentials were exposed and the letter does not say to change them")
     return found
 

@@ -12,17 +12,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
-from amends.notices.blocks import (
-    CREDENTIALS,
-    CREDIT_RISK,
-    MONEY_RISK,
-    Block,
-    fill_block,
-    state_offices,
-)
+from amends.notices.blocks import Block, fill_block, state_offices
 from amends.notices.facts import EXPOSURES, LetterFacts, Variant
 from amends.notices.wording import SECTIONS, Paragraph, Wording, element_words, template, wording
 from amends.taxonomy import offices
+from amends.taxonomy.gravity import CREDIT, MONEY, PASSWORDS
 
 # A reassurance is given for these only: what people fear most, and what a letter must not speak of lightly.
 REASSURED = ("ssn", "card", "bank_account")
@@ -202,9 +196,9 @@ def _flags(variant: Variant, facts: LetterFacts) -> frozenset[str]:
     tests = {
         "update": variant.update,
         "kin": variant.audience == "next_of_kin",
-        "credentials": bool(codes & CREDENTIALS),
-        "credit_risk": bool(codes & CREDIT_RISK),
-        "money_risk": bool(codes & MONEY_RISK),
+        "credentials": bool(codes & PASSWORDS),
+        "credit_risk": bool(codes & CREDIT),
+        "money_risk": bool(codes & MONEY),
         "breach_from": facts.breach_from_on is not None,
         "breach_to": facts.breach_to_on is not None,
         "dates_told": _dates_told(variant, facts),

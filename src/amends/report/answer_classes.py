@@ -12,6 +12,7 @@ from amends.notices.compose import NOTICE_SLOT, Letter, compose, offer_months
 from amends.notices.facts import LetterFacts, Variant
 from amends.notices.released import Released
 from amends.notices.wording import wording
+from amends.portal.scam.register import ON_PAPER
 from amends.portal.shapes import (
     LANGUAGES,
     AnswerClass,
@@ -23,8 +24,6 @@ from amends.portal.shapes import (
     Office,
 )
 
-# What stands in a letter's copy where the letter has its own number.
-_ON_PAPER = {"en": "printed on your letter", "es": "impreso en su carta"}
 _KINDS = {"code": "code", "site_code": "code"}
 _UNNAMED = "identity protection"
 
@@ -101,7 +100,7 @@ def letter_text(letter: Letter) -> LetterText:
 def _block(block: Block, language: str) -> LetterBlock:
     return LetterBlock(
         _KINDS.get(block.kind, block.kind),
-        block.text.replace(NOTICE_SLOT, _ON_PAPER[language]),
+        block.text.replace(NOTICE_SLOT, ON_PAPER[language]),
         block.items,
         tuple(Office(o.name, o.lines) for o in block.offices),
     )

@@ -33,7 +33,7 @@ SENT = pa.schema([("notice_id", pa.string()), ("channel", pa.string()), ("sent_o
 """One row a notice that a channel accepted: its number, ``print`` or ``email``, and the day."""
 
 # What stands in the portal's copy of a letter where the letter has its own number.
-ON_PAPER = ("printed on your letter", "impreso en su carta")
+ON_PAPER = {"en": "printed on your letter", "es": "impreso en su carta"}
 FILES = ("sent.keys", "sent.days", "sent.ways", "sent.runs", "sent.json")
 _FORMAT = 1
 _FIRST_DAY = date(2000, 1, 1)
@@ -178,7 +178,7 @@ def _letter_texts(letters: Iterable[LetterText]) -> tuple[set[str], set[str]]:
 
 def _as_sent(text: str) -> Iterator[str]:
     """Yield a paragraph as it was sent, where the portal's copy has words in place of the notice number."""
-    for words in ON_PAPER:
+    for words in ON_PAPER.values():
         if words in text:
             yield text.replace(words, "[[notice_id]]")
 

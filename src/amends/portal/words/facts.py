@@ -12,7 +12,8 @@ from amends.portal.words.contacts import contacts, line_target
 from amends.portal.words.figures import by_exposure
 from amends.portal.words.language import day_words, joined, neither, number_words, people_words
 from amends.portal.words.lists import lists_of, literal, ruled_out, tables_of, terms
-from amends.portal.words.order import CREDIT, LINE, MONEY, PASSWORDS, TAX, gravest_first, plural
+from amends.portal.words.order import LINE, TAX, gravest_first, plural
+from amends.taxonomy.gravity import CREDIT, MONEY, PASSWORDS
 
 POSTED_DAYS = 90
 """Days that a substitute notice stays up: 45 CFR 164.404(d)(2)(ii), the only statute with a number."""

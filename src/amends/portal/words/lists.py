@@ -10,9 +10,10 @@ from amends.portal.shapes import Determination
 from amends.portal.words.figures import EXPOSURES, by_exposure, persons_of
 from amends.portal.words.frame import TEXTS
 from amends.portal.words.language import day_words, joined, number_words, people_words
-from amends.portal.words.order import CREDIT, MONEY, PASSWORDS, capital, gravest_first, plural
+from amends.portal.words.order import capital, gravest_first, plural
 from amends.taxonomy import reference
 from amends.taxonomy.elements import elements
+from amends.taxonomy.gravity import CREDIT, MONEY, PASSWORDS
 
 _OPEN, _CLOSE = (
     "\ue000",
