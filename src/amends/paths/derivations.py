@@ -1,0 +1,263 @@
+"""Ways: minimal sets of facts that lead from the internet to a node, and the steps in which they do.
+
+A *way* is a set of facts of which none can be missed. Where few steps can serve, all ways are found, by carrying the
+minimal sets from node to node until nothing changes. Where many can, ways are found one after the other: each time
+a fact of a way already found is taken as closed, another way, if there is one, shows itself. A way that is not found
+in the work allowed is said to be missing, never denied.
+
+Source: de Kleer, An assumption-based TMS, Artificial Intelligence 1986 (minimal sets carried along); Reiter, A theory
+of diagnosis from first principles, 1987 (ways by exclusion).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from amends.paths.fixpoint import Derived, derive, relevant
+from amends.paths.model import Flags, Graph
+
+_ROUTES = ("service:", "login:", "door:")
+FEW_STEPS = 1_500
+"""Up to so many steps all ways are carried along; above, they are found by exclusion."""
+KEPT_SETS = 96
+"""Sets kept a node where ways are carried along and a limit is asked for."""
+WORK = 6_000_000
+"""Steps looked at, at most, in search of further ways to one node."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A minimal set of facts that leads to a node.
+
+    Attributes:
+        target: Name of the node.
+        facts: Numbers of its facts.
+        steps: The steps, in an order in which each has what it needs.
+    """
+
+    target: str
+    facts: frozenset[int]
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What was found.
+
+    Attributes:
+        ways: Fewest steps first.
+        more: Whether there may be others.
+    """
+
+    ways: tuple[Way, ...]
+    more: bool
+
+
+def first_way(graph: Graph, made: Derived, target: int) -> Way:
+    """Return one way to a node that can be gained."""
+    return minimal_way(graph, tree_facts(graph, made, target), graph.nodes[target])
+
+
+def tree_facts(graph: Graph, made: Derived, target: int) -> frozenset[int]:
+    """Return the facts of the steps that first gave a node, and of those before them."""
+    facts: set[int] = set()
+    seen, todo = {target}, [target]
+    while todo:
+        step = int(made.by[todo.pop()])
+        if step < 0:
+            continue
+        facts.update(graph.facts_of(step))
+        for node in graph.premises_of(step):
+            if node not in seen:
+                seen.add(node)
+                todo.append(node)
+    return frozenset(facts)
+
+
+def minimal_way(graph: Graph, facts: frozenset[int], target: str) -> Way:
+    """Return a way to ``target`` within ``facts``, which must lead there."""
+    goal = graph.node_number[target]
+    kept = set(facts)
+    for fact in sorted(facts, key=lambda f: graph.facts[f].key, reverse=True):
+        if fact in kept and goal in _gained(graph, kept - {fact}):
+            kept.discard(fact)
+    return Way(target, frozenset(kept), _steps(graph, kept, goal))
+
+
+def steps_within(graph: Graph, facts: Iterable[int]) -> list[int]:
+    """Return the steps that need no other facts than these."""
+    inside = set(facts)
+    starts, steps = graph.by_fact
+    near = {s for f in inside for s in steps[starts[f] : starts[f + 1]].tolist()}
+    return sorted(s for s in near if inside.issuperset(graph.facts_of(s)))
+
+
+def _gained(graph: Graph, facts: Iterable[int]) -> dict[int, int]:
+    """Return the nodes that these facts give, each with its first step, in order."""
+    waiting = steps_within(graph, facts)
+    gained: dict[int, int] = {graph.begin: -1}
+    grown = True
+    while grown:
+        grown = False
+        for step in waiting:
+            head = int(graph.head[step])
+            if head not in gained and all(n in gained for n in graph.premises_of(step)):
+                gained[head] = step
+                grown = True
+    return gained
+
+
+def _steps(graph: Graph, facts: Iterable[int], goal: int) -> tuple[int, ...]:
+    gained = _gained(graph, facts)
+    order: list[int] = []
+    done: set[int] = set()
+
+    def visit(node: int) -> None:
+        step = gained[node]
+        if step < 0 or step in done:
+            return
+        done.add(step)
+        # What is held comes first, then the way to the service that it opens: so people tell it.
+        for before in sorted(
+            graph.premises_of(step), key=lambda n: graph.nodes[n].startswith(_ROUTES)
+        ):
+            visit(before)
+        order.append(step)
+
+    visit(goal)
+    return tuple(order)
+
+
+def ways_to(graph: Graph, target: str, closed: Flags, limit: int | None = None) -> Ways:
+    """Return the ways to a node, fewest facts first.
+
+    Args:
+        graph: The graph; the steps of the result are steps of its part that serves the target.
+        target: Name of a node.
+        closed: Facts that do not hold.
+        limit: Ways wanted; ``None`` for all of them, which can take very long in a large network.
+    """
+    goal = graph.node_number.get(target)
+    if goal is None:
+        return Ways((), False)
+    part = relevant(graph, [goal], closed)
+    if target not in part.node_number:
+        return Ways((), False)
+    if limit is None or len(part.head) <= FEW_STEPS:
+        found, more = _carried(part, target, None if limit is None else KEPT_SETS)
+    else:
+        found, more = _excluded(part, target, closed, limit)
+    ways = sorted(found, key=lambda w: (len(w.facts), sorted(part.facts[f].key for f in w.facts)))
+    kept = ways if limit is None else ways[:limit]
+    whole = (_in_whole(graph, way) for way in kept)
+    return Ways(tuple(whole), more or len(kept) < len(ways))
+
+
+def _in_whole(graph: Graph, way: Way) -> Way:
+    """Return a way with the steps of the whole graph."""
+    return Way(way.target, way.facts, _steps(graph, way.facts, graph.node_number[way.target]))
+
+
+# --- few steps: minimal sets carried along --------------------------------------------------------------------
+
+
+def _carried(graph: Graph, target: str, kept: int | None) -> tuple[list[Way], bool]:
+    """Return all ways, or the smallest where more than ``kept`` sets lead to some node."""
+    local = {
+        fact: n for n, fact in enumerate(sorted({int(f) for f in graph.needs.ravel() if f >= 0}))
+    }
+    masks = [sum(1 << local[f] for f in graph.facts_of(s)) for s in range(len(graph.head))]
+    sets: list[tuple[int, ...]] = [() for _ in graph.nodes]
+    sets[graph.begin] = (0,)
+    starts, steps = graph.by_premise
+    todo = deque([graph.begin])
+    queued = {graph.begin}
+    cut = False
+    while todo:
+        node = todo.popleft()
+        queued.discard(node)
+        for step in steps[starts[node] : starts[node + 1]].tolist():
+            head = int(graph.head[step])
+            if head == graph.begin:
+                continue
+            made, lost = _united(sets, graph.premises_of(step), masks[step], kept)
+            best, dropped = _smallest((*sets[head], *made), kept)
+            cut = cut or lost or dropped
+            if best != sets[head]:
+                sets[head] = best
+                if head not in queued:
+                    queued.add(head)
+                    todo.append(head)
+    names = sorted(local)
+    goal = graph.node_number[target]
+    found = [frozenset(names[n] for n in _bits(mask)) for mask in sets[goal]]
+    if not cut:
+        return [Way(target, facts, ()) for facts in found], False
+    ways = {minimal_way(graph, facts, target).facts for facts in found}
+    return [Way(target, facts, ()) for facts in ways], True
+
+
+def _united(
+    sets: list[tuple[int, ...]], premises: list[int], mask: int, kept: int | None
+) -> tuple[tuple[int, ...], bool]:
+    """Return the sets that a step gives from those of its nodes."""
+    made: Iterator[int] = (one | mask for one in sets[premises[0]])
+    if len(premises) > 1:
+        made = (one | mask | other for one in sets[premises[0]] for other in sets[premises[1]])
+    return _smallest(tuple(made), kept)
+
+
+def _smallest(masks: tuple[int, ...], kept: int | None) -> tuple[tuple[int, ...], bool]:
+    """Return the sets that hold no other, smallest first, and whether some were left out for their number."""
+    best: list[int] = []
+    for mask in sorted(set(masks), key=lambda m: (m.bit_count(), m)):
+        if not any(b & mask == b for b in best):
+            if kept is not None and len(best) == kept:
+                return tuple(best), True
+            best.append(mask)
+    return tuple(best), False
+
+
+def _bits(mask: int) -> Iterator[int]:
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+# --- many steps: ways by exclusion ----------------------------------------------------------------------------
+
+
+def _excluded(graph: Graph, target: str, closed: Flags, limit: int) -> tuple[list[Way], bool]:
+    """Return up to ``limit`` ways, each found with a fact of an earlier one taken as closed."""
+    goal = graph.node_number[target]
+    found: dict[frozenset[int], Way] = {}
+    asked: set[frozenset[int]] = {frozenset()}
+    todo: list[tuple[int, int, frozenset[int]]] = [(0, 0, frozenset())]
+    work, count = WORK, 0
+    while todo and len(found) < limit and work > 0:
+        _, _, without = heapq.heappop(todo)
+        way = next((w for w in found.values() if not w.facts & without), None)
+        if way is None:
+            work -= len(graph.head)
+            way = _way_without(graph, goal, closed, without)
+            if way is None:
+                continue
+            found[way.facts] = way
+        for fact in sorted(way.facts):
+            further = without | {fact}
+            if further not in asked:
+                asked.add(further)
+                count += 1
+                heapq.heappush(todo, (len(way.facts) + 2 * len(further), count, further))
+    return list(found.values()), bool(todo)
+
+
+def _way_without(graph: Graph, goal: int, closed: Flags, without: frozenset[int]) -> Way | None:
+    shut = closed.copy()
+    shut[list(without)] = True
+    made = derive(graph, shut)
+    return first_way(graph, made, goal) if made.has(goal) else None
