@@ -15,6 +15,11 @@ import pyarrow.compute as pc
 
 _NONE = pa.array(["", "-", "--", "(null)", "null", "NULL", "(empty)", "unset", "N/A", "<unknown>"])
 
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_FIRST = _OCTET.replace("[1-9]?[0-9]", "[1-9][0-9]?")
+# An IPv4 address in its shortest form; what begins with 0 is looked at one by one, for 0.0.0.0 is none.
+_IPV4 = rf"^{_FIRST}(?:\.{_OCTET}){{3}}$"
+
 
 def flat(texts: pa.Array | pa.ChunkedArray) -> pa.StringArray:
     """Return texts as one string array."""
@@ -56,7 +61,14 @@ def _account(name: str) -> str | None:
 
 def address(texts: pa.Array) -> pa.StringArray:
     """Return addresses in their shortest form; null for what is none, and for an address of all zeros."""
-    return by_distinct(known(texts), shortest)
+    coded = flat(texts).dictionary_encode()
+    distinct = coded.dictionary
+    usual = pc.match_substring_regex(distinct, _IPV4)
+    if pc.all(usual).as_py():
+        return distinct.take(coded.indices)
+    odd = pc.if_else(usual, pa.scalar(None, pa.string()), distinct)
+    made = pa.array([None if t is None else shortest(t) for t in odd.to_pylist()], pa.string())
+    return pc.if_else(usual, distinct, made).take(coded.indices)
 
 
 def shortest(text: str) -> str | None:
@@ -102,6 +114,25 @@ def port(texts: pa.Array) -> pa.Int64Array:
     """Return ports from 1 to 65535; null for anything else."""
     numbers = whole(texts, 65535)
     return pc.if_else(pc.greater(numbers, 0), numbers, None)
+
+
+def size(texts: pa.Array) -> pa.Int64Array:
+    """Return bytes, also as ``5.2 M`` (nfdump: thousands, millions …); null for what is none."""
+    plain = whole(texts)
+    if not pc.any(pc.match_substring_regex(flat(texts), "[KMGT.]")).as_py():
+        return plain
+    scaled = by_distinct(texts, _scaled)
+    return pc.coalesce(plain, scaled.cast(pa.int64()))
+
+
+def _scaled(text: str) -> str | None:
+    bare = text.strip()
+    factor = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}.get(bare[-1:], 1)
+    try:
+        number = float(bare.rstrip("KMGT ") if factor > 1 else bare)
+    except ValueError:
+        return None
+    return str(round(number * factor)) if 0 <= number < 1e12 else None
 
 
 def words(codes: npt.NDArray[np.int64], table: list[str]) -> pa.StringArray:

@@ -143,8 +143,10 @@ def _closed(lines: Records, heads: Bools) -> Records:
 
 def unbalanced(records: Records) -> Bools:
     """Return which records hold an odd number of double quotes."""
-    before = np.concatenate(([0], np.cumsum(records.buffer == _QUOTE, dtype=np.int64)))
-    odd: Bools = (before[records.ends] - before[records.starts]) % 2 == 1
+    places = np.flatnonzero(records.buffer == _QUOTE)
+    if not len(places):
+        return np.zeros(len(records), dtype=bool)
+    odd: Bools = (np.searchsorted(places, records.ends) - np.searchsorted(places, records.starts)) % 2 == 1
     return odd
 
 
