@@ -10,6 +10,7 @@ from typing import Any
 ENTITY = "Larkspur Wireless"
 STOLEN = {1: "evidence-1", 2: "evidence-2"}
 ROSTER = "roster-1"
+LOGS = "logs-1"
 AS_OF = {1: "2026-08-04", 2: "2026-08-21"}
 
 
@@ -45,6 +46,9 @@ _SECOND = (
     ("care_letters", "", "mail-archive"),
 )
 _ROSTERS = ("customer_master.csv", "death_list.csv", "guardians.csv")
+# What the company knows of its systems, and what those wrote.
+_SYSTEMS = ("hosts.csv", "stores.csv", "known_facts.txt")
+_LOGS_TO = "2026-08-18"
 FACTS: dict[str, Any] = {
     "case": {"name": "larkspur", "entity": ENTITY, "roles": ["BUSINESS", "TELECOM_CARRIER"],
              "preset": "telecom", "domain": "larkspur.example", "phone": "1-888-555-0142"},
@@ -74,10 +78,15 @@ def exhibits(folder: Path, tranche: int = 1) -> tuple[DemoExhibit, ...]:
     )
     if tranche != 1:
         return stolen
-    return stolen + tuple(
+    rosters = tuple(
         DemoExhibit(folder / ROSTER / name, "roster", ENTITY, "", "customer-master", "2026-08-12")
         for name in _ROSTERS
     )
+    systems = tuple(
+        DemoExhibit(folder / ROSTER / name, "roster", ENTITY, "", "", _LOGS_TO) for name in _SYSTEMS
+    )
+    logs = DemoExhibit(folder / LOGS, "log", ENTITY, "", "", _LOGS_TO)
+    return (*stolen, *rosters, *systems, logs)
 
 
 def write_case_notes(folder: Path, tranche: int) -> None:
@@ -116,5 +125,6 @@ _NEW = (
 def _add_command(row: dict[str, str]) -> str:
     options = [f"--role {row['role']}", f'--owner "{row["owner"]}"']
     options += [f"--population {row['population']}"] if row["population"] else []
-    options += [f"--store {row['store']}", f"--as-of {row['as_of']}"]
+    options += [f"--store {row['store']}"] if row["store"] else []
+    options += [f"--as-of {row['as_of']}"]
     return f"amends add larkspur {row['path']} {' '.join(options)}\n"

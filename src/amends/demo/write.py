@@ -15,6 +15,8 @@ from amends.demo.carrier import Chunk, make_chunk
 from amends.demo.crm_schema import open_crm
 from amends.demo.documents import write_documents
 from amends.demo.exhibits import ROSTER, STOLEN, write_case_notes
+from amends.demo.logs.holdings import Counted
+from amends.demo.logs.write import write_logs
 from amends.demo.people import World, world
 from amends.demo.rows import Rows
 from amends.demo.sinks import Delimited, ParquetFile, Sink
@@ -37,6 +39,7 @@ class DemoSummary:
         elements: Person-element pairs exposed by this tranche.
         documents: Documents written (letters, forms, mails).
         size_bytes: Size of the stolen exhibits and the rosters.
+        log_lines: Lines of logs.
     """
 
     people: int
@@ -45,6 +48,7 @@ class DemoSummary:
     elements: int
     documents: int
     size_bytes: int
+    log_lines: int = 0
 
 
 def write_demo(
@@ -54,6 +58,7 @@ def write_demo(
     seed: int = 1,
     tranche: int = 1,
     truth: Path | None = None,
+    log_lines: int | None = None,
     progress: Progress | None = None,
 ) -> DemoSummary:
     """Write a tranche of Larkspur's stolen data; the same seed and size give the same bytes.
@@ -64,6 +69,8 @@ def write_demo(
         seed: Which population.
         tranche: 1, or 2 for the exhibits that turn up later.
         truth: Folder for the truth, by default ``truth-N`` beside the evidence.
+        log_lines: About how many lines of logs the first tranche has; by default twenty a person, from
+            30,000 to 400,000.
         progress: Where to report how far it is.
 
     Raises:
@@ -80,14 +87,16 @@ def write_demo(
     stolen, known = _sinks(evidence, rosters, tranche)
     documents = 0
     extra = 0
+    answers = truth or folder / f"truth-{tranche}"
+    counted = Counted()
     with (
-        Truth(truth or folder / f"truth-{tranche}") as kept,
+        Truth(answers) as kept,
         step(progress or Silent(), "Writing Larkspur Wireless", people, "people") as task,
     ):
         for built in _built_ahead(the, stolen, known):
             chunk = built.chunk
             kept.begin(len(chunk.people))
-            _write_rows(built, stolen, known, kept)
+            _write_rows(built, stolen, known, kept, counted)
             if chunk.number == 0 and tranche == 1:
                 extra = write_business(chunk, evidence / "business_accounts.xlsx", kept)
             if chunk.number == 0:
@@ -96,10 +105,16 @@ def write_demo(
             task.advance(len(chunk.people))
         for _, sink, _ in (*stolen, *known):
             sink.close()
+    written = 0
+    if tranche == 1:
+        lines = min(max(20 * people, 30_000), 400_000) if log_lines is None else log_lines
+        written = write_logs(
+            folder, seed=seed, counted=counted, evidence=evidence, roster=rosters, truth=answers, lines=lines
+        )  # fmt: skip
     write_case_notes(folder, tranche)
     return DemoSummary(
         people + extra, kept.n_affected, kept.n_records, kept.n_elements, documents,
-        _size(evidence) + (_size(rosters) if tranche == 1 else 0),
+        _size(evidence) + (_size(rosters) if tranche == 1 else 0), written,
     )  # fmt: skip
 
 
@@ -166,13 +181,18 @@ def _built_ahead(
 
 
 def _write_rows(
-    built: _Built, stolen: tuple[_Written, ...], known: tuple[_Written, ...], kept: Truth
+    built: _Built,
+    stolen: tuple[_Written, ...],
+    known: tuple[_Written, ...],
+    kept: Truth,
+    counted: Counted,
 ) -> None:
     ids = built.chunk.people.ids
     for (name, sink, _), tables in zip(stolen, built.stolen, strict=True):
         for rows in tables:
             sink.write(rows)
             kept.add(name, rows, ids)
+            counted.add(name, rows)
     for (_, sink, _), tables in zip(known, built.known, strict=True):
         for rows in tables:
             sink.write(rows)
