@@ -134,9 +134,11 @@ def _scoped_sql() -> str:
                 ELSE md5(statement) END AS piece,
             at_most,
             CASE WHEN w = '' THEN skip WHEN bt.c <> '' THEN TRY_CAST(bt.a AS BIGINT)
-                WHEN k.c <> '' THEN TRY_CAST(k.a AS BIGINT) + CASE WHEN from_inclusive THEN 0 ELSE 1 END ELSE 0 END AS lo,
+                WHEN k.c <> '' THEN TRY_CAST(k.a AS BIGINT) + CASE WHEN from_inclusive THEN 0 ELSE 1 END
+                ELSE 0 END AS lo,
             CASE WHEN bt.c <> '' THEN TRY_CAST(bt.b AS BIGINT) + 1
-                WHEN k.c <> '' AND k.b <> '' THEN TRY_CAST(k.b AS BIGINT) + CASE WHEN to_inclusive THEN 1 ELSE 0 END END AS end_key
+                WHEN k.c <> '' AND k.b <> ''
+                    THEN TRY_CAST(k.b AS BIGINT) + CASE WHEN to_inclusive THEN 1 ELSE 0 END END AS end_key
         FROM keyed
     """
 

@@ -1,4 +1,4 @@
-"""What the intruder packed: archives written on hosts he held, their sizes, and whether they are compressed."""
+"""What the intruder packed: archives written on hosts held, their sizes, and whether they are compressed."""
 
 from __future__ import annotations
 

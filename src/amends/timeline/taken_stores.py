@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -76,7 +77,7 @@ def holdings(engine: Engine, sources: Sources, known: Known, places: Places) -> 
         )
     listed = {h.store.lower() for h in made}
     from_exhibits = {(r["store"], r["table"]): r for r in _exhibited(engine, sources)}
-    for (store, table), row in sorted(from_exhibits.items()):
+    for (store, table), found in sorted(from_exhibits.items()):
         if store.lower() in listed:
             continue
         made.append(
@@ -86,8 +87,8 @@ def holdings(engine: Engine, sources: Sources, known: Known, places: Places) -> 
                 table,
                 last_part(table),
                 places.of(store),
-                tuple(sorted(row["elements"])),
-                int(row["rows"]) if row["rows"] else None,
+                tuple(sorted(found["elements"])),
+                int(found["rows"]) if found["rows"] else None,
                 "rows",
                 None,
                 "exhibits",
@@ -96,7 +97,7 @@ def holdings(engine: Engine, sources: Sources, known: Known, places: Places) -> 
     return tuple(made)
 
 
-def _exhibited(engine: Engine, sources: Sources) -> list[dict[str, object]]:
+def _exhibited(engine: Engine, sources: Sources) -> list[dict[str, Any]]:
     if not (sources.exhibits and sources.items and sources.columns):
         return []
     return list(
