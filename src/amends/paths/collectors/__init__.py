@@ -1,1 +1,1 @@
-"""The collectors of facts about the network, one file a format."""
+"""Collectors: one a format, each recognises its own and says what it saw. ``order.py`` lists them."""

@@ -1,0 +1,363 @@
+"""What every collector is: it recognises its format by the content, and says what it saw.
+
+What it says are small dated sightings in one vocabulary; what they mean together (which zone, which reach, whether a
+found secret is still the current one) is decided later, when all inputs are known. A line that cannot be read is a
+``Reject`` with its place; a collector never raises on what a file holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from amends.paths.devices import Device
+from amends.paths.filters import Filter
+from amends.paths.shapes import Reject
+from amends.paths.spaces import Spans
+
+MAX_BYTES = 256 * 2**20  # more is no inventory; what came before is read, the rest is a reject
+MAX_LINE = 64 * 1024  # no line of a configuration or key file is longer; a longer one is a reject
+
+UDP_PORTS = frozenset({53, 67, 69, 123, 161, 162, 500, 514, 1194, 1812, 1813, 4500, 51820})
+"""Ports whose service speaks UDP where a list gives only the number (IANA service names)."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One file of the inputs.
+
+    Attributes:
+        path: As given, inner path included.
+        body: Its bytes, at most ``MAX_BYTES``.
+        text: Its text, line ends as found; "" for what is no text.
+    """
+
+    path: str
+    body: bytes
+    text: str
+
+    @property
+    def name(self) -> str:
+        """Return the file name without folders, in lower case."""
+        return self.path.replace("\\", "/").rsplit("/", 1)[-1].lower()
+
+    @property
+    def head(self) -> str:
+        """Return the first 64 Ki characters."""
+        return self.text[:65536]
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """Yield the lines with their numbers from 1, without those too long to be one."""
+        for number, line in enumerate(self.text.split("\n"), 1):
+            if len(line) <= MAX_LINE:
+                yield number, line.rstrip("\r")
+
+    def overlong(self) -> Iterator[Reject]:
+        """Yield a reject for each line too long to be one."""
+        for number, line in enumerate(self.text.split("\n"), 1):
+            if len(line) > MAX_LINE:
+                yield Reject(
+                    f"{self.path}:{number}",
+                    "line_too_long",
+                    "Split the line and add the file again.",
+                )
+
+
+@dataclass(frozen=True)
+class AssetSeen:
+    """A machine. ``name`` "" means: the one whose addresses these are. ``zone`` "" means: not said."""
+
+    name: str
+    place: str
+    ips: tuple[str, ...] = ()
+    zone: str = ""
+    role: str = ""
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ServiceSeen:
+    """A service that answers. ``None`` means: not said."""
+
+    asset: str
+    port: int
+    protocol: str
+    place: str
+    auth: str = ""
+    mfa: bool | None = None
+    lockout: bool | None = None
+    product: str = ""
+    cves: tuple[str, ...] = ()
+    act: str = ""
+    listed: bool = True
+
+
+@dataclass(frozen=True)
+class AccountSeen:
+    """An account, with the fingerprint of its current secret; ``None`` where the list has no such column."""
+
+    identity: str
+    asset: str
+    port: int
+    fingerprint: str | None
+    place: str
+
+
+@dataclass(frozen=True)
+class GrantSeen:
+    """A right of an identity on a store; ``host`` helps to find the store where only a database is named."""
+
+    identity: str
+    store: str
+    privilege: str
+    place: str
+    host: str = ""
+    listed: bool = False
+
+
+@dataclass(frozen=True)
+class StoreSeen:
+    """A store of personal data."""
+
+    store: str
+    place: str
+    asset: str = ""
+    port: int = 0
+    persons: int | None = None
+    elements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SecretSeen:
+    """A secret that lies somewhere readable; only its fingerprint is kept.
+
+    Attributes:
+        fingerprint: SHA-256 of the secret in hex, the fingerprint given, or the SSH fingerprint of a key.
+        host: Host it lies on; "" means: the host the file belongs to.
+        file: File it was found in, as told.
+        identity: Whom it is a secret of.
+        target: What it opens, as told: host, host:port, service or store.
+        place: Where we read this.
+        rule: What kind of secret.
+        key: Whether it is a private key.
+        current: Whether it is current by where it stands, such as a device's own configuration.
+    """
+
+    fingerprint: str
+    place: str
+    host: str = ""
+    file: str = ""
+    identity: str = ""
+    target: str = ""
+    rule: str = ""
+    key: bool = False
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class KeySeen:
+    """A public key that lets its owner in: a line of ``authorized_keys``."""
+
+    fingerprint: str
+    identity: str
+    place: str
+    host: str = ""
+    sources: Spans | None = None
+
+
+@dataclass(frozen=True)
+class AdminSeen:
+    """An identity that administers a host."""
+
+    identity: str
+    place: str
+    host: str = ""
+    how: str = ""
+
+
+@dataclass(frozen=True)
+class TrustSeen:
+    """Addresses that a service of a host lets in without asking."""
+
+    sources: Spans
+    place: str
+    host: str = ""
+    port: int = 0
+    how: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class ExploitedSeen:
+    """A hole that is exploited in the wild (KEV), or how likely that is (EPSS)."""
+
+    cve: str
+    place: str
+    epss: float | None = None
+
+
+@dataclass(frozen=True)
+class PortSeen:
+    """A port of a scanned host."""
+
+    port: int
+    protocol: str
+    state: str
+    place: str
+    product: str = ""
+    cves: tuple[str, ...] = ()
+    auth: str = ""
+    weak: str = ""
+
+
+@dataclass(frozen=True)
+class ScanSeen:
+    """What a scan saw of one host.
+
+    Attributes:
+        ips: Its addresses.
+        names: Its names.
+        ports: Ports with their states.
+        covered: Ports looked at, by protocol.
+        place: File and host.
+        on: ISO day; "" when not told.
+        up: Whether the host answered.
+        path: File, whose name says where the scan was made from.
+    """
+
+    ips: tuple[str, ...]
+    names: tuple[str, ...]
+    ports: tuple[PortSeen, ...]
+    covered: tuple[tuple[str, Spans], ...]
+    place: str
+    path: str
+    on: str = ""
+    up: bool = True
+
+
+@dataclass(frozen=True)
+class DeviceSeen:
+    """A router or firewall."""
+
+    device: Device
+    place: str
+
+
+@dataclass(frozen=True)
+class FirewallSeen:
+    """A host's own firewall; ``host`` "" means: the host the file belongs to."""
+
+    filter: Filter
+    place: str
+    host: str = ""
+    family: int = 4
+
+
+@dataclass(frozen=True)
+class LinkSeen:
+    """A host tells in which file its firewall lies."""
+
+    host: str
+    file: str
+    place: str
+
+
+@dataclass(frozen=True)
+class ClaimSeen:
+    """Somebody says that something was fixed."""
+
+    words: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class LookedSeen:
+    """A kind of evidence covers a place."""
+
+    kind: str
+    place: str
+    host: str = ""
+
+
+@dataclass(frozen=True)
+class FactSeen:
+    """A fact that needs no other input; names are made alike later."""
+
+    kind: str
+    source: str
+    target: str
+    place: str
+    remedy: str = ""
+    act: str = ""
+    detail: tuple[tuple[str, str], ...] = field(default_factory=tuple)
+
+
+Sighting = (
+    AssetSeen
+    | ServiceSeen
+    | AccountSeen
+    | GrantSeen
+    | StoreSeen
+    | SecretSeen
+    | KeySeen
+    | AdminSeen
+    | TrustSeen
+    | ExploitedSeen
+    | ScanSeen
+    | DeviceSeen
+    | FirewallSeen
+    | LinkSeen
+    | ClaimSeen
+    | LookedSeen
+    | FactSeen
+    | Reject
+)
+
+
+class Collector(Protocol):
+    """A collector of one format."""
+
+    @property
+    def name(self) -> str:
+        """Short name of the format."""
+        ...
+
+    def detect(self, source: Input) -> bool:
+        """Answer whether this is the format."""
+        ...
+
+    def map(self, source: Input) -> Iterator[Sighting]:
+        """Yield what the file says; bad parts are rejects, never errors."""
+        ...
+
+
+def fingerprint_of(secret: str | bytes) -> str:
+    """Return the SHA-256 of a secret in hex; the secret itself goes no further.
+
+    It is unkeyed, so that it can be compared with the ``secret_fingerprint`` that the company gives. A weak secret can
+    be guessed from it: ``collect(…, key=…)`` names credentials by a keyed hash instead, once they are compared.
+    """
+    body = secret.encode("utf-8", "surrogatepass") if isinstance(secret, str) else secret
+    return hashlib.sha256(body).hexdigest()
+
+
+def protocol_of(text: str, port: int, name: str = "") -> tuple[int, str] | None:
+    """Return port and protocol of ``22``, ``22/tcp``, ``161`` or ``udp/53``; ``None`` when it is none."""
+    found = re.fullmatch(
+        r"\s*(?:(tcp|udp|sctp)[/: ])?(\d{1,5})(?:\.0)?(?:[/ ](tcp|udp|sctp))?\s*", text.lower()
+    )
+    number = int(found[2]) if found else port
+    if found is None or not 0 <= number <= 65535:
+        return None
+    guess = "udp" if number in UDP_PORTS and name not in {"tcp"} else "tcp"
+    return number, found[1] or found[3] or guess
+
+
+CVE = re.compile(r"\bCVE-\d{4}-\d{4,7}\b", re.IGNORECASE)
+
+
+def cves_of(text: str) -> tuple[str, ...]:
+    """Return the CVE numbers a text names, in upper case, each once."""
+    return tuple(dict.fromkeys(found.upper() for found in CVE.findall(text)))

@@ -1,0 +1,10 @@
+"""The collectors, in the order in which they are asked; the first that recognises a file reads it."""
+
+from __future__ import annotations
+
+from amends.paths.collectors.base import Collector
+from amends.paths.collectors.cisco import CISCO
+from amends.paths.collectors.inventory import INVENTORY
+from amends.paths.collectors.nmap import NMAP
+
+COLLECTORS: tuple[Collector, ...] = (NMAP, CISCO, INVENTORY)

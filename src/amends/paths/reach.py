@@ -1,0 +1,474 @@
+"""From where a new connection gets to which service: lists, translations, host firewalls, all by set algebra.
+
+Services that no list on the way tells apart are asked once. For each zone and each such group the answer is the exact
+set of addresses that get through: the whole zone, or the machines in the part that does.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from amends.paths.devices import Device, Interface, Translation
+from amends.paths.filters import PERMIT, Door, Filter, Piece, Rule
+from amends.paths.routes import INTERNET, Routes, Step, Way
+from amends.paths.spaces import (
+    ANY,
+    INTERNET_SPACE,
+    PORTS,
+    TOP4,
+    V4,
+    Spans,
+    both,
+    covers,
+    holds,
+    join,
+    size,
+    without,
+)
+from amends.paths.world import Service, World, zone_addresses
+
+WIDE4 = 2**16
+WIDE6 = 2**80
+"""More allowed addresses of the internet than these (a /16, or a /48 of IPv6) count as the internet: anybody can rent
+one of them. Fewer are taken as what they are meant for, the known addresses of somebody."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One address of a service, and where it stands.
+
+    Attributes:
+        service: The service.
+        door: What a packet is addressed to.
+        zone: Zone it stands in; "" for a device's own.
+        device: Device it is one of; "" for others.
+        shown: What a packet is addressed to before a translation; ``None`` where there is none.
+        by: The translation.
+        box: Device that translates.
+    """
+
+    service: Service
+    door: Door
+    zone: str = ""
+    device: str = ""
+    shown: Door | None = None
+    by: Translation | None = None
+    box: str = ""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """An answer: who gets to a service.
+
+    Attributes:
+        source: ``zone:…`` or ``asset:…``.
+        service: The service.
+        why: Rules that let it, in the order passed.
+        devices: Devices passed.
+        targets: What was addressed.
+        also: Rules without which it still gets through (another line lets it).
+    """
+
+    source: str
+    service: Service
+    why: tuple[Rule, ...]
+    devices: tuple[str, ...]
+    target: Target
+
+
+@dataclass
+class Reach:
+    """Reachability in one world."""
+
+    world: World
+    addresses: dict[str, Spans] = field(default_factory=dict)
+    routes: Routes = field(init=False)
+    targets: list[Target] = field(default_factory=list)
+    doors: list[Door] = field(default_factory=list)
+    at: dict[Door, int] = field(default_factory=dict)
+    classes: dict[int, tuple[npt.NDArray[np.int32], list[bytes]]] = field(default_factory=dict)
+    memo: dict[tuple[int, int, str, tuple[Piece, ...]], list[Piece]] = field(default_factory=dict)
+    members: dict[str, list[tuple[str, tuple[int, ...]]]] = field(default_factory=dict)
+    unrouted: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Lay out zones, ways, services and lists."""
+        self.addresses = zone_addresses(self.world)
+        self.routes = Routes(self.world.devices.values(), self.addresses)
+        inside = join(
+            span for zone, spans in self.addresses.items() if zone != INTERNET for span in spans
+        )
+        own = self.addresses.get(INTERNET, ())
+        self.addresses[INTERNET] = join((*without(INTERNET_SPACE, inside), *own))
+        members: dict[str, list[tuple[str, tuple[int, ...]]]] = defaultdict(list)
+        for key, machine in self.world.assets.items():
+            if machine.zone and key not in self.world.devices:
+                members[machine.zone].append((machine.name, tuple(machine.ips)))
+        self.members = members
+        self.targets = list(self._targets())
+        for target in self.targets:
+            for door in (target.door, target.shown):
+                if door is not None and door not in self.at:
+                    self.at[door] = len(self.doors)
+                    self.doors.append(door)
+
+    # what is asked for
+
+    def _targets(self) -> Iterator[Target]:
+        legs = [
+            (low, high, leg.zone)
+            for box in self.world.devices.values()
+            for leg in box.interfaces.values()
+            if leg.zone
+            for subnet in leg.subnets
+            for low, high in subnet
+        ]
+        homes: dict[str, list[tuple[Spans, str]]] = {}
+        for service in self.world.services.values():
+            key = self.world.key(service.asset)
+            if key in self.world.devices:
+                yield from self._own(service, self.world.devices[key])
+                continue
+            if key not in homes:
+                homes[key] = self._homes(key, legs)
+            for spans, zone in homes[key]:
+                target = Target(service, Door(spans, service.protocol, service.port), zone)
+                yield target
+                yield from self._translated(target)
+
+    def _homes(self, key: str, legs: list[tuple[int, int, str]]) -> list[tuple[Spans, str]]:
+        """Return a machine's addresses, each with the zone it stands in."""
+        machine = self.world.assets[key]
+        out: list[tuple[Spans, str]] = []
+        for ip in sorted(machine.ips):
+            zones = [zone for low, high, zone in legs if low <= ip <= high]
+            zone = zones[0] if zones else machine.zone
+            if zone and zone != INTERNET or machine.zone == INTERNET:
+                out.append((((ip, ip),), zone))
+            elif machine.zone:
+                out.append((((ip, ip),), machine.zone))
+        if not out and machine.zone:
+            out.append((self.addresses.get(machine.zone) or ANY, machine.zone))
+        return out
+
+    def _own(self, service: Service, box: Device) -> Iterator[Target]:
+        values = dict.fromkeys(
+            value for leg in box.interfaces.values() if leg.up for value in leg.addresses
+        )
+        spans = [((value, value),) for value in values] or [ANY]
+        for span in spans:
+            yield Target(service, Door(span, service.protocol, service.port), device=box.name)
+
+    def _translated(self, target: Target) -> Iterator[Target]:
+        """Yield the addresses a service also has before a static translation."""
+        for box in self.world.devices.values():
+            for made in box.translations:
+                if not covers(made.inside, target.door.target) or made.protocol not in {
+                    "",
+                    target.door.protocol,
+                }:
+                    continue
+                if made.inside_port not in {-1, target.door.port}:
+                    continue
+                outside = made.outside or _leg_addresses(box, made.outside_interface)
+                if made.outside and size(made.outside) == size(made.inside):
+                    shift = made.outside[0][0] - made.inside[0][0]
+                    low = target.door.target[0][0] + shift
+                    outside = ((low, low),)
+                if outside:
+                    port = made.outside_port if made.outside_port >= 0 else target.door.port
+                    shown = Door(outside[:1], target.door.protocol, port)
+                    yield Target(
+                        target.service, target.door, target.zone, "", shown, made, box.name
+                    )
+
+    # answers
+
+    def answers(self) -> Iterator[Reached]:
+        """Yield who gets to which service, each source and service once for each way of addressing it."""
+        groups: dict[tuple[str, str, str, int], list[Target]] = defaultdict(list)
+        for target in self.targets:
+            groups[
+                target.zone, target.device, target.box, id(target.by) if target.by else 0
+            ].append(target)
+        sources = sorted((self.world.zones | set(self.routes.legs) | set(self.members)) - {""})
+        for (zone, device, box, _), targets in groups.items():
+            for source in sources:
+                yield from self._from(source, zone, device, box, targets)
+
+    def _from(
+        self, source: str, zone: str, device: str, box: str, targets: list[Target]
+    ) -> Iterator[Reached]:
+        whole = self.addresses.get(source, ())
+        asking = [Piece(whole or ANY, PORTS)]
+        spans = join(s for t in targets for s in t.door.target)
+        if not device and not box and source == zone:
+            way: Way | None = None
+            devices: tuple[str, ...] = ()
+        else:
+            if box and source == zone:
+                return
+            way = self.routes.way(source, "" if box else zone, device or box, () if box else spans)
+            onward = self.routes.way_from(box, zone, spans) if box else Way(())
+            if not way.steps or (box and not onward.steps):
+                if source not in self.routes.legs and source != INTERNET:
+                    self.unrouted.add(source)
+                return
+            devices = tuple(dict.fromkeys((*way.devices, *(onward.devices if box else ()))))
+        for group in self._alike(targets, devices):
+            first = group[0]
+            pieces = asking if way is None else self._passed(way, first, asking, source)
+            if not pieces:
+                continue
+            for target in group:
+                got = self._host_firewall(target, pieces)
+                yield from self._told(source, whole, target, got, devices)
+
+    def _alike(self, targets: list[Target], devices: tuple[str, ...]) -> Iterator[list[Target]]:
+        """Yield targets in groups that no list of these devices tells apart."""
+        lists = [
+            f for name in devices for f in self.routes.by_name[name].filters.values() if f.rules
+        ]
+        if not lists:
+            yield from self._by_door(targets)
+            return
+        numbers = np.array([self.at[t.door] for t in targets])
+        shown = np.array(
+            [self.at[t.shown] if t.shown is not None else self.at[t.door] for t in targets]
+        )
+        columns = []
+        for made in lists:
+            ids = self._class_of(made)[0]
+            columns += [ids[numbers], ids[shown]]
+        columns.append(np.array([_family(t.door) for t in targets], dtype=np.int32))
+        columns.append(self._local_column(targets))
+        table = np.stack(columns, axis=1)
+        _, inverse = np.unique(table, axis=0, return_inverse=True)
+        order = np.argsort(inverse.ravel(), kind="stable")
+        cuts = np.flatnonzero(np.diff(inverse.ravel()[order])) + 1
+        for part in np.split(order, cuts):
+            yield [targets[i] for i in part.tolist()]
+
+    def _local_column(self, targets: list[Target]) -> npt.NDArray[np.int32]:
+        """Number the ports of a device's own services, for lists stand before some of them only."""
+        kinds: dict[tuple[str, int], int] = {}
+        return np.array(
+            [
+                kinds.setdefault((t.door.protocol, t.door.port), len(kinds)) if t.device else 0
+                for t in targets
+            ],
+            dtype=np.int32,
+        )
+
+    def _by_door(self, targets: list[Target]) -> Iterator[list[Target]]:
+        groups: dict[tuple[int, str, int], list[Target]] = defaultdict(list)
+        for target in targets:
+            own = (target.door.protocol, target.door.port) if target.device else ("", 0)
+            groups[(_family(target.door), *own)].append(target)
+        yield from groups.values()
+
+    def _class_of(self, made: Filter) -> tuple[npt.NDArray[np.int32], list[bytes]]:
+        """Return for each door its class in a list, and for each class which rules speak of it."""
+        if id(made) not in self.classes:
+            rows = made.rows(self.doors)
+            unique, inverse = np.unique(rows, axis=0, return_inverse=True)
+            self.classes[id(made)] = (
+                inverse.ravel().astype(np.int32),
+                [row.astype(np.uint8).tobytes() for row in unique],
+            )
+        return self.classes[id(made)]
+
+    def filtered(
+        self, made: Filter, door: Door, asking: list[Piece], entering: str = ""
+    ) -> list[Piece]:
+        """Return what of the asking pieces a list lets through to a door."""
+        if made.family and made.family != _family(door):
+            return asking
+        ids, rows = self._class_of(made)
+        number = int(ids[self.at[door]])
+        key = (id(made), number, entering, tuple(asking))
+        if key not in self.memo:
+            if len(self.memo) > 200_000:
+                self.memo.clear()
+            self.memo[key] = made.passed(asking, rows[number], entering)
+        return self.memo[key]
+
+    def _passed(self, way: Way, target: Target, asking: list[Piece], source: str) -> list[Piece]:
+        """Send pieces along a way and return what arrives at the target's zone, or in the device."""
+        if target.box:
+            return self._passed_translated(way, target, asking, source)
+        end = "" if target.device else target.zone
+        return self._carried(way, target.door, asking, source, end)
+
+    def _carried(
+        self,
+        way: Way,
+        door: Door,
+        asking: list[Piece],
+        source: str,
+        end: str,
+        late: Door | None = None,
+    ) -> list[Piece]:
+        standing: dict[str, list[Piece]] = {source: asking}
+        for step in way.steps:
+            pieces = standing.get(step.entering.zone)
+            if not pieces:
+                continue
+            got = self._crossed(step, door, pieces, late)
+            if got:
+                standing[step.into] = _united([*standing.get(step.into, ()), *got])
+        return standing.get(end, [])
+
+    def _passed_translated(
+        self, way: Way, target: Target, asking: list[Piece], source: str
+    ) -> list[Piece]:
+        """Carry pieces to the device that translates, and on from there under the inside address."""
+        assert target.shown is not None and target.by is not None
+        box = self.routes.by_name[target.box]
+        out: list[Piece] = []
+        standing: dict[str, list[Piece]] = {source: asking}
+        for step in way.steps:
+            pieces = standing.get(step.entering.zone)
+            if not pieces:
+                continue
+            if step.leaving is not None:
+                got = self._crossed(step, target.shown, pieces)
+                standing[step.into] = _united([*standing.get(step.into, ()), *got])
+                continue
+            if step.entering.zone == target.zone:
+                continue
+            seen = target.door if target.by.real else target.shown
+            got = self._listed(box, step.entering.entering, seen, pieces, step.entering)
+            for onward in self.routes.way_from(box.name, target.zone, target.door.target).steps:
+                if onward.device is box and onward.leaving is not None:
+                    more = self._out_of(box, step.entering, onward.leaving, target.door, got)
+                    if onward.leaving.zone == target.zone:
+                        out += more
+                    else:
+                        rest = self.routes.way(
+                            onward.leaving.zone, target.zone, "", target.door.target
+                        )
+                        out += self._carried(
+                            rest, target.door, more, onward.leaving.zone, target.zone
+                        )
+        return _united(out)
+
+    def _crossed(
+        self, step: Step, door: Door, pieces: list[Piece], late: Door | None = None
+    ) -> list[Piece]:
+        """Send pieces through a device."""
+        box = step.device
+        if step.leaving is None:
+            if not box.spared:
+                pieces = self._listed(box, step.entering.entering, door, pieces, step.entering)
+            return self._own_doors(box, step.entering, door, pieces)
+        pieces = self._listed(box, step.entering.entering, door, pieces, step.entering)
+        return self._out_of(box, step.entering, step.leaving, late or door, pieces)
+
+    def _out_of(
+        self, box: Device, entering: Interface, leaving: Interface, door: Door, pieces: list[Piece]
+    ) -> list[Piece]:
+        """Apply what stands between two legs, and the list of the leg it leaves by."""
+        if box.levels and not entering.entering:
+            lower = leaving.level < entering.level
+            if not lower and not (leaving.level == entering.level and box.same_level):
+                return []
+        if box.closed and entering.group != leaving.group:
+            names = box.between.get((entering.group, leaving.group), [])
+            got = [p for n in names for p in self.filtered(box.filters[n], door, pieces)]
+            pieces = _united(got)
+        return self._listed(box, leaving.leaving, door, pieces, leaving, way="out of")
+
+    def _listed(
+        self,
+        box: Device,
+        names: Sequence[str],
+        door: Door,
+        pieces: list[Piece],
+        leg: Interface,
+        way: str = "into",
+    ) -> list[Piece]:
+        """Apply the lists of a leg; one that is not written lets everything through."""
+        lists = [box.filters[name] for name in names if name in box.filters]
+        lists = [made for made in lists if not made.family or made.family == _family(door)]
+        if not lists and way == "into" and pieces:
+            mark = Rule(PERMIT, place=leg.place, words="", leaving=f"{box.name} {leg.name}")
+            return [piece._replace(why=(*piece.why, mark)) for piece in pieces]
+        for made in lists:
+            pieces = self.filtered(made, door, pieces, leg.name)
+        return pieces
+
+    def _own_doors(
+        self, box: Device, leg: Interface, door: Door, pieces: list[Piece]
+    ) -> list[Piece]:
+        """Apply the lists before one of a device's own services: one of several must let in."""
+        names = box.doors.get((door.protocol, door.port))
+        if not names:
+            return pieces
+        out: list[Piece] = []
+        for name in names:
+            made = box.filters.get(name)
+            if made is None:
+                return pieces
+            out += self.filtered(made, door, pieces, leg.group or leg.name)
+        return _united(out)
+
+    def _host_firewall(self, target: Target, pieces: list[Piece]) -> list[Piece]:
+        """Apply the target's own firewall."""
+        for seen in self.world.firewalls.get(target.service.asset, ()):
+            if seen.family in {0, _family(target.door)}:
+                pieces = self.filtered(seen.filter, target.door, pieces)
+        return pieces
+
+    def _told(
+        self, source: str, whole: Spans, target: Target, got: list[Piece], devices: tuple[str, ...]
+    ) -> Iterator[Reached]:
+        """Say who the addresses that got through are: the zone, or machines in it."""
+        if not got:
+            return
+        allowed = join(span for piece in got for span in piece.source)
+        biggest = max(got, key=lambda piece: size(piece.source))
+        if source == INTERNET:
+            if _wide(allowed):
+                yield Reached(f"zone:{source}", target.service, biggest.why, devices, target)
+        elif covers(allowed, whole):
+            yield Reached(f"zone:{source}", target.service, biggest.why, devices, target)
+            return
+        for name, ips in self.members.get(source, ()):
+            hit = next((piece for piece in got for ip in ips if holds(piece.source, ip)), None)
+            if hit is not None and name != target.service.asset:
+                yield Reached(f"asset:{name}", target.service, hit.why, devices, target)
+
+
+def _family(door: Door) -> int:
+    return 4 if door.target and V4 <= door.target[0][0] <= TOP4 or door.target == ANY else 6
+
+
+def _wide(spans: Spans) -> bool:
+    four = both(spans, ((V4, TOP4),))
+    return size(four) > WIDE4 or size(spans) - size(four) > WIDE6
+
+
+def _united(pieces: list[Piece]) -> list[Piece]:
+    """Join pieces with the same ports, so that ways that meet do not multiply."""
+    if len(pieces) < 2:
+        return pieces
+    by_ports: dict[tuple[Spans, tuple[Rule, ...]], list[Piece]] = defaultdict(list)
+    for piece in pieces:
+        by_ports[piece.ports, piece.why].append(piece)
+    return [
+        Piece(join(span for piece in same for span in piece.source), ports, why)
+        for (ports, why), same in by_ports.items()
+    ]
+
+
+def _leg_addresses(box: Device, name: str) -> Spans:
+    for leg in box.interfaces.values():
+        if name.lower() in {leg.name.lower(), leg.group.lower()}:
+            return join((value, value) for value in leg.addresses)
+    return ()

@@ -1,0 +1,514 @@
+"""All sightings put together: which machine is meant, which zone it stands in, which services it offers.
+
+Names are compared without case, by full name, by the part before the first dot, and by address. The first spelling of
+a name wins; the company's own lists are read first.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from amends.paths.collectors.base import (
+    AccountSeen,
+    AdminSeen,
+    AssetSeen,
+    ClaimSeen,
+    DeviceSeen,
+    ExploitedSeen,
+    FactSeen,
+    FirewallSeen,
+    GrantSeen,
+    KeySeen,
+    LinkSeen,
+    LookedSeen,
+    PortSeen,
+    ScanSeen,
+    SecretSeen,
+    ServiceSeen,
+    Sighting,
+    StoreSeen,
+    TrustSeen,
+)
+from amends.paths.devices import Device, Interface
+from amends.paths.shapes import Reject
+from amends.paths.spaces import NOTHING, TOP4, V4, Spans, address, holds, join, shown
+
+OUTSIDE = frozenset(
+    "internet isp wan untrust untrusted outside external public upstream transit uplink".split()
+)
+"""Words that name the outside in descriptions and security zones, where no zone of the company is so called."""
+
+ROOTS = frozenset("etc home root var usr opt srv windows users proc mnt".split())
+"""Folders at the top of a machine: the folder above one of them is the machine's."""
+
+
+@dataclass
+class Asset:
+    """A machine."""
+
+    name: str
+    ips: set[int] = field(default_factory=set)
+    zone: str = ""
+    role: str = ""
+    place: str = ""
+
+
+@dataclass
+class Service:
+    """A service of a machine; unsaid is ``None`` or ""."""
+
+    asset: str
+    port: int
+    protocol: str
+    places: list[str] = field(default_factory=list)
+    auth: str = ""
+    mfa: bool | None = None
+    lockout: bool | None = None
+    product: str = ""
+    cves: dict[str, str] = field(default_factory=dict)
+    weak: str = ""
+    act: str = ""
+    listed: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the service's name as facts write it."""
+        return f"service:{self.asset}:{self.port}/{self.protocol}"
+
+
+@dataclass
+class World:
+    """Everything known of one state of the network."""
+
+    assets: dict[str, Asset] = field(default_factory=dict)
+    alias: dict[str, str] = field(default_factory=dict)
+    by_ip: dict[int, str] = field(default_factory=dict)
+    services: dict[tuple[str, int, str], Service] = field(default_factory=dict)
+    offered: dict[str, list[Service]] = field(default_factory=lambda: defaultdict(list))
+    devices: dict[str, Device] = field(default_factory=dict)
+    firewalls: dict[str, list[FirewallSeen]] = field(default_factory=lambda: defaultdict(list))
+    scans: list[tuple[str, str, ScanSeen]] = field(default_factory=list)
+    accounts: list[AccountSeen] = field(default_factory=list)
+    grants: list[GrantSeen] = field(default_factory=list)
+    stores: list[StoreSeen] = field(default_factory=list)
+    secrets: list[SecretSeen] = field(default_factory=list)
+    keys: list[KeySeen] = field(default_factory=list)
+    admins: list[AdminSeen] = field(default_factory=list)
+    trusts: list[TrustSeen] = field(default_factory=list)
+    exploited: dict[str, str] = field(default_factory=dict)
+    likely: dict[str, float] = field(default_factory=dict)
+    claims: list[dict[str, str]] = field(default_factory=list)
+    looked: list[LookedSeen] = field(default_factory=list)
+    facts: list[FactSeen] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
+    zones: set[str] = field(default_factory=set)
+
+    def key(self, name: str) -> str:
+        """Return which asset a name or address means; "" for none known."""
+        low = name.strip().lower().rstrip(".")
+        if low in self.alias:
+            return self.alias[low]
+        value = address(low)
+        if value is not None:
+            return self.by_ip.get(value, "")
+        return self.alias.get(low.split(".", 1)[0], "")
+
+    def asset(self, name: str, place: str = "") -> Asset:
+        """Return the asset a name means; a new one where none is known."""
+        known = self.key(name)
+        if known:
+            return self.assets[known]
+        low = name.strip().lower().rstrip(".")
+        made = Asset(name.strip(), place=place)
+        self.assets[low] = made
+        self.alias[low] = low
+        value = address(low)
+        if value is not None:
+            self.add_ip(low, value)
+        elif "." in low:
+            self.alias.setdefault(low.split(".", 1)[0], low)
+        return made
+
+    def add_ip(self, key: str, value: int) -> None:
+        """Note an address of an asset; the first to have it keeps the name."""
+        self.assets[key].ips.add(value)
+        self.by_ip.setdefault(value, key)
+
+    def called(self, name: str) -> str:
+        """Return an asset's name as it is spelled here; the name itself where it is not known."""
+        known = self.key(name)
+        return self.assets[known].name if known else name.strip()
+
+    def host_of(self, path: str) -> str:
+        """Return the asset a file belongs to, by the folders and the name of its path; "" when none is meant."""
+        parts = [part for part in re.split(r"[/\\]", path) if part]
+        for part in reversed(parts[:-1]):
+            if self.key(part):
+                return self.called(part)
+        for at, part in enumerate(parts[:-1]):
+            if at and part.lower() in ROOTS:
+                return self.called(parts[at - 1])
+        words = re.split(r"[._ ]|--", parts[-1]) if parts else []
+        for size in range(len(words), 0, -1):
+            for start in range(len(words) - size + 1):
+                for sign in ("_", ".", "-"):
+                    word = sign.join(words[start : start + size])
+                    if self.key(word):
+                        return self.called(word)
+        pieces = parts[-1].split("-") if parts else []
+        for size in range(len(pieces), 0, -1):
+            for start in range(len(pieces) - size + 1):
+                word = re.sub(r"\.[a-z0-9]+$", "", "-".join(pieces[start : start + size]))
+                if self.key(word):
+                    return self.called(word)
+        return ""
+
+    def service(self, asset: str, port: int, protocol: str, place: str) -> Service:
+        """Return a service of an asset; a new one where it was not known."""
+        machine = self.asset(asset, place)
+        key = (machine.name, port, protocol)
+        found = self.services.get(key)
+        if found is None:
+            found = self.services[key] = Service(*key)
+            self.offered[machine.name].append(found)
+        if place and place not in found.places:
+            found.places.append(place)
+        return found
+
+    def services_of(self, asset: str, port: int = 0) -> list[Service]:
+        """Return the services of an asset, all or those of a port."""
+        return [s for s in self.offered.get(asset, ()) if not port or s.port == port]
+
+
+def slug(name: str) -> str:
+    """Return a zone's name as we write it: lower case, one sign for every gap."""
+    return re.sub(r"[\s/,;]+", "-", name.strip().lower()).strip("-")
+
+
+def put_together(sightings: Iterable[Sighting]) -> World:
+    """Return the world that the sightings describe."""
+    world = World()
+    rows: dict[type, list[Sighting]] = defaultdict(list)
+    for seen in sightings:
+        rows[type(seen)].append(seen)
+    for kind, add in _ORDER:
+        for seen in rows[kind]:
+            add(world, seen)  # type: ignore[operator]
+    for kind, keep in _KEPT.items():
+        getattr(world, keep).extend(rows[kind])
+    _viewpoints(world)
+    return world
+
+
+def _add_asset(world: World, seen: AssetSeen) -> None:
+    known = ""
+    if not seen.name:
+        known = next((world.key(ip) for ip in seen.ips if world.key(ip)), "")
+    name = world.assets[known].name if known else seen.name or (seen.ips[0] if seen.ips else "")
+    if not name:
+        return
+    machine = world.asset(name, seen.place)
+    key = world.key(name)
+    for ip in seen.ips:
+        value = address(ip.split("/", 1)[0])
+        if value is None:
+            world.rejects.append(
+                Reject(seen.place, "malformed_row", "Write the address as 10.0.0.1 or 2001:db8::1.")
+            )
+        else:
+            world.add_ip(key, value)
+    machine.zone = machine.zone or slug(seen.zone)
+    machine.role = machine.role or seen.role
+    for other in seen.names:
+        world.alias.setdefault(other.strip().lower(), key)
+    if machine.zone:
+        world.zones.add(machine.zone)
+
+
+def _add_device(world: World, seen: DeviceSeen) -> None:
+    machine = world.asset(seen.device.name, seen.place)
+    key = world.key(machine.name)
+    seen.device.name = machine.name
+    for leg in seen.device.interfaces.values():
+        leg.device = machine.name
+        for value in leg.addresses:
+            world.add_ip(key, value)
+    if key in world.devices:
+        world.rejects.append(
+            Reject(
+                seen.place,
+                "twice",
+                f"Two configurations of {machine.name}: keep the one of this date.",
+            )
+        )
+        _merge(world.devices[key], seen.device)
+        return
+    world.devices[key] = seen.device
+
+
+def _merge(one: Device, other: Device) -> None:
+    for name, leg in other.interfaces.items():
+        one.interfaces.setdefault(name, leg)
+    for name, made in other.filters.items():
+        one.filters.setdefault(name, made)
+    one.routes += other.routes
+
+
+def _add_scan(world: World, seen: ScanSeen) -> None:
+    known = next((world.key(word) for word in (*seen.ips, *seen.names) if world.key(word)), "")
+    if not known:
+        if not seen.up or not (seen.names or seen.ips):
+            return
+        world.asset(seen.names[0] if seen.names else seen.ips[0], seen.place)
+        known = world.key(seen.names[0] if seen.names else seen.ips[0])
+    for ip in seen.ips:
+        value = address(ip)
+        if value is not None:
+            world.add_ip(known, value)
+    for name in seen.names:
+        world.alias.setdefault(name.strip().lower(), known)
+    world.scans.append((known, "", seen))
+    for port in seen.ports:
+        if port.state == "open":
+            _add_port(world, world.assets[known].name, port)
+
+
+def _add_port(world: World, asset: str, port: PortSeen) -> None:
+    service = world.service(asset, port.port, port.protocol, port.place)
+    service.product = service.product or port.product
+    service.weak = service.weak or port.weak
+    if port.auth == "none" or not service.auth:
+        service.auth = port.auth or service.auth
+    for cve in port.cves:
+        service.cves.setdefault(cve, port.place)
+
+
+def _add_service(world: World, seen: ServiceSeen) -> None:
+    service = world.service(seen.asset, seen.port, seen.protocol, seen.place)
+    service.auth = service.auth or seen.auth
+    service.mfa = seen.mfa if service.mfa is None else service.mfa
+    service.lockout = seen.lockout if service.lockout is None else service.lockout
+    service.product = service.product or seen.product
+    service.act = service.act or seen.act
+    service.listed = service.listed or seen.listed
+    for cve in seen.cves:
+        service.cves.setdefault(cve, seen.place)
+
+
+def _add_store(world: World, seen: StoreSeen) -> None:
+    if seen.asset:
+        machine = world.asset(seen.asset, seen.place)
+        if seen.port and not world.services_of(machine.name, seen.port):
+            world.service(seen.asset, seen.port, "tcp", seen.place)
+    world.stores.append(seen)
+
+
+def _add_exploited(world: World, seen: ExploitedSeen) -> None:
+    if seen.epss is None:
+        world.exploited.setdefault(seen.cve, seen.place)
+    else:
+        world.likely[seen.cve] = max(seen.epss, world.likely.get(seen.cve, 0.0))
+
+
+def _add_firewall(world: World, seen: FirewallSeen) -> None:
+    path = seen.place
+    host = seen.host or next(
+        (host for file, host in world.links.items() if path.replace("\\", "/").endswith(file)), ""
+    )
+    host = host or world.host_of(path)
+    if not host:
+        world.rejects.append(
+            Reject(
+                path,
+                "unknown_host",
+                "Put the file into a folder called like its host, or name it HOST.iptables.",
+            )
+        )
+        return
+    world.firewalls[world.asset(host, path).name].append(seen)
+
+
+def _add_link(world: World, seen: LinkSeen) -> None:
+    world.links[seen.file.replace("\\", "/")] = seen.host
+
+
+def _add_claim(world: World, seen: ClaimSeen) -> None:
+    world.claims.append(dict(seen.words))
+
+
+_ORDER = (
+    (AssetSeen, _add_asset),
+    (DeviceSeen, _add_device),
+    (ScanSeen, _add_scan),
+    (ServiceSeen, _add_service),
+    (StoreSeen, _add_store),
+    (ExploitedSeen, _add_exploited),
+    (LinkSeen, _add_link),
+    (FirewallSeen, _add_firewall),
+    (ClaimSeen, _add_claim),
+)
+_KEPT: dict[type, str] = {
+    AccountSeen: "accounts",
+    GrantSeen: "grants",
+    SecretSeen: "secrets",
+    KeySeen: "keys",
+    AdminSeen: "admins",
+    TrustSeen: "trusts",
+    LookedSeen: "looked",
+    FactSeen: "facts",
+    Reject: "rejects",
+}
+
+
+def viewpoint(path: str, zones: Iterable[str]) -> str:
+    """Return the zone a scan was made from, by its file's name: ``internet.xml``, ``inside-ZONE.xml``; "" = not told."""
+    stem = re.sub(
+        r"(?:\.(?:xml|json|gz|gnmap|nmap|txt|bz2|xz|zip))+$",
+        "",
+        re.split(r"[/\\]", path)[-1].lower(),
+    )
+    stem = re.sub(r"[-_.]?(?:\d{4}-?\d{2}-?\d{2}|before|after)$", "", slug(stem).replace("_", "-"))
+    known = {zone.replace("_", "-"): zone for zone in zones}
+    inside = re.search(r"(?:^|-)(?:inside|from)-(.+)$", stem)
+    if inside:
+        word = inside[1]
+        fits = [zone for zone in known if word == zone or word.startswith(f"{zone}-")]
+        return known[max(fits, key=len)] if fits else word
+    if stem in known:
+        return known[stem]
+    if re.search(r"(?:^|[-.])(?:internet|external|outside|perimeter)(?:$|[-.])", stem):
+        return "internet"
+    return ""
+
+
+def _viewpoints(world: World) -> None:
+    """Note where each scan was made from; a zone that only a scan names is a zone too."""
+    blind: Counter[str] = Counter()
+    seen_from = []
+    for key, _, scan in world.scans:
+        zone = viewpoint(scan.path, world.zones | {"internet"})
+        if zone:
+            world.zones.add(zone)
+        else:
+            blind[scan.path] += 1
+        seen_from.append((key, zone, scan))
+    world.scans = seen_from
+    for path in blind:
+        world.rejects.append(
+            Reject(
+                path,
+                "unknown_viewpoint",
+                "Name the scan internet.xml or inside-ZONE.xml, for where it was made from; "
+                "until then it says what answers, not who reaches it.",
+            )  # fmt: skip
+        )
+
+
+def set_zones(world: World) -> None:
+    """Give every interface, and every asset that lies behind one, its zone."""
+    groups: dict[Spans, list[Interface]] = defaultdict(list)
+    for device in world.devices.values():
+        for leg in device.interfaces.values():
+            if not leg.up or leg.name.lower().startswith(("loopback", "lo0", "null")):
+                continue
+            for key in leg.subnets or [NOTHING]:
+                groups[key].append(leg)
+    for subnet, legs in groups.items():
+        if not subnet:
+            for leg in legs:
+                leg.zone = _zone_of([leg], NOTHING, world) or (
+                    f"{leg.device}-{leg.name}".lower() if leg.group else ""
+                )
+            continue
+        zone = _zone_of(legs, subnet, world) or f"net-{_cidr(subnet)}"
+        for leg in legs:
+            leg.zone = leg.zone or zone
+    legs = [
+        leg for device in world.devices.values() for leg in device.interfaces.values() if leg.zone
+    ]
+    world.zones.update(leg.zone for leg in legs)
+    _place_assets(world, legs)
+
+
+def _place_assets(world: World, legs: list[Interface]) -> None:
+    spans = sorted(
+        (low, high, leg.zone) for leg in legs for subnet in leg.subnets for low, high in subnet
+    )
+    for machine in world.assets.values():
+        if machine.zone or not machine.ips:
+            continue
+        found = [zone for low, high, zone in spans for ip in machine.ips if low <= ip <= high]
+        machine.zone = next((zone for zone in found if zone != "internet"), "")
+
+
+def _zone_of(legs: list[Interface], subnet: Spans, world: World) -> str:
+    """Return the zone that the legs on one network stand in; "" when nothing tells."""
+    known = world.zones | {"internet"}
+    raw = ""
+    for leg in legs:
+        for words in (leg.description, leg.group):
+            zone = named_zone(words, known)
+            if zone:
+                return zone
+    inside = Counter(
+        machine.zone
+        for machine in world.assets.values()
+        if machine.zone and any(holds(subnet, ip) for ip in machine.ips) and world.key(machine.name) not in world.devices
+    ) if subnet else Counter()  # fmt: skip
+    if inside:
+        return inside.most_common(1)[0][0]
+    for leg in legs:
+        for words in (leg.description, leg.group):
+            if words and OUTSIDE & set(re.split(r"[^a-z0-9]+", words.lower())):
+                return "internet"
+            raw = raw or re.sub(r"^(?:zone[-: ]*|to[- ])|[- ]zone$", "", slug(words))
+    return raw
+
+
+def named_zone(words: str, known: Iterable[str]) -> str:
+    """Return the known zone that a description names: alone, or among other words; "" for none."""
+    low = slug(words)
+    zones = set(known)
+    if not low or low in zones:
+        return low
+    parts = f"-{re.sub(r'[^a-z0-9]+', '-', low)}-"
+    fits = [(parts.find(f"-{_dashed(zone)}-"), -len(zone), zone) for zone in zones]
+    fits = [fit for fit in fits if fit[0] >= 0 and _dashed(fit[2])]
+    return min(fits)[2] if fits else ""
+
+
+def _dashed(zone: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", zone).strip("-")
+
+
+def _cidr(subnet: Spans) -> str:
+    low, high = subnet[0]
+    bits = (high - low + 1).bit_length() - 1
+    width = 32 if V4 <= low <= TOP4 else 128
+    return str(ipaddress.ip_network(f"{shown(low)}/{width - bits}", strict=False))
+
+
+def subnets_of(world: World) -> Iterator[tuple[str, Spans]]:
+    """Yield each zone's networks, as interfaces have them."""
+    for device in world.devices.values():
+        for leg in device.interfaces.values():
+            if leg.zone:
+                for subnet in leg.subnets:
+                    yield leg.zone, subnet
+
+
+def zone_addresses(world: World) -> dict[str, Spans]:
+    """Return each zone's addresses: its networks, and the machines that stand in it."""
+    parts: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for zone, subnet in subnets_of(world):
+        parts[zone].extend(subnet)
+    for key, machine in world.assets.items():
+        if machine.zone and key not in world.devices:
+            spans = parts[machine.zone]
+            spans.extend((ip, ip) for ip in machine.ips)
+    return {zone: join(spans) for zone, spans in parts.items()}
