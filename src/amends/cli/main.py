@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, str] = {
     "scan": "amends.cli.alone:scan",
     "resolve": "amends.cli.alone:resolve",
     "duties": "amends.cli.alone:duties_command",
+    "detect": "amends.cli.detect:detect",
     "scam-check": "amends.cli.scam:scam_check",
     "look-alikes": "amends.cli.scam:look_alikes_command",
 }

@@ -1,0 +1,171 @@
+"""Which events a rule's log source means.
+
+For Windows the mapping is that of Sigma's own pipelines (sysmon, windows): a service is a channel, a category is
+an event number of Sysmon's channel. Elsewhere a log source is one or more parsers and dialects.
+
+Source: pySigma-pipeline-sysmon and pySigma-pipeline-windows (facts of the mapping; read 2026-11); Sigma
+specification, appendix on log sources.
+"""
+
+from __future__ import annotations
+
+from amends.timeline.sigma.rules import Book, Node, Predicate, all_of, any_of
+
+SYSMON = "microsoft-windows-sysmon/operational"
+CHANNELS: dict[str, tuple[str, ...]] = {
+    "security": ("security",),
+    "application": ("application",),
+    "system": ("system",),
+    "sysmon": (SYSMON,),
+    "powershell": ("microsoft-windows-powershell/operational", "powershellcore/operational"),
+    "powershell-classic": ("windows powershell",),
+    "taskscheduler": ("microsoft-windows-taskscheduler/operational",),
+    "wmi": ("microsoft-windows-wmi-activity/operational",),
+    "dns-server": ("dns server",),
+    "dns-server-audit": ("microsoft-windows-dns-server/audit",),
+    "dns-server-analytic": ("microsoft-windows-dns-server/analytical",),
+    "driver-framework": ("microsoft-windows-driverframeworks-usermode/operational",),
+    "ntlm": ("microsoft-windows-ntlm/operational",),
+    "dhcp": ("microsoft-windows-dhcp-server/operational",),
+    "msexchange-management": ("msexchange management",),
+    "applocker": (
+        "microsoft-windows-applocker/msi and script",
+        "microsoft-windows-applocker/exe and dll",
+        "microsoft-windows-applocker/packaged app-deployment",
+        "microsoft-windows-applocker/packaged app-execution",
+    ),
+    "printservice-admin": ("microsoft-windows-printservice/admin",),
+    "printservice-operational": ("microsoft-windows-printservice/operational",),
+    "codeintegrity-operational": ("microsoft-windows-codeintegrity/operational",),
+    "smbclient-security": ("microsoft-windows-smbclient/security",),
+    "smbclient-connectivity": ("microsoft-windows-smbclient/connectivity",),
+    "smbserver-connectivity": ("microsoft-windows-smbserver/connectivity",),
+    "firewall-as": ("microsoft-windows-windows firewall with advanced security/firewall",),
+    "bits-client": ("microsoft-windows-bits-client/operational",),
+    "windefend": ("microsoft-windows-windows defender/operational",),
+    "terminalservices-localsessionmanager": (
+        "microsoft-windows-terminalservices-localsessionmanager/operational",
+    ),
+    "microsoft-servicebus-client": ("microsoft-servicebus-client",),
+    "ldap": ("microsoft-windows-ldap-client/debug",),
+    "ldap_debug": ("microsoft-windows-ldap-client/debug",),
+    "security-mitigations": (
+        "microsoft-windows-security-mitigations/kernel mode",
+        "microsoft-windows-security-mitigations/user mode",
+    ),
+    "diagnosis-scripted": ("microsoft-windows-diagnosis-scripted/operational",),
+    "shell-core": ("microsoft-windows-shell-core/operational",),
+    "openssh": ("openssh/operational",),
+    "bitlocker": ("microsoft-windows-bitlocker/bitlocker management",),
+    "vhdmp": ("microsoft-windows-vhdmp/operational",),
+    "appxdeployment-server": ("microsoft-windows-appxdeploymentserver/operational",),
+    "lsa-server": ("microsoft-windows-lsa/operational",),
+    "appxpackaging-om": ("microsoft-windows-appxpackaging/operational",),
+    "dns-client": ("microsoft-windows-dns client events/operational",),
+    "appmodel-runtime": ("microsoft-windows-appmodel-runtime/admin",),
+    "capi2": ("microsoft-windows-capi2/operational",),
+    "certificateservicesclient-lifecycle-system": (
+        "microsoft-windows-certificateservicesclient-lifecycle-system/operational",
+    ),
+    "iis-configuration": ("microsoft-iis-configuration/operational",),
+}  # fmt: skip
+
+# Category -> (service, event numbers).
+CATEGORIES: dict[str, tuple[str, tuple[int, ...]]] = {
+    "process_creation": ("sysmon", (1,)),
+    "file_change": ("sysmon", (2,)),
+    "network_connection": ("sysmon", (3,)),
+    "sysmon_status": ("sysmon", (4, 16)),
+    "process_termination": ("sysmon", (5,)),
+    "driver_load": ("sysmon", (6,)),
+    "image_load": ("sysmon", (7,)),
+    "create_remote_thread": ("sysmon", (8,)),
+    "raw_access_thread": ("sysmon", (9,)),
+    "process_access": ("sysmon", (10,)),
+    "file_event": ("sysmon", (11,)),
+    "registry_add": ("sysmon", (12,)),
+    "registry_delete": ("sysmon", (12,)),
+    "registry_set": ("sysmon", (13,)),
+    "registry_rename": ("sysmon", (14,)),
+    "registry_event": ("sysmon", (12, 13, 14)),
+    "create_stream_hash": ("sysmon", (15,)),
+    "pipe_created": ("sysmon", (17, 18)),
+    "wmi_event": ("sysmon", (19, 20, 21)),
+    "dns_query": ("sysmon", (22,)),
+    "file_delete": ("sysmon", (23,)),
+    "clipboard_capture": ("sysmon", (24,)),
+    "process_tampering": ("sysmon", (25,)),
+    "file_delete_detected": ("sysmon", (26,)),
+    "file_block_executable": ("sysmon", (27,)),
+    "file_block_shredding": ("sysmon", (28,)),
+    "file_executable_detected": ("sysmon", (29,)),
+    "sysmon_error": ("sysmon", (255,)),
+    "ps_module": ("powershell", (4103,)),
+    "ps_script": ("powershell", (4104,)),
+    "ps_classic_start": ("powershell-classic", (400,)),
+    "ps_classic_provider_start": ("powershell-classic", (600,)),
+    "ps_classic_script": ("powershell-classic", (800,)),
+}
+
+# (product, category, service) -> words of `source` (``~`` = found in it, else its beginning). ``None`` = any.
+# The most exact entry counts.
+SOURCES: dict[tuple[str | None, str | None, str | None], tuple[str, ...]] = {
+    ("linux", None, None): (
+        "~linux",
+        "~auditd",
+        "~sshd",
+        "~sudo",
+        "~utmp",
+        "~wtmp",
+        "~unix",
+        "syslog/generic",
+    ),
+}
+
+
+def when(book: Book, product: str | None, category: str | None, service: str | None) -> int:
+    """Return the number of the test that says which events a log source means.
+
+    A log source that no parser of ours can give has the test ``false``: its rules are kept, and counted as such.
+    """
+    product, category, service = (_lower(w) for w in (product, category, service))
+    if product == "windows":
+        return book.when(_windows(book, category, service))
+    if product == "amends":
+        return book.when(True)
+    return book.when(_others(book, product, category, service))
+
+
+def _lower(word: str | None) -> str | None:
+    return word.strip().lower() if word else None
+
+
+def _windows(book: Book, category: str | None, service: str | None) -> Node:
+    """Return the test of a Windows log source; one that is not known means any event with a channel."""
+    numbers: tuple[int, ...] = ()
+    if category in CATEGORIES:
+        service, numbers = CATEGORIES[category]
+    channels = CHANNELS.get(service or "", ())
+    test = any_of([book.ask(Predicate("channel", "eq", c)) for c in channels])
+    if not channels:
+        test = book.ask(Predicate("channel", "exists", True))
+    if not numbers:
+        return test
+    return all_of([test, any_of([book.ask(Predicate("eventid", "eq", str(n))) for n in numbers])])
+
+
+def _others(book: Book, product: str | None, category: str | None, service: str | None) -> Node:
+    wanted = (product, category, service)
+    best, words = -1, tuple[str, ...]()
+    for entry, found in SOURCES.items():
+        fits = all(e is None or e == w for e, w in zip(entry, wanted, strict=True))
+        exact = sum(e is not None for e in entry)
+        if fits and exact > best:
+            best, words = exact, found
+    tests: list[Node] = []
+    for word in words:
+        text = word.removeprefix("~")
+        tests.append(
+            book.ask(Predicate("col:source", "prefix" if text == word else "contains", text))
+        )
+    return any_of(tests)

@@ -1,0 +1,135 @@
+"""Rule files as plain values: read with bounds, so that no file can exhaust memory or time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from amends.timeline.sigma.rules import Refusal
+
+MAX_FILE_BYTES = 1 << 20  # the longest rule of SigmaHQ has 40 KiB
+MAX_NODES = 100_000  # values of one file with its aliases written out
+MAX_DEPTH = 100
+MAX_FILES = 200_000
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class RuleFile:
+    """A file of rules.
+
+    Attributes:
+        pack: own, or the name of its folder.
+        path: Relative to the folder.
+        content: Its bytes; ``None`` when it was refused.
+        refusal: Why it was not read; ``None`` when it was.
+    """
+
+    pack: str
+    path: str
+    content: bytes | None
+    refusal: Refusal | None = None
+
+
+class TooMuch(ValueError):  # noqa: N818 - a refusal, not a failure
+    """A document is recursive, or grows beyond bounds when its aliases are written out."""
+
+
+def rule_files(folder: Path, pack: str) -> Iterator[RuleFile]:
+    """Yield the files of rules of a folder (or the one file), by path; links are not followed."""
+    paths = [folder] if folder.is_file() else _rule_paths(folder)
+    root = folder.parent if folder.is_file() else folder
+    for n, path in enumerate(paths):
+        name = path.relative_to(root).as_posix()
+        name = name.encode("utf-8", "replace").decode("utf-8")
+        content, reason = (
+            _content(path) if n < MAX_FILES else (None, f"more than {MAX_FILES:,} files")
+        )
+        yield RuleFile(pack, name, content, Refusal(name, "", reason) if reason else None)
+
+
+def documents(content: bytes) -> list[Any]:
+    """Return the documents of a file.
+
+    Raises:
+        TooMuch: A document is recursive or grows beyond bounds.
+        ValueError: It is not UTF-8 or not YAML.
+    """
+    text = content.decode("utf-8-sig")
+    loader = _Loader(text)
+    found = []
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            _check_size(node)
+            found.append(loader.construct_document(node))
+    except yaml.YAMLError as error:
+        raise ValueError("not YAML" + _place(error)) from error
+    except RecursionError as error:
+        raise TooMuch("nested too deeply") from error
+    finally:
+        loader.dispose()
+    return found
+
+
+def _rule_paths(folder: Path) -> list[Path]:
+    return sorted(
+        p for p in folder.rglob("*") if p.suffix.lower() in (".yml", ".yaml") and not p.is_dir()
+    )
+
+
+def _content(path: Path) -> tuple[bytes | None, str]:
+    if path.is_symlink() or not path.is_file():
+        return None, "a link or no plain file"
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_FILE_BYTES + 1)
+    except OSError:
+        return None, "cannot be opened"
+    if len(content) > MAX_FILE_BYTES:
+        return None, "longer than 1 MiB"
+    return content, ""
+
+
+def _check_size(root: Any) -> None:
+    """Refuse a document that is recursive, deep, or too large once its aliases are written out.
+
+    Walks the graph of nodes once; what an alias names is counted each time it is used, without being copied.
+    """
+    sizes: dict[int, int] = {}
+    open_nodes: set[int] = set()
+    stack: list[tuple[Any, bool]] = [(root, False)]
+    while stack:
+        node, done = stack.pop()
+        children = _children(node)
+        if done:
+            open_nodes.discard(id(node))
+            sizes[id(node)] = 1 + sum(sizes[id(c)] for c in children)
+            if sizes[id(node)] > MAX_NODES:
+                raise TooMuch(f"more than {MAX_NODES:,} values once its aliases are written out")
+            continue
+        if id(node) in sizes:
+            continue
+        if id(node) in open_nodes:
+            raise TooMuch("it contains itself")
+        if len(open_nodes) > MAX_DEPTH:
+            raise TooMuch("nested too deeply")
+        open_nodes.add(id(node))
+        stack.append((node, True))
+        stack.extend((child, False) for child in children)
+
+
+def _children(node: Any) -> list[Any]:
+    if isinstance(node, yaml.MappingNode):
+        return [child for pair in node.value for child in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def _place(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f", line {mark.line + 1}" if mark is not None else ""
