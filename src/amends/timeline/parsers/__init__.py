@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from amends.timeline.parsers.base import Parser
+from amends.timeline.parsers.evtx import Evtx
+from amends.timeline.parsers.flow import FlowTable, FlowText
 from amends.timeline.parsers.plain import Plain
+from amends.timeline.parsers.postgres import PostgresCsv, PostgresText
 from amends.timeline.parsers.syslog import Syslog
 
-PARSERS: tuple[Parser, ...] = (Syslog(), Plain())
+PARSERS: tuple[Parser, ...] = (
+    Evtx(),
+    PostgresCsv(),
+    PostgresText(),
+    FlowText(),
+    FlowTable(),
+    Syslog(),
+    Plain(),
+)
 """Strict formats first: the first parser that knows a file's head reads it. ``Plain`` takes any text and stays last."""
