@@ -9,7 +9,7 @@ from pathlib import Path
 from amends.demo.logs.clocks import DAY, OFFSETS, iso_utc
 from amends.demo.logs.deeds import Deeds
 from amends.demo.logs.estate import Estate
-from amends.demo.logs.holdings import STORES, Held
+from amends.demo.logs.holdings import Held
 from amends.demo.logs.staff import Tester
 
 
@@ -86,5 +86,3 @@ def _write(path: Path, rows: list[list[str]]) -> None:
     csv.writer(out, lineterminator="\n").writerows(rows)
     path.write_text(out.getvalue(), "utf-8")
 
-
-__all__ = ["OFFSITE", "OTHERS", "STORES", "known_facts", "others", "write_roster"]

@@ -118,6 +118,7 @@ class Shelf:
         self._labels = labels.open("w", encoding="utf-8", newline="\n")
         self._files: list[LogFile] = []
         self._open: dict[int, tuple[int, _Part]] = {}
+        self._binary: dict[str, list[tuple[int, bytes, str]]] = {}
         self._chance = random.Random(seed * 7919 + 11)
         self.counts: dict[str, int] = {}
         self.n_lines = 0
@@ -126,6 +127,10 @@ class Shelf:
         """Put a log on the shelf and return it."""
         self._files.append(file)
         return file
+
+    def add_binary(self, name: str) -> list[tuple[int, bytes, str]]:
+        """Return the list of records of a log that is not text; it is written at the end."""
+        return self._binary.setdefault(name, [])
 
     def flush(self, until: int) -> None:
         """Write all lines before an instant."""
@@ -201,7 +206,21 @@ class Shelf:
         self.flush(1 << 62)
         for number, (_, part) in sorted(self._open.items()):
             self._close(self._files[number], part)
+        for name, records in self._binary.items():
+            self._write_binary(name, records)
         self._labels.close()
+
+    def _write_binary(self, name: str, records: list[tuple[int, bytes, str]]) -> None:
+        if not records:
+            return
+        records.sort(key=itemgetter(0))
+        path = self._root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"".join(record for _, record, _ in records))
+        place = path.relative_to(self._root.parent).as_posix()
+        for number, (_, _, label) in enumerate(records, 1):
+            if label:
+                self._label(place, number, number, label)
 
 
 def _first_after(entries: list[Entry], until: int) -> int:

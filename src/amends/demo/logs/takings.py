@@ -419,7 +419,7 @@ def _pack(deeds: Deeds, number: int, at: int, size: int, ratio: float) -> None:
                         "T1560.001" if story.packer != "tar" else "T1074.001", story.packer)  # fmt: skip
     shell = deeds.scene.linux[host]
     folder = "/var/tmp/.cache"
-    packed = max(int(size * (ratio if number == 1 else ratio)), 4_000)
+    packed = max(int(size * ratio), 4_000)
     piece = max(packed // deeds.chance.randrange(3, 9), 2_000)
     name = f"{folder}/{deeds.chance.choice(('b', 'upd', 'log', 'sys'))}{number}"
     if story.packer == "7z":

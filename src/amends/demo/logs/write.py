@@ -7,9 +7,10 @@ import random
 from pathlib import Path
 from typing import Any
 
-from amends.demo.logs.clocks import DAY, HOUR, SECOND, iso_utc
+from amends.demo.logs.clocks import DAY, HOUR, iso_utc
 from amends.demo.logs.deeds import Deeds
 from amends.demo.logs.estate import FROM, TO, draw_estate
+from amends.demo.logs.histories import write_histories
 from amends.demo.logs.holdings import Counted, holdings
 from amends.demo.logs.noise import Noise
 from amends.demo.logs.roster import others, write_roster
@@ -54,7 +55,7 @@ def write_logs(
     for start in range(FROM, TO, window):
         noise.window(start, min(start + window, TO))
         scene.settle(min(start + window, TO) - HOUR)
-    noise.finish()
+    write_histories(scene)
     scene.settle(1 << 62)
     shelf.close()
     write_roster(roster, deeds, tester)
@@ -104,5 +105,3 @@ def _write_truth(truth: Path, deeds: Deeds, lost: dict[str, Any]) -> None:
 def _dump(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
 
-
-__all__ = ["SECOND", "write_logs"]
