@@ -1,0 +1,293 @@
+"""Who stands behind what: every deed in its access, every access in the one it was made from, trees from their roots.
+
+A *tree* is what one coming-in led to. Walking back from a deed is going to its root; walking forward is going down.
+Trees whose deeds and strangeness together are beyond the ordinary are the intruder's, and with them what shares their
+addresses, or uses their accounts from places nobody used them from before.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from amends.timeline.chain.shapes import Access, Deed, Failures, Node, Transfer
+from amends.timeline.chain.weigh import (
+    LEAST_HISTORY,
+    SYSTEM_ACCOUNTS,
+    Clock,
+    fits,
+    strangeness,
+    weight_of,
+)
+
+THRESHOLD = 6.0
+"""Weight of a tree from which it is an intruder's: a strange way in (3) and a deed beyond the ordinary (2.5), or more."""
+
+STRONG = 2.0
+"""Weight of a deed that by itself must be explained."""
+
+GUESS_SPAN = timedelta(hours=24)
+"""Failed logins this long before a success belong to it."""
+
+ROUTINE = 0.3
+"""What each earlier day of the same access says for a routine nobody sits behind …"""
+
+ROUTINE_MOST = 10
+"""… at most so many days."""
+
+
+@dataclass
+class Forest:
+    """All accesses of the case with what belongs to them.
+
+    Attributes:
+        nodes: Node by number of its access.
+        by_host: Numbers of accesses by host they go to, earliest first.
+        homeless: Deeds that no access explains.
+    """
+
+    nodes: dict[int, Node] = field(default_factory=dict)
+    by_host: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    homeless: list[Deed] = field(default_factory=list)
+
+    def children(self) -> dict[int, list[int]]:
+        """Return numbers of accesses made from each access."""
+        made: dict[int, list[int]] = defaultdict(list)
+        for number, node in self.nodes.items():
+            if node.parent is not None:
+                made[node.parent].append(number)
+        return made
+
+    def root(self, number: int) -> int:
+        """Return the access that all began with."""
+        seen = {number}
+        while (parent := self.nodes[number].parent) is not None and parent not in seen:
+            number = parent
+            seen.add(number)
+        return number
+
+
+def plant(accesses: Iterable[Access], failures: Sequence[Failures], clock: Clock) -> Forest:
+    """Return the forest: each access weighed, with the failures before it."""
+    before: dict[tuple[str, str], list[Failures]] = defaultdict(list)
+    for failed in failures:
+        before[failed.source, failed.host].append(failed)
+    forest = Forest()
+    for access in sorted(accesses, key=lambda a: (a.from_at, a.no)):
+        mine = [
+            f
+            for f in before[access.source, access.host]
+            if f.from_at <= access.from_at and f.to_at >= access.from_at - GUESS_SPAN
+        ]
+        strange, reasons = strangeness(access, mine, clock)
+        forest.nodes[access.no] = Node(access, strange, reasons, failures=mine)
+        forest.by_host[access.host].append(access.no)
+    return forest
+
+
+def place_deeds(forest: Forest, deeds: Iterable[Deed]) -> None:
+    """Give every deed to the access it fits best; what fits none is kept aside."""
+    for deed in deeds:
+        best = best_access(forest, deed)
+        if best is None:
+            forest.homeless.append(deed)
+        else:
+            forest.nodes[best].deeds.append(deed)
+
+
+def best_access(forest: Forest, deed: Deed) -> int | None:
+    """Return the access in which a deed was done most likely, or ``None``.
+
+    A deed that names an address no access of the host has is nobody's: it did not come in by a login.
+    """
+    best, most = None, 0.15
+    for number in forest.by_host.get(deed.host, ()):
+        node = forest.nodes[number]
+        score = fits(node.access, deed.from_at, deed.account, deed.source_ip)
+        if score <= 0:
+            continue
+        score *= _pull(node)
+        if score > most:
+            best, most = number, score
+    return best
+
+
+def _pull(node: Node) -> float:
+    """Return how much a strange access draws to itself what might be anybody's."""
+    return 1.0 + 0.4 * max(0.0, min(node.strange, 6.0))
+
+
+def place_transfers(forest: Forest, transfers: Iterable[Transfer]) -> list[Transfer]:
+    """Give every transfer to the access that most likely caused it; return those that none explains."""
+    left = []
+    for transfer in transfers:
+        best, most = None, 0.15
+        for number in forest.by_host.get(transfer.host, ()):
+            node = forest.nodes[number]
+            score = fits(node.access, transfer.from_at, error_ms=transfer.error_ms) * _pull(node)
+            if transfer.outer == node.access.source_ip:
+                score *= 3.0
+            if score > most:
+                best, most = number, score
+        if best is None:
+            left.append(transfer)
+        else:
+            forest.nodes[best].transfers.append(transfer)
+    return left
+
+
+def join(forest: Forest) -> None:
+    """Give every access from inside the access it was made from, where one explains it better than routine."""
+    for number, node in forest.nodes.items():
+        access = node.access
+        if access.outside:
+            continue
+        scored = []
+        for other in forest.by_host.get(access.source, ()):
+            upper = forest.nodes[other]
+            if other == number or upper.access.from_at > access.from_at + _slack(
+                upper.access, access
+            ):
+                continue
+            score = fits(upper.access, max(access.from_at, upper.access.from_at), access.account)
+            if score > 0 and not _circular(forest, other, number):
+                scored.append((score * _pull(upper), other))
+        _choose(node, scored)
+
+
+def _slack(upper: Access, lower: Access) -> timedelta:
+    return timedelta(milliseconds=min(upper.error_ms + lower.error_ms, 1_200_000)) + timedelta(
+        seconds=5
+    )
+
+
+def _choose(node: Node, scored: list[tuple[float, int]]) -> None:
+    if not scored:
+        return
+    scored.sort(reverse=True)
+    most, best = scored[0]
+    routine = ROUTINE * min(node.access.days_before, ROUTINE_MOST)
+    if most > routine:
+        node.parent = best
+    node.rivals = [number for score, number in scored[1:4] if score > 0.6 * most]
+
+
+def _circular(forest: Forest, parent: int, child: int) -> bool:
+    seen = set()
+    at: int | None = parent
+    while at is not None and at not in seen:
+        if at == child:
+            return True
+        seen.add(at)
+        at = forest.nodes[at].parent
+    return False
+
+
+def weigh_trees(forest: Forest) -> dict[int, float]:
+    """Return root → weight of its tree; what was excused, and what came of it, weighs nothing."""
+    excuse_downward(forest)
+    weights: dict[int, float] = defaultdict(float)
+    for number, node in forest.nodes.items():
+        worth = weight_of(node)
+        if number != (root := forest.root(number)):
+            # Usual accesses below a root say nothing against it.
+            worth = max(0.0, worth)
+        weights[root] += worth
+    return dict(weights)
+
+
+def excuse_downward(forest: Forest) -> None:
+    """Excuse what was done from an access that is excused: a test goes where it goes."""
+    for node in sorted(forest.nodes.values(), key=lambda n: (n.access.from_at, n.access.no)):
+        upper = forest.nodes[node.parent] if node.parent is not None else None
+        if upper is not None and upper.excused and not node.excused and node.verdict != "attacker":
+            node.excused = upper.excused
+
+
+def intruder(forest: Forest) -> tuple[set[int], dict[int, float]]:
+    """Return the accesses that are the intruder's, and the weight of every tree.
+
+    Begins with trees beyond the threshold; then takes in what comes from their addresses outside and what uses their
+    accounts from places that are new for them, until nothing is added.
+    """
+    weights = weigh_trees(forest)
+    heaviest = max(weights.values(), default=0.0)
+    roots = {
+        r
+        for r, weight in weights.items()
+        if weight >= max(THRESHOLD, 0.25 * heaviest) and _has_strong(forest, r)
+    }
+    roots |= {n for n, node in forest.nodes.items() if node.verdict == "attacker"}
+    theirs = _downward(forest, roots)
+    while True:
+        added = _alike(forest, theirs)
+        if not added:
+            return theirs, weights
+        theirs |= _downward(forest, added)
+
+
+def _has_strong(forest: Forest, root: int) -> bool:
+    """Answer whether something in a tree must be explained, and its beginning is not routine."""
+    if forest.nodes[root].strange <= 0 and forest.nodes[root].verdict != "attacker":
+        return False
+    for number, node in forest.nodes.items():
+        if forest.root(number) != root or node.excused:
+            continue
+        if node.verdict == "attacker" or any(d.weight >= STRONG for d in node.deeds):
+            return True
+        if any(t.size_bytes >= 50_000_000 and t.days_before < 3 for t in node.transfers):
+            return True
+        if node.access.outside and sum(f.n for f in node.failures) >= 20 and node.strange >= 4.0:
+            return True
+    return False
+
+
+def _downward(forest: Forest, roots: set[int]) -> set[int]:
+    children = forest.children()
+    found: set[int] = set()
+    open_ = [r for r in roots if _may_be(forest.nodes[r])]
+    while open_:
+        number = open_.pop()
+        if number in found:
+            continue
+        found.add(number)
+        open_.extend(c for c in children[number] if _may_be(forest.nodes[c]))
+    return found
+
+
+def _may_be(node: Node) -> bool:
+    return not node.excused and node.verdict != "not_attacker"
+
+
+def _alike(forest: Forest, theirs: set[int]) -> set[int]:
+    """Return accesses that share an outside address with the intruder's, or an account from a new place."""
+    mine = [forest.nodes[n].access for n in theirs]
+    addresses = {a.source_ip for a in mine if a.outside}
+    begin = min((a.from_at for a in mine), default=None)
+    accounts: dict[str, list[Access]] = defaultdict(list)
+    for access in mine:
+        if access.account and access.account not in SYSTEM_ACCOUNTS:
+            accounts[access.account].append(access)
+    added = set()
+    for number, node in forest.nodes.items():
+        access = node.access
+        if number in theirs or not _may_be(node) or not access.outside:
+            continue
+        if access.source_ip in addresses and access.days_before < 3:
+            added.add(number)
+        elif begin is not None and access.from_at >= begin and _returns(access, accounts):
+            added.add(number)
+    return added
+
+
+def _returns(access: Access, accounts: dict[str, list[Access]]) -> bool:
+    """Answer whether a known account comes back from a place outside that is new for it."""
+    known = accounts.get(access.account, [])
+    return (
+        any(k.from_at <= access.from_at for k in known)
+        and access.source_days == 0
+        and access.pair_days == 0
+        and access.history_days >= LEAST_HISTORY
+    )

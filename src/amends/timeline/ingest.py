@@ -1,0 +1,185 @@
+"""Every log file read once: its lines become events, rules look at them, identifiers are masked, they are written.
+
+Events go to a scratch file first: clocks and duplicates can only be found when all logs are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from amends.kernel.contents import Contents, Fault, RawPart
+from amends.kernel.progress import Task
+from amends.tables.timeline import EVENTS
+from amends.timeline.files import older_than, origin_of, rotation
+from amends.timeline.reading import LogReading, read_log
+from amends.timeline.roster import HostNames
+from amends.timeline.scrub import masked
+from amends.timeline.sigma.detector import Detector
+
+ROWS_A_GROUP = 122_880
+BYTES_A_GROUP = 128 << 20
+
+
+@dataclass(frozen=True)
+class LogExhibit:
+    """An exhibit of role ``log``.
+
+    Attributes:
+        exhibit_id: Its id.
+        place: Where its bytes lie.
+        path: Path as given.
+        sha256: Digest of its bytes.
+        size_bytes: Size.
+        as_of: Day after which no line of it can have been written.
+    """
+
+    exhibit_id: str
+    place: Path
+    path: str
+    sha256: str
+    size_bytes: int
+    as_of: date | None
+
+
+class EventFile:
+    """Writes batches of events to one Parquet file, small batches together."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin the file."""
+        self.path = path
+        self._writer = pq.ParquetWriter(
+            path, EVENTS.schema, compression="zstd", compression_level=1
+        )
+        self._held: list[pa.RecordBatch] = []
+        self._rows = self._bytes = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take a batch of ``EVENTS``' columns, masked."""
+        self._held.append(batch.select(list(EVENTS.names)))
+        self._rows += batch.num_rows
+        self._bytes += batch.nbytes
+        if self._rows >= ROWS_A_GROUP or self._bytes >= BYTES_A_GROUP:
+            self._flush()
+
+    def close(self) -> None:
+        """End the file."""
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if self._held:
+            table = pa.Table.from_batches(self._held).cast(EVENTS.schema)
+            self._writer.write_table(table, row_group_size=ROWS_A_GROUP)
+        self._held, self._rows, self._bytes = [], 0, 0
+
+
+class Ingest:
+    """Reads logs, and keeps the account of every file.
+
+    Attributes:
+        rows: Rows of ``log_files``, skew and duplicates still open.
+    """
+
+    def __init__(
+        self, contents: Contents, names: HostNames, detector: Detector, into: EventFile
+    ) -> None:
+        """Make ready."""
+        self._contents = contents
+        self._names = names
+        self._detector = detector
+        self._into = into
+        self._begins: dict[str, datetime] = {}
+        self.rows: list[dict[str, object]] = []
+
+    def take(self, exhibits: Iterable[LogExhibit], task: Task) -> None:
+        """Read exhibits, the newest file of each log first: it says when the older ones end."""
+        for exhibit in sorted(exhibits, key=lambda e: (*rotation(e.path), e.path, e.exhibit_id)):
+            task.say(exhibit.exhibit_id)
+            meter = _Meter(task, exhibit.size_bytes)
+            for part in self._contents.raw(exhibit.place, Path(exhibit.path).name):
+                log_id = f"G{len(self.rows) + 1:07d}"
+                if isinstance(part, Fault):
+                    self.rows.append(self._unread(exhibit, part, log_id))
+                else:
+                    self.rows.append(self._read(exhibit, part, log_id, meter))
+            meter.done()
+
+    def _read(
+        self, exhibit: LogExhibit, part: RawPart, log_id: str, meter: _Meter
+    ) -> dict[str, object]:
+        origin = origin_of(
+            log_id, exhibit.sha256, exhibit.path, part.inner_path, part.name, self._names,
+            as_of=exhibit.as_of,
+        )  # fmt: skip
+        stem = rotation(origin.path)[0]
+        origin = older_than(origin, self._begins.get(stem))
+        reading: LogReading = read_log(part, origin, names=self._names)
+        for batch in reading.batches:
+            self._detector.take(batch)
+            self._into.add(masked(batch))
+            meter.advance(batch.num_rows)
+        if reading.first_at is not None:
+            self._begins[stem] = min(reading.first_at, self._begins.get(stem, reading.first_at))
+        return reading.row(exhibit.exhibit_id, part.inner_path, exhibit.path)
+
+    def _unread(self, exhibit: LogExhibit, fault: Fault, log_id: str) -> dict[str, object]:
+        origin = origin_of(log_id, exhibit.sha256, exhibit.path, fault.inner_path, "", self._names)
+        empty = fault.reason == "empty"
+        reading = LogReading(origin, "", _none(), status="read" if empty else "unread")
+        reading.remedy = "" if empty else fault.remedy
+        reading.reject_places = [] if empty else [fault.reason]
+        return reading.row(exhibit.exhibit_id, fault.inner_path, exhibit.path)
+
+
+def _none() -> Iterator[pa.RecordBatch]:
+    return iter(())
+
+
+class _Meter:
+    """Turns events read into bytes of the exhibit, as nobody knows how long a compressed log is."""
+
+    def __init__(self, task: Task, size_bytes: int) -> None:
+        self._task = task
+        self._left = float(size_bytes)
+
+    def advance(self, n_events: int) -> None:
+        """Say that so many events were read: about a hundred bytes each, never more than the exhibit has."""
+        step = min(n_events * 100.0, self._left * 0.9)
+        self._left -= step
+        self._task.advance(step)
+
+    def done(self) -> None:
+        """Say that the exhibit was read."""
+        self._task.advance(self._left)
+        self._left = 0.0
+
+
+def roster_heads(
+    contents: Contents, exhibits: Iterable[tuple[Path, str]], most: int
+) -> Iterator[tuple[str, bytes]]:
+    """Yield name and first bytes of every file in rosters.
+
+    Args:
+        contents: Opens exhibits.
+        exhibits: Place and path as given of each.
+        most: Bytes wanted of a file.
+    """
+    for place, path in exhibits:
+        for part in contents.raw(place, Path(path).name):
+            if isinstance(part, RawPart):
+                yield part.name or Path(path).name, _head(part.stream, most)
+
+
+def _head(stream: BinaryIO, most: int) -> bytes:
+    pieces: list[bytes] = []
+    while most > 0 and (piece := stream.read(min(most, 1 << 20))):
+        pieces.append(piece)
+        most -= len(piece)
+    return b"".join(pieces)

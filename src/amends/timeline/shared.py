@@ -1,0 +1,109 @@
+"""What two clocks wrote down of the same thing: pairs of times to compare.
+
+A *clock* is a host's own; the lines of a host in a collector's file are a clock of their own, because a collector may
+write down when a line reached it. Three kinds of things are seen twice: a connection (both ends' addresses and the
+port it came from), a line that was forwarded (same host, same words), a login that two systems note (same account,
+same address, as at a VPN gateway and the RADIUS server behind it).
+"""
+
+from __future__ import annotations
+
+from amends.kernel.engine.base import Engine
+
+CLOCKS = "timeline_clocks"
+"""Name of the table made by ``name_clocks``: log_id, host, clock (number)."""
+
+MOST_KEYS = 4_000_000
+"""Keys that are compared at most; more sharpen nothing, and cost memory."""
+
+NEAR_SECONDS = 1500
+"""Two clocks of one zone are compared over this span: ten minutes wrong either way, and the time between."""
+
+ZONE_SECONDS = 15 * 3600
+"""Where a zone was assumed, a connection is looked for over all zones of the earth."""
+
+
+def name_clocks(engine: Engine, events: str, logs: str) -> str:
+    """Number the clocks: one a host, one more for its lines in each collector's file.
+
+    Args:
+        engine: The engine.
+        events: Events with log_id and host.
+        logs: Log files with log_id and host ("" for a collector of many hosts' lines).
+
+    Returns:
+        Name of a table clock, log_id, host, own (whether the host wrote the file itself), assumed (zone unknown).
+    """
+    return engine.materialise(
+        CLOCKS,
+        f"""SELECT dense_rank() OVER (ORDER BY e.host, e.by_collector) AS clock, e.log_id, e.host,
+                   e.by_collector = '' AS own, e.assumed, e.n
+            FROM (SELECT e.log_id, coalesce(e.host, '') AS host,
+                         CASE WHEN coalesce(l.host, '') IN ('', coalesce(e.host, '')) AND coalesce(l.host, '') <> ''
+                              THEN '' ELSE e.log_id END AS by_collector,
+                         count(*) AS n, bool_or(e.zone_rule = 'assumed') AS assumed
+                  FROM {events} AS e LEFT JOIN {logs} AS l ON l.log_id = e.log_id
+                  WHERE e."at" IS NOT NULL
+                  GROUP BY ALL) AS e""",
+    )
+
+
+def connections_sql(events: str, clocks: str, ips: str, share: int) -> str:
+    """Return SQL of pairs: the same connection, by addresses and source port, on two clocks.
+
+    Only keys that one clock saw once within an hour count: ports are used again.
+
+    Args:
+        events: Table of events.
+        clocks: From ``name_clocks``.
+        ips: From ``network.place_addresses``.
+        share: Take one key in so many.
+    """
+    return f"""
+        WITH seen AS (
+            SELECT hash(e.src_ip, e.src_port, coalesce(nullif(d.host, ''), e.dst_ip, e.host)) AS k,
+                   c.clock, any_value(c.assumed) AS assumed, min(epoch_us(e."at")) AS us,
+                   max(epoch_us(e."at")) - min(epoch_us(e."at")) AS span
+            FROM {events} AS e JOIN {clocks} AS c ON c.log_id = e.log_id AND c.host = coalesce(e.host, '')
+            LEFT JOIN {ips} AS d ON d.ip = e.dst_ip
+            WHERE e.src_port > 1023 AND e.src_ip <> '' AND e."at" IS NOT NULL
+              AND e.action NOT IN ('close', 'logout', 'end') AND e.duplicate_of IS NULL
+              AND hash(e.src_ip, e.src_port) % {share} = 0
+            GROUP BY 1, 2)
+        SELECT a.clock AS a, b.clock AS b, a.us AS a_us, b.us AS b_us
+        FROM seen AS a JOIN seen AS b ON a.k = b.k
+        WHERE a.clock < b.clock AND a.span < 3600000000 AND b.span < 3600000000
+          AND abs(a.us - b.us) < (CASE WHEN a.assumed OR b.assumed THEN {ZONE_SECONDS}
+                                       ELSE {NEAR_SECONDS} END)::BIGINT * 1000000"""
+
+
+def forwarded_sql(events: str, clocks: str, share: int) -> str:
+    """Return SQL of pairs: the same words of the same host in two logs; only words that each has once."""
+    return f"""
+        WITH seen AS (
+            SELECT hash(e.host, e.message) AS k, c.clock, min(epoch_us(e."at")) AS us, count(*) AS n
+            FROM {events} AS e JOIN {clocks} AS c ON c.log_id = e.log_id AND c.host = coalesce(e.host, '')
+            WHERE length(e.message) > 20 AND e."at" IS NOT NULL AND e.host <> ''
+              AND e.host IN (SELECT host FROM {clocks} GROUP BY host HAVING count(DISTINCT clock) > 1)
+              AND hash(e.message) % {share} = 0
+            GROUP BY 1, 2)
+        SELECT a.clock AS a, b.clock AS b, a.us AS a_us, b.us AS b_us
+        FROM seen AS a JOIN seen AS b ON a.k = b.k
+        WHERE a.clock < b.clock AND a.n = 1 AND b.n = 1 AND abs(a.us - b.us) < {ZONE_SECONDS * 1_000_000}"""
+
+
+def logins_sql(events: str, clocks: str, share: int) -> str:
+    """Return SQL of pairs: a login of the same account from the same address, noted by two hosts.
+
+    Such pairs may be two logins one after the other; they are weak, and many must agree.
+    """
+    return f"""
+        WITH seen AS (
+            SELECT hash(e.src_ip, e.account) AS k, c.clock, c.host, epoch_us(e."at") AS us
+            FROM {events} AS e JOIN {clocks} AS c ON c.log_id = e.log_id AND c.host = coalesce(e.host, '')
+            WHERE e.kind = 'login' AND e.src_ip <> '' AND e.account <> '' AND e."at" IS NOT NULL
+              AND hash(e.src_ip, e.account) % {share} = 0),
+        few AS (SELECT k FROM seen GROUP BY k HAVING count(*) <= 400)
+        SELECT a.clock AS a, b.clock AS b, a.us AS a_us, b.us AS b_us
+        FROM seen AS a JOIN few USING (k) JOIN seen AS b ON a.k = b.k
+        WHERE a.clock < b.clock AND a.host <> b.host AND abs(a.us - b.us) < {NEAR_SECONDS * 1_000_000}"""
