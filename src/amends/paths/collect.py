@@ -10,10 +10,10 @@ import logging
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from amends.paths.collectors.base import MAX_BYTES, Input, Reject, Sighting
+from amends.paths.collectors.base import MAX_BYTES, Input, Sighting
 from amends.paths.collectors.order import COLLECTORS
 from amends.paths.facts import told
-from amends.paths.shapes import Network
+from amends.paths.shapes import Network, Reject
 from amends.paths.world import put_together, set_zones
 
 _log = logging.getLogger(__name__)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from amends.paths.collectors.base import (
     AccountSeen,
@@ -22,8 +23,10 @@ from amends.paths.collectors.base import (
     FactSeen,
     FirewallSeen,
     GrantSeen,
+    GroupSeen,
     KeySeen,
     LinkSeen,
+    LockedSeen,
     LookedSeen,
     PortSeen,
     ScanSeen,
@@ -97,6 +100,8 @@ class World:
     stores: list[StoreSeen] = field(default_factory=list)
     secrets: list[SecretSeen] = field(default_factory=list)
     keys: list[KeySeen] = field(default_factory=list)
+    locked: list[LockedSeen] = field(default_factory=list)
+    groups: list[GroupSeen] = field(default_factory=list)
     admins: list[AdminSeen] = field(default_factory=list)
     trusts: list[TrustSeen] = field(default_factory=list)
     exploited: dict[str, str] = field(default_factory=dict)
@@ -193,12 +198,14 @@ def slug(name: str) -> str:
 def put_together(sightings: Iterable[Sighting]) -> World:
     """Return the world that the sightings describe."""
     world = World()
-    rows: dict[type, list[Sighting]] = defaultdict(list)
+    rows: dict[str, list[Any]] = defaultdict(
+        list
+    )  # by class name; each goes to the one function for its class
     for seen in sightings:
-        rows[type(seen)].append(seen)
+        rows[type(seen).__name__].append(seen)
     for kind, add in _ORDER:
         for seen in rows[kind]:
-            add(world, seen)  # type: ignore[operator]
+            add(world, seen)
     for kind, keep in _KEPT.items():
         getattr(world, keep).extend(rows[kind])
     _viewpoints(world)
@@ -289,7 +296,10 @@ def _add_port(world: World, asset: str, port: PortSeen) -> None:
 
 
 def _add_service(world: World, seen: ServiceSeen) -> None:
-    service = world.service(seen.asset, seen.port, seen.protocol, seen.place)
+    asset = seen.asset or _file_host(world, seen.place.rpartition(":")[0])
+    if not asset:
+        return
+    service = world.service(asset, seen.port, seen.protocol, seen.place)
     service.auth = service.auth or seen.auth
     service.mfa = seen.mfa if service.mfa is None else service.mfa
     service.lockout = seen.lockout if service.lockout is None else service.lockout
@@ -315,22 +325,41 @@ def _add_exploited(world: World, seen: ExploitedSeen) -> None:
         world.likely[seen.cve] = max(seen.epss, world.likely.get(seen.cve, 0.0))
 
 
-def _add_firewall(world: World, seen: FirewallSeen) -> None:
-    path = seen.place
-    host = seen.host or next(
-        (host for file, host in world.links.items() if path.replace("\\", "/").endswith(file)), ""
+def _file_host(world: World, path: str) -> str:
+    """Return the host whose firewall or settings a file is: as a host tells, or by its path; "" when none is meant."""
+    file = path.replace("\\", "/")
+    told = next((host for name, host in world.links.items() if file.endswith(name)), "")
+    return told or world.host_of(path) or _by_name(path)
+
+
+def _by_name(path: str) -> str:
+    """Return the host a file is called after, ``db1.iptables`` or ``iptables-db1.rules``; "" for a general name."""
+    stem = re.sub(
+        r"(?:\.(?:iptables|ip6tables|rules|save|txt|v4|v6|conf|fw))+$",
+        "",
+        re.split(r"[/\\]", path)[-1],
     )
-    host = host or world.host_of(path)
+    stem = re.sub(
+        r"(?:^|[-_.])(?:ip6?tables(?:-save)?|firewall|fw|rules|input)(?:$|[-_.])",
+        "",
+        stem,
+        flags=re.I,
+    )
+    return stem if len(stem) > 1 else ""
+
+
+def _add_firewall(world: World, seen: FirewallSeen) -> None:
+    host = seen.host or _file_host(world, seen.place)
     if not host:
         world.rejects.append(
             Reject(
-                path,
+                seen.place,
                 "unknown_host",
                 "Put the file into a folder called like its host, or name it HOST.iptables.",
             )
         )
         return
-    world.firewalls[world.asset(host, path).name].append(seen)
+    world.firewalls[world.asset(host, seen.place).name].append(seen)
 
 
 def _add_link(world: World, seen: LinkSeen) -> None:
@@ -341,27 +370,29 @@ def _add_claim(world: World, seen: ClaimSeen) -> None:
     world.claims.append(dict(seen.words))
 
 
-_ORDER = (
-    (AssetSeen, _add_asset),
-    (DeviceSeen, _add_device),
-    (ScanSeen, _add_scan),
-    (ServiceSeen, _add_service),
-    (StoreSeen, _add_store),
-    (ExploitedSeen, _add_exploited),
-    (LinkSeen, _add_link),
-    (FirewallSeen, _add_firewall),
-    (ClaimSeen, _add_claim),
+_ORDER: tuple[tuple[str, Callable[[World, Any], None]], ...] = (
+    ("AssetSeen", _add_asset),
+    ("DeviceSeen", _add_device),
+    ("ScanSeen", _add_scan),
+    ("LinkSeen", _add_link),
+    ("FirewallSeen", _add_firewall),
+    ("ServiceSeen", _add_service),
+    ("StoreSeen", _add_store),
+    ("ExploitedSeen", _add_exploited),
+    ("ClaimSeen", _add_claim),
 )
-_KEPT: dict[type, str] = {
-    AccountSeen: "accounts",
-    GrantSeen: "grants",
-    SecretSeen: "secrets",
-    KeySeen: "keys",
-    AdminSeen: "admins",
-    TrustSeen: "trusts",
-    LookedSeen: "looked",
-    FactSeen: "facts",
-    Reject: "rejects",
+_KEPT = {
+    "AccountSeen": "accounts",
+    "GrantSeen": "grants",
+    "SecretSeen": "secrets",
+    "KeySeen": "keys",
+    "LockedSeen": "locked",
+    "GroupSeen": "groups",
+    "AdminSeen": "admins",
+    "TrustSeen": "trusts",
+    "LookedSeen": "looked",
+    "FactSeen": "facts",
+    "Reject": "rejects",
 }
 
 

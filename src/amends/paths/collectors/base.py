@@ -8,10 +8,12 @@ found secret is still the current one) is decided later, when all inputs are kno
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol
 
 from amends.paths.devices import Device
 from amends.paths.filters import Filter
@@ -48,6 +50,25 @@ class Input:
     def head(self) -> str:
         """Return the first 64 Ki characters."""
         return self.text[:65536]
+
+    @cached_property
+    def document(self) -> Any:
+        """Return the file as JSON, JSON Lines as a list; ``None`` when it is none of both. Foreign, hence ``Any``."""
+        text = self.text.strip().lstrip("\ufeff")
+        if not text.startswith(("{", "[")):
+            return None
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            pass
+        rows = []
+        for line in text.split("\n"):
+            if line.strip():
+                try:
+                    rows.append(json.loads(line))
+                except (ValueError, RecursionError):
+                    rows.append(None)
+        return rows if any(isinstance(row, dict) for row in rows) else None
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Yield the lines with their numbers from 1, without those too long to be one."""
@@ -166,6 +187,25 @@ class KeySeen:
     place: str
     host: str = ""
     sources: Spans | None = None
+
+
+@dataclass(frozen=True)
+class LockedSeen:
+    """A local account whose password opens nothing."""
+
+    identity: str
+    place: str
+    host: str = ""
+
+
+@dataclass(frozen=True)
+class GroupSeen:
+    """Members of a local group."""
+
+    group: str
+    members: tuple[str, ...]
+    place: str
+    host: str = ""
 
 
 @dataclass(frozen=True)
@@ -302,6 +342,8 @@ Sighting = (
     | StoreSeen
     | SecretSeen
     | KeySeen
+    | LockedSeen
+    | GroupSeen
     | AdminSeen
     | TrustSeen
     | ExploitedSeen
@@ -341,6 +383,30 @@ def fingerprint_of(secret: str | bytes) -> str:
     """
     body = secret.encode("utf-8", "surrogatepass") if isinstance(secret, str) else secret
     return hashlib.sha256(body).hexdigest()
+
+
+def rows_of(document: Any, *names: str) -> list[Any]:
+    """Return the objects of a JSON document: the list itself, or the list under one of these names."""
+    if isinstance(document, dict):
+        for name in names:
+            if isinstance(document.get(name), list):
+                return list(document[name])
+        return [document]
+    return list(document) if isinstance(document, list) else []
+
+
+def word_of(row: dict[str, Any], *names: str) -> str:
+    """Return the first of these fields that holds a word or number, without regard to case."""
+    low = {
+        str(name).lower().replace("_", "").replace("-", ""): value for name, value in row.items()
+    }
+    for name in names:
+        value = low.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return str(value)
+    return ""
 
 
 def protocol_of(text: str, port: int, name: str = "") -> tuple[int, str] | None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from amends.paths.collectors.base import DeviceSeen, Input, LookedSeen, Reject, Sighting
+from amends.paths.collectors.base import DeviceSeen, Input, LookedSeen, Sighting
 from amends.paths.collectors.cisco_lists import (
     Groups,
     Unclear,
@@ -23,6 +23,7 @@ from amends.paths.collectors.cisco_lists import (
 from amends.paths.collectors.cisco_logins import Logins
 from amends.paths.devices import Device, Interface, Route, Translation
 from amends.paths.filters import PERMIT, Filter, Rule
+from amends.paths.shapes import Reject
 from amends.paths.spaces import ANY, V4, Spans, address, network, wildcard
 
 LOOKS_LIKE = re.compile(

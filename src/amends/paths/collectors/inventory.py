@@ -19,13 +19,13 @@ from amends.paths.collectors.base import (
     GrantSeen,
     Input,
     LookedSeen,
-    Reject,
     ServiceSeen,
     Sighting,
     StoreSeen,
     cves_of,
     protocol_of,
 )
+from amends.paths.shapes import Reject
 
 Row = dict[str, str]
 
