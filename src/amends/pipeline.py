@@ -22,19 +22,32 @@ from amends.kernel.errors import UsageError
 from amends.kernel.ledger import Line
 from amends.kernel.stage import Stage
 from amends.notices import STAGE as NOTICE_PLAN
+from amends.paths.stage import STAGE as PATHS
 from amends.persons import STAGE as PERSON_RESOLUTION
 from amends.tables.duties import DUTY_GROUPS, PERSON_GROUPS
 from amends.tables.notices import NOTICES
 from amends.tables.persons import MEMBERSHIPS, PERSON_CHANGES, PERSON_ELEMENTS, PERSONS
+from amends.tables.timeline import HOPS, TAKEN
+from amends.timeline.stage import STAGE as TIMELINE
 
 __all__ = ["STAGES", "RunResult", "StageResult", "open_case", "run"]
 
 log = logging.getLogger(__name__)
 
-STAGES: tuple[Stage, ...] = (CUSTODY, ELEMENTS, PERSON_RESOLUTION, DUTIES, NOTICE_PLAN)
+STAGES: tuple[Stage, ...] = (
+    CUSTODY,
+    ELEMENTS,
+    TIMELINE,
+    PERSON_RESOLUTION,
+    DUTIES,
+    NOTICE_PLAN,
+    PATHS,
+)
 
 # What a run determined, kept so that two runs can be compared after the tables were rewritten.
 DETERMINATION = (
+    HOPS,
+    TAKEN,
     PERSONS,
     PERSON_ELEMENTS,
     PERSON_CHANGES,

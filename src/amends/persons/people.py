@@ -25,35 +25,66 @@ def joined_sql(members: str, records: str) -> str:
 
 
 def elements_sql(
-    members: str, records: str, not_theirs: str, theirs: str, accessed: bool, acquired: bool
+    members: str,
+    records: str,
+    not_theirs: str,
+    theirs: str,
+    standing: str,
+    accessed: bool,
+    acquired: bool,
 ) -> str:
     """Return SQL of ``person_elements``: what stolen records hold, decisions obeyed.
+
+    An element was seen or taken if it was in any record of the person: what the logs say of the element in that
+    record's store counts, else what they say of the store, else the case's settings.
 
     Args:
         members: One row a record with its person.
         records: The case's records.
         not_theirs: Table of (record_id, element) decided not to be the person's.
         theirs: Table of (record_id, element) decided to be in the record though it was not found.
-        accessed: Whether the data were seen.
-        acquired: Whether they were taken.
+        standing: Table of (store, element, accessed, acquired), made by ``standing_sql``.
+        accessed: Whether the data were seen, where no log speaks of their store.
+        acquired: Whether they were taken, likewise.
     """
     return f"""
         WITH held AS (
-            SELECT record_id, unnest(list_distinct(list_concat(elements, possible))) AS element, elements, secured
+            SELECT record_id, lower(store) AS store,
+                   unnest(list_distinct(list_concat(elements, possible))) AS element, elements, secured
             FROM {records} WHERE role = 'stolen'
             UNION ALL
-            SELECT t.record_id, t.element, [t.element] AS elements, CAST([] AS VARCHAR[]) AS secured
+            SELECT t.record_id, lower(r.store) AS store, t.element, [t.element] AS elements,
+                   CAST([] AS VARCHAR[]) AS secured
             FROM {theirs} AS t JOIN {records} AS r ON r.record_id = t.record_id
             WHERE r.role = 'stolen' AND NOT coalesce(list_contains(r.elements, t.element), FALSE)
         )
         SELECT m.person_id, h.element, bool_and(NOT coalesce(list_contains(h.elements, h.element), FALSE)) AS possible,
                bool_and(coalesce(list_contains(h.secured, h.element), FALSE)) AS secured,
-               {str(accessed).upper()} AS accessed, {str(acquired).upper()} AS acquired,
+               bool_or(coalesce(s.accessed, w.accessed, {str(accessed).upper()})) AS accessed,
+               bool_or(coalesce(s.acquired, w.acquired, {str(acquired).upper()})) AS acquired,
                count(DISTINCT h.record_id) AS n_records, min(h.record_id) AS first_record_id
         FROM held AS h JOIN {members} AS m ON m.record_id = h.record_id
         LEFT JOIN {not_theirs} AS d ON d.record_id = h.record_id AND d.element = h.element
+        LEFT JOIN {standing} AS s ON s.store = h.store AND s.element = h.element
+        LEFT JOIN {standing} AS w ON w.store = h.store AND w.element = ''
         WHERE d.record_id IS NULL
         GROUP BY m.person_id, h.element
+    """
+
+
+def standing_sql(taken: str) -> str:
+    """Return SQL of what the logs say: (store, element, accessed, acquired), the whole store under an empty element.
+
+    A store has several tables; what cannot be excluded for one of them cannot be excluded for the store.
+
+    Args:
+        taken: The case's table of that name.
+    """
+    said = "bool_or(accessed) AS accessed, bool_or(acquired) AS acquired"
+    return f"""
+        SELECT lower(store) AS store, element, {said} FROM {taken} GROUP BY lower(store), element
+        UNION ALL
+        SELECT lower(store) AS store, '' AS element, {said} FROM {taken} WHERE element <> '' GROUP BY lower(store)
     """
 
 

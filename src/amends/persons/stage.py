@@ -35,6 +35,7 @@ from amends.persons.records import COLUMNS, record_features
 from amends.persons.trust import trust
 from amends.tables.elements import RECORDS
 from amends.tables.persons import CONFLICTS, MEMBERSHIPS, PERSON_CHANGES, PERSON_ELEMENTS, PERSONS
+from amends.tables.timeline import TAKEN
 
 
 def run(case: Case) -> None:
@@ -77,7 +78,7 @@ def run(case: Case) -> None:
         task.advance()
         _describe(case, members, records)
         case.write(PERSON_CHANGES, changes)
-        for name in ("persons_members", "persons_digests", "persons_gathered", *_DECIDED.values()):
+        for name in (*_MADE, *_DECIDED.values()):
             case.engine.drop(name)
         task.advance()
 
@@ -140,6 +141,7 @@ def _write_memberships(case: Case, members: str, digests: U64, record_id: I64) -
     )
 
 
+_MADE = ("persons_members", "persons_digests", "persons_gathered", "persons_standing")
 _DECIDED = {
     "residence": "persons_residence",
     "status": "persons_status",
@@ -157,6 +159,7 @@ def _describe(case: Case, members: str, records: str) -> None:
         records,
         denied,
         added,
+        _standing(case),
         breach.flag("breach", "access"),
         breach.flag("breach", "acquisition"),
     )
@@ -172,6 +175,21 @@ def _describe(case: Case, members: str, records: str) -> None:
         case.config.number("policy", "minor_age"),
     )
     case.write(PERSONS, f"SELECT * FROM ({sql}) AS p ORDER BY person_id")
+
+
+def _standing(case: Case) -> str:
+    """Make readable what the logs say of each store; nothing where there are none, or they are not to be asked."""
+    if case.has(TAKEN) and case.config.flag("breach", "from_logs"):
+        return case.engine.materialise("persons_standing", describe.standing_sql(case.read(TAKEN)))
+    nothing = pa.schema(
+        [
+            ("store", pa.string()),
+            ("element", pa.string()),
+            ("accessed", pa.bool_()),
+            ("acquired", pa.bool_()),
+        ]
+    )
+    return case.engine.register("persons_standing", nothing.empty_table())
 
 
 def _decided(case: Case, kind: str) -> str:
@@ -240,7 +258,7 @@ def _also(case: Case) -> object:
 
 STAGE = Stage(
     "persons",
-    reads=(RECORDS,),
+    reads=(RECORDS, TAKEN),
     writes=(MEMBERSHIPS, PERSONS, PERSON_ELEMENTS, CONFLICTS, PERSON_CHANGES),
     run=run,
     also=_also,

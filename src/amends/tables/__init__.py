@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from amends.kernel.schema import Table
-from amends.tables import custody, duties, elements, notices, persons
+from amends.tables import custody, duties, elements, notices, paths, persons, timeline
 
 ALL: tuple[Table, ...] = (
     *custody.TABLES,
     *elements.TABLES,
+    *timeline.TABLES,
     *persons.TABLES,
     *duties.TABLES,
     *notices.TABLES,
+    *paths.TABLES,
 )
 """Every table, in the order in which the pipeline writes them."""
