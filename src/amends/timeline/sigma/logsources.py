@@ -9,7 +9,9 @@ specification, appendix on log sources.
 
 from __future__ import annotations
 
-from amends.timeline.sigma.rules import Book, Node, Predicate, all_of, any_of
+from dataclasses import dataclass
+
+from amends.timeline.sigma.rules import Book, Node, Operation, Predicate, all_of, any_of, none_of
 
 SYSMON = "microsoft-windows-sysmon/operational"
 CHANNELS: dict[str, tuple[str, ...]] = {
@@ -107,20 +109,112 @@ CATEGORIES: dict[str, tuple[str, tuple[int, ...]]] = {
     "ps_classic_script": ("powershell-classic", (800,)),
 }
 
-# (product, category, service) -> words of `source` (``~`` = found in it, else its beginning). ``None`` = any.
-# The most exact entry counts.
-SOURCES: dict[tuple[str | None, str | None, str | None], tuple[str, ...]] = {
-    ("linux", None, None): (
-        "~linux",
-        "~auditd",
-        "~sshd",
-        "~sudo",
-        "~utmp",
-        "~wtmp",
-        "~unix",
-        "syslog/generic",
-    ),
+NETWORK = ("cisco", "asa", "juniper", "junos", "forti", "palo", "huawei")
+"""Words in the source of network devices."""
+
+MNEMONICS: dict[str, str] = {
+    "cisco": r"%[A-Z][A-Z0-9_]+-(?:[A-Z0-9_]+-)?[0-7]-[A-Z0-9_]+:",
+    "huawei": r"%%\d\d[A-Z][A-Z0-9_]*/[0-7]/",
 }
+"""How messages of a maker look, for lines whose dialect no parser has told.
+
+Source: Cisco IOS System Message Guide; Huawei, format of information-center logs.
+"""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where events of a log source come from.
+
+    Attributes:
+        sources: Words found in ``source``; any of them. Those that begin with ``=`` are its beginning.
+        programs: Beginnings of ``process``; any of them; () for whatever program.
+        kinds: Values of ``kind``; () for any.
+        without: Words that ``source`` must not hold.
+        looks: Expression that stands for the source in lines whose dialect is not known.
+    """
+
+    sources: tuple[str, ...]
+    programs: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    looks: str = ""
+
+
+_HOSTS = (
+    "=syslog",
+    "=text",
+    "linux",
+    "auditd",
+    "sshd",
+    "sudo",
+    "utmp",
+    "wtmp",
+    "unix",
+    "=journal",
+    "samba",
+)
+_WEB = ("=web", "apache", "nginx", "iis", "access")
+_DATABASE = ("postgres", "mysql", "mariadb", "mssql", "sqlserver", "oracle", "mongo")
+_FIREWALL = (
+    "asa",
+    "cisco",
+    "forti",
+    "juniper",
+    "junos",
+    "iptables",
+    "nftables",
+    "pf",
+    "palo",
+    "firewall",
+    "=flow",
+)
+
+
+def _linux(
+    *programs: str, kinds: tuple[str, ...] = (), sources: tuple[str, ...] = _HOSTS
+) -> Origin:
+    return Origin(sources, programs, kinds, NETWORK)
+
+
+# (product, category, service) -> where its events come from; ``None`` = whatever. The most exact entry counts.
+ORIGINS: dict[tuple[str | None, str | None, str | None], Origin] = {
+    ("linux", None, None): _linux(),
+    ("linux", None, "auditd"): _linux(sources=("auditd", "linux_audit", "linux/audit", "=audit")),
+    ("linux", None, "sshd"): _linux("sshd"),
+    ("linux", None, "sudo"): _linux("sudo"),
+    ("linux", None, "cron"): _linux("cron", "crond", "anacron", "crontab"),
+    ("linux", None, "vsftpd"): _linux("vsftpd"),
+    ("linux", None, "clamav"): _linux("clam", "freshclam"),
+    ("linux", None, "guacamole"): _linux("guac"),
+    ("linux", None, "auth"): _linux(),
+    ("linux", "process_creation", None): _linux(kinds=("process", "privilege")),
+    ("linux", "file_event", None): _linux(kinds=("file",)),
+    ("linux", "network_connection", None): _linux(kinds=("connection",)),
+    ("cisco", None, None): Origin(("cisco", "asa"), looks=MNEMONICS["cisco"]),
+    ("cisco", None, "duo"): Origin(("duo",)),
+    ("huawei", None, None): Origin(("huawei",), looks=MNEMONICS["huawei"]),
+    ("juniper", None, None): Origin(("juniper", "junos")),
+    ("fortigate", None, None): Origin(("forti",)),
+    ("fortinet", None, None): Origin(("forti",)),
+    ("fortios", None, None): Origin(("forti",)),
+    ("paloalto", None, None): Origin(("palo",)),
+    ("zeek", None, None): Origin(("zeek",)),
+    (None, "webserver", None): Origin(_WEB),
+    (None, None, "apache"): Origin(("apache", "=web")),
+    (None, None, "nginx"): Origin(("nginx", "=web")),
+    (None, None, "iis"): Origin(("iis",)),
+    (None, "proxy", None): Origin(("proxy", "squid", "bluecoat", "zscaler", "zeek/http")),
+    (None, "firewall", None): Origin(_FIREWALL, kinds=("connection",)),
+    (None, "dns", None): Origin(("dns", "named", "unbound")),
+    (None, "database", None): Origin(_DATABASE),
+    ("sql", "application", None): Origin((*_DATABASE, "=text", "=syslog")),
+    ("aws", None, "cloudtrail"): Origin(("cloudtrail",)),
+    **{
+        (product, "application", None): Origin(("=text", "=syslog"), without=NETWORK)
+        for product in ("jvm", "python", "django", "ruby_on_rails", "spring", "nodejs", "velocity")
+    },
+}  # fmt: skip
 
 
 def when(book: Book, product: str | None, category: str | None, service: str | None) -> int:
@@ -133,7 +227,8 @@ def when(book: Book, product: str | None, category: str | None, service: str | N
         return book.when(_windows(book, category, service))
     if product == "amends":
         return book.when(True)
-    return book.when(_others(book, product, category, service))
+    origin = _origin((product, category, service))
+    return book.when(False if origin is None else _test(book, origin, product, service))
 
 
 def _lower(word: str | None) -> str | None:
@@ -154,18 +249,39 @@ def _windows(book: Book, category: str | None, service: str | None) -> Node:
     return all_of([test, any_of([book.ask(Predicate("eventid", "eq", str(n))) for n in numbers])])
 
 
-def _others(book: Book, product: str | None, category: str | None, service: str | None) -> Node:
-    wanted = (product, category, service)
-    best, words = -1, tuple[str, ...]()
-    for entry, found in SOURCES.items():
+def _origin(wanted: tuple[str | None, str | None, str | None]) -> Origin | None:
+    best: tuple[int, Origin | None] = (-1, None)
+    for entry, origin in ORIGINS.items():
         fits = all(e is None or e == w for e, w in zip(entry, wanted, strict=True))
         exact = sum(e is not None for e in entry)
-        if fits and exact > best:
-            best, words = exact, found
+        if fits and exact > best[0]:
+            best = (exact, origin)
+    return best[1]
+
+
+def _test(book: Book, origin: Origin, product: str | None, service: str | None) -> Node:
+    tests = [_words(book, origin.sources)]
+    if origin.looks:
+        unknown = _words(book, ("=text", "=syslog"))
+        looks = book.ask(Predicate("col:message", "re", [origin.looks, "", "", "linear"]))
+        tests = [any_of([tests[0], all_of([unknown, looks])])]
+    if product == "zeek" and service:
+        tests.append(book.ask(Predicate("col:source", "contains", service)))
+    if origin.programs:
+        tests.append(
+            any_of([book.ask(Predicate("col:process", "prefix", p)) for p in origin.programs])
+        )
+    if origin.kinds:
+        tests.append(any_of([book.ask(Predicate("col:kind", "eq", k)) for k in origin.kinds]))
+    if origin.without:
+        tests.append(none_of(_words(book, origin.without)))
+    return all_of(tests)
+
+
+def _words(book: Book, words: tuple[str, ...]) -> Node:
     tests: list[Node] = []
     for word in words:
-        text = word.removeprefix("~")
-        tests.append(
-            book.ask(Predicate("col:source", "prefix" if text == word else "contains", text))
-        )
+        text = word.removeprefix("=")
+        op: Operation = "contains" if text == word else "prefix"
+        tests.append(book.ask(Predicate("col:source", op, text)))
     return any_of(tests)
