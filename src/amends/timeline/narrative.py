@@ -46,14 +46,15 @@ TECHNIQUES = {
     "T1562.002": "Disable Windows Event Logging", "T1562.004": "Disable or Modify System Firewall",
     "T1567": "Exfiltration Over Web Service", "T1567.002": "Exfiltration to Cloud Storage",
     "T1570": "Lateral Tool Transfer", "T1590": "Gather Victim Network Information", "T1595": "Active Scanning",
-    "T1595.001": "Scanning IP Blocks", "T1595.002": "Vulnerability Scanning", "T1602": "Data from Configuration Repository",
+    "T1595.001": "Scanning IP Blocks", "T1595.002": "Vulnerability Scanning",
+    "T1602": "Data from Configuration Repository",
     "T1602.002": "Network Device Configuration Dump",
 }  # fmt: skip
 
 
 def technique_words(technique: str) -> str:
     """Return a technique with its name where it is known: ``T1021.004 SSH``."""
-    name = TECHNIQUES.get(technique) or TECHNIQUES.get(technique.split(".")[0], "")
+    name = TECHNIQUES.get(technique) or TECHNIQUES.get(technique.split(".", maxsplit=1)[0], "")
     return f"{technique} {name}".strip()
 
 

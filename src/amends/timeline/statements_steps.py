@@ -74,8 +74,8 @@ def _moved(step: Step, when: str, size: StepSize | None, places: Places) -> str:
 def _credentials(step: Step, when: str, size: StepSize | None, places: Places) -> str:
     source, to = _ends(step)
     if source and source != to:
-        return f"{when}, the intruder went for credentials on {to} from {_name(source, places)}{_by(step)}{_as(step)}{_lasted(step)}"
-    return f"{when}, the intruder went for credentials on {to}{_by(step)}{_as(step)}"
+        to += f" from {_name(source, places)}"
+    return f"{when}, the intruder went for credentials on {to}{_by(step)}{_as(step)}{_lasted(step)}"
 
 
 def _stayed(step: Step, when: str, size: StepSize | None, places: Places) -> str:
@@ -85,12 +85,12 @@ def _stayed(step: Step, when: str, size: StepSize | None, places: Places) -> str
 
 
 def _looked(step: Step, when: str, size: StepSize | None, places: Places) -> str:
-    source, to = _ends(step)
+    to = _ends(step)[1]
     return f"{when}, the intruder looked around {_name(to, places)}{_as(step)}: {step.n_events:,} events{_lasted(step)}"
 
 
 def _collected(step: Step, when: str, size: StepSize | None, places: Places) -> str:
-    source, to = _ends(step)
+    to = _ends(step)[1]
     rows = f", {size.rows:,} rows by the counts of the log" if size and size.rows else ""
     return f"{when}, the intruder read from {to}{_as(step)}{_by(step)}{rows}{_lasted(step)}"
 

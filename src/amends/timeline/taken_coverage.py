@@ -5,6 +5,7 @@ A log covers a time when it has lines before it and after it, on every day of it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,7 +144,7 @@ def _cover(row: dict[str, Any] | None, span: Span, gaps: list[dict[str, Any]]) -
     return Cover(True, not said, tuple(said), ids)
 
 
-def gap_words(gap: dict[str, Any]) -> str:
+def gap_words(gap: Mapping[str, Any]) -> str:
     """Return a gap in a few words."""
     reason = {
         "missing_span": "lines are missing",
