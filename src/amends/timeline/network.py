@@ -22,6 +22,9 @@ from amends.timeline.known import Known, Network
 IPS = "timeline_ips"
 """Name of the table that ``place_addresses`` makes: ip, host, outside (bool)."""
 
+ASSIGNED = "timeline_assigned"
+"""Name of the table of addresses that VPN gateways gave out: ip, host, account, outer_ip, us."""
+
 _NEVER_OUTSIDE = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -42,15 +45,17 @@ class Ground:
         hosts: Address (shortest form) → name of the host.
         inside: Networks of ours.
         pools: Networks that VPN sessions get addresses from.
+        gateway: The host that gives them; "" where there is none, or more than one.
     """
 
     hosts: dict[str, str] = field(default_factory=dict)
     inside: tuple[Network, ...] = ()
     pools: tuple[Network, ...] = ()
+    gateway: str = ""
 
     def host_of(self, ip: str) -> str:
-        """Return the name of the host that has this address, or ""."""
-        return self.hosts.get(ip, "")
+        """Return the name of the host that has this address, or the gateway for one of a VPN's pool, or ""."""
+        return self.hosts.get(ip) or (self.gateway if self.gateway and self.in_pool(ip) else "")
 
     def is_outside(self, ip: str) -> bool:
         """Answer whether the address belongs to the internet; what is no address does not."""
@@ -107,7 +112,9 @@ def ground(known: Known) -> Ground:
                 nets.append(ipaddress.ip_network(f"{address}/{prefix}", strict=False))
     pools = [net for fact in known.facts if fact.kind == "vpn_pool" for net in fact.networks]
     ours = [net for fact in known.facts if fact.kind == "address" for net in fact.networks]
-    return Ground(hosts, tuple(_collapsed([*nets, *pools, *ours])), tuple(pools))
+    gateways = [host.host for host in known.hosts if "vpn" in host.role.lower()]
+    gateway = gateways[0] if len(gateways) == 1 else ""
+    return Ground(hosts, tuple(_collapsed([*nets, *pools, *ours])), tuple(pools), gateway)
 
 
 def place_addresses(engine: Engine, events: str, where: Ground) -> str:
@@ -137,7 +144,26 @@ def place_addresses(engine: Engine, events: str, where: Ground) -> str:
             schema=_PLACED,
         )
 
-    return engine.map_batches(IPS, named, place, _PLACED)
+    placed = engine.map_batches(IPS, named, place, _PLACED)
+    assigned = engine.materialise(ASSIGNED, _assigned_sql(events, placed))
+    return engine.materialise(
+        IPS,
+        f"""SELECT i.ip, coalesce(nullif(i.host, ''), a.host, '') AS host, i.outside
+            FROM {placed} AS i
+            LEFT JOIN (SELECT ip, any_value(host) AS host FROM {assigned} GROUP BY ip
+                       HAVING count(DISTINCT host) = 1) AS a ON a.ip = i.ip""",
+    )
+
+
+def _assigned_sql(events: str, placed: str) -> str:
+    """Return SQL of the addresses that a gateway gave to sessions of accounts: ip, host, account, outer, us."""
+    return f"""
+        SELECT CASE WHEN coalesce(d.outside, true) THEN e.src_ip ELSE e.dst_ip END AS ip, e.host,
+               e.account, CASE WHEN coalesce(d.outside, true) THEN coalesce(e.dst_ip, '') ELSE coalesce(e.src_ip, '') END
+               AS outer_ip, epoch_us(e."at") AS us
+        FROM {events} AS e LEFT JOIN {placed} AS d ON d.ip = e.dst_ip LEFT JOIN {placed} AS s ON s.ip = e.src_ip
+        WHERE e.kind = 'connection' AND e.action = 'assign' AND e.account <> '' AND e.host <> '' AND e."at" IS NOT NULL
+          AND NOT (CASE WHEN coalesce(d.outside, true) THEN coalesce(s.outside, true) ELSE false END)"""
 
 
 _PLACED = pa.schema([("ip", pa.string()), ("host", pa.string()), ("outside", pa.bool_())])

@@ -47,7 +47,7 @@ from amends.timeline.taken import taken
 from amends.timeline.taken_sources import Dates, Sources
 
 _SCRATCH = (
-    "timeline_raw", "timeline_logs", shared.CLOCKS, correct.SKEWS, duplicates.DUPLICATES, network.IPS,
+    "timeline_raw", "timeline_logs", shared.CLOCKS, correct.SKEWS, duplicates.DUPLICATES, network.IPS, network.ASSIGNED,
     "timeline_detected", "timeline_sessions", "timeline_accesses", "timeline_flows", "timeline_failures",
     "timeline_deeds", "timeline_probes", "timeline_transfers", "timeline_fired",
 )  # fmt: skip

@@ -26,6 +26,7 @@ from amends.timeline.chain.walk import (
 from amends.timeline.chain.weigh import clock_of, transfer_weight
 from amends.timeline.excuses import EXCUSING, Deed as Excusable, excuse
 from amends.timeline.known import Known
+from amends.timeline.network import ASSIGNED
 
 LEVEL_WEIGHTS = {"critical": 3.0, "high": 2.0, "medium": 0.7, "low": 0.2, "informational": 0.0}
 """Level of a rule → weight of what it fired on (levels as SigmaHQ defines them: high = should be looked at at once)."""
@@ -70,7 +71,7 @@ def build(
     forest = plant(accesses, failures, clock_of([a for a in accesses if not a.by_flow]))
     _judge(engine, events, forest, known, decided)
     place_deeds(forest, deeds)
-    join(forest)
+    join(forest, load.assigned(engine, f'"{ASSIGNED}"'))
     transfers = _transfers(engine, tables, known, decided)
     place_transfers(forest, transfers)
     theirs, _ = intruder(forest)

@@ -15,6 +15,9 @@ MOST_IDS = 1000
 ACCESS_PAUSE_SECONDS = 1800
 """Half an hour without a sign ends an access: sessions that go on show something more often."""
 
+SESSION_PAUSE_SECONDS = 43_200
+"""Half a day without a sign ends a session: the number may belong to another then."""
+
 FAILURE_PAUSE_SECONDS = 3600
 """Guessing that rests for an hour begins anew."""
 
@@ -88,7 +91,7 @@ def make_accesses(engine: Engine, events: str, sessions: str, ips: str) -> str:
                arg_min(event_id, "at") AS any_event,
                arg_min(event_id, "at") FILTER (kind = 'login' AND action = 'login') AS login_event,
                min(epoch_us("at")) FILTER (kind = 'login' AND action = 'login') AS login_us,
-               any_value(lower(logon_type)) FILTER (logon_type <> '') AS how, any_value(kind) AS kind,
+               any_value(lower(logon_type)) FILTER (logon_type <> '') AS how, arg_min(kind, "at") AS kind,
                max(error_ms) AS error_ms
         FROM {events} AS e
         WHERE {_FRESH} AND host <> '' AND {_NOT_FAILED}
@@ -97,12 +100,23 @@ def make_accesses(engine: Engine, events: str, sessions: str, ips: str) -> str:
           AND coalesce(lower(logon_type), '') NOT IN {_LOCAL}
         GROUP BY host, account, session, src_ip, CAST("at" AS DATE), epoch_us("at") // 600000000"""
     engine.materialise("timeline_slices", slices)
-    filled = """
+    # A session is one span, however long it is silent; numbers of sessions are used again after half a day.
+    spans = heap_sql(
+        """SELECT * FROM timeline_slices WHERE session <> ''""", "host, session, account", SESSION_PAUSE_SECONDS,
+        """max(src_ip) AS src_ip, min(day) AS day, sum(n) AS n, arg_min(any_event, from_us) AS any_event,
+           arg_min(login_event, from_us) AS login_event, min(login_us) AS login_us, arg_min(how, login_us) AS login_how,
+           any_value(how) AS how, arg_min(kind, from_us) AS kind, max(error_ms) AS error_ms""",
+    )  # fmt: skip
+    given = "host, account, session, src_ip, day, from_us, to_us, n, any_event, login_event, login_us"
+    filled = f"""
         SELECT s.host, coalesce(nullif(s.account, ''), f.account, '') AS account,
                coalesce(nullif(s.src_ip, ''), f.src_ip, '') AS src_ip, s.from_us, s.to_us, s.n, s.any_event,
                s.login_event, s.login_us, s.how, s.kind, s.error_ms
-        FROM timeline_slices AS s
-        LEFT JOIN timeline_sessions AS f ON f.host = s.host AND f.session = s.session AND f.day = s.day"""
+        FROM (SELECT {given}, coalesce(login_how, how) AS how, kind, error_ms FROM ({spans})
+              UNION ALL
+              SELECT {given}, how, kind, error_ms FROM timeline_slices
+              WHERE session = '' AND kind <> 'logout') AS s
+        LEFT JOIN {sessions} AS f ON f.host = s.host AND f.session = s.session AND f.day = s.day"""
     placed = f"""
         SELECT f.*, coalesce(nullif(i.host, ''), f.src_ip) AS place, coalesce(i.outside, false) AS outside
         FROM ({filled}) AS f LEFT JOIN {ips} AS i ON i.ip = f.src_ip
@@ -111,7 +125,8 @@ def make_accesses(engine: Engine, events: str, sessions: str, ips: str) -> str:
         placed, "place, host, account", ACCESS_PAUSE_SECONDS,
         """any_value(src_ip) AS src_ip, bool_or(outside) AS outside, sum(n) AS n,
            coalesce(arg_min(login_event, from_us), arg_min(any_event, from_us)) AS first_event,
-           min(login_us) AS login_us, coalesce(any_value(how), any_value(kind)) AS how, max(error_ms) AS error_ms""",
+           min(login_us) AS login_us, coalesce(arg_min(how, login_us), any_value(how), any_value(kind)) AS how,
+           max(error_ms) AS error_ms""",
     )  # fmt: skip
     usual = heaps
     for keys, name in (

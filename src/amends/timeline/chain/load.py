@@ -52,6 +52,14 @@ def accesses(engine: Engine, table: str, deeds: str, failures: str) -> list[Acce
     return sorted(made, key=lambda a: (a.from_at, a.no))
 
 
+def assigned(engine: Engine, table: str) -> dict[str, list[tuple[datetime, str, str]]]:
+    """Return address of a VPN's pool → when it was given to which account, coming from which address."""
+    made: dict[str, list[tuple[datetime, str, str]]] = {}
+    for row in engine.arrow(f"SELECT * FROM {table} ORDER BY us LIMIT {MOST_ACCESSES * 10}").to_pylist():
+        made.setdefault(row["ip"], []).append((instant(row["us"]), row["account"], row["outer_ip"]))
+    return made
+
+
 def flow_accesses(engine: Engine, table: str) -> list[Access]:
     """Return connections to ports one works behind, between pairs that are new in the case."""
     rows = engine.arrow(

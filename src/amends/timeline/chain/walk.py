@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from amends.timeline.chain.shapes import Access, Deed, Failures, Node, Transfer
 from amends.timeline.chain.weigh import (
@@ -138,12 +138,22 @@ def place_transfers(forest: Forest, transfers: Iterable[Transfer]) -> list[Trans
     return left
 
 
-def join(forest: Forest) -> None:
-    """Give every access from inside the access it was made from, where one explains it better than routine."""
+Given = dict[str, list[tuple[datetime, str, str]]]
+"""Address of a VPN's pool → when it was given to which account, coming from which address."""
+
+
+def join(forest: Forest, given: Given | None = None) -> None:
+    """Give every access from inside the access it was made from, where one explains it better than routine.
+
+    Args:
+        forest: All accesses.
+        given: Addresses that VPN gateways gave out.
+    """
     for number, node in forest.nodes.items():
         access = node.access
         if access.outside:
             continue
+        holder = _holder(access, given or {})
         scored = []
         for other in forest.by_host.get(access.source, ()):
             upper = forest.nodes[other]
@@ -152,9 +162,29 @@ def join(forest: Forest) -> None:
             ):
                 continue
             score = fits(upper.access, max(access.from_at, upper.access.from_at), access.account)
+            if holder is not None:
+                score *= _is_holder(upper.access, holder)
             if score > 0 and not _circular(forest, other, number):
                 scored.append((score * _pull(upper), other))
         _choose(node, scored)
+
+
+def _holder(access: Access, given: Given) -> tuple[str, str] | None:
+    """Return account and outer address of whoever had the pool's address then; ``None`` when nobody is known."""
+    slack = timedelta(milliseconds=min(access.error_ms, 600_000)) + timedelta(minutes=1)
+    found = None
+    for at, account, outer in given.get(access.source_ip, ()):
+        if at > access.from_at + slack:
+            break
+        found = (account, outer)
+    return found
+
+
+def _is_holder(upper: Access, holder: tuple[str, str]) -> float:
+    account, outer = holder
+    if outer:
+        return 6.0 if upper.source_ip == outer and account in ("", upper.account) else 0.05
+    return 4.0 if account == upper.account else 0.05
 
 
 def _slack(upper: Access, lower: Access) -> timedelta:
@@ -265,6 +295,7 @@ def _alike(forest: Forest, theirs: set[int]) -> set[int]:
     """Return accesses that share an outside address with the intruder's, or an account from a new place."""
     mine = [forest.nodes[n].access for n in theirs]
     addresses = {a.source_ip for a in mine if a.outside}
+    begun = _begun(forest, theirs)
     begin = min((a.from_at for a in mine), default=None)
     accounts: dict[str, list[Access]] = defaultdict(list)
     for access in mine:
@@ -273,13 +304,31 @@ def _alike(forest: Forest, theirs: set[int]) -> set[int]:
     added = set()
     for number, node in forest.nodes.items():
         access = node.access
-        if number in theirs or not _may_be(node) or not access.outside:
+        if number in theirs or not _may_be(node):
+            continue
+        if (access.source, access.host, access.account) in begun:
+            added.add(number)
+        if not access.outside:
             continue
         if access.source_ip in addresses and access.days_before < 3:
             added.add(number)
         elif begin is not None and access.from_at >= begin and _returns(access, accounts):
             added.add(number)
     return added
+
+
+def _begun(forest: Forest, theirs: set[int]) -> set[tuple[str, str, str]]:
+    """Return the ways (from, to, account) that nobody had used before the intruder: who uses them again is the intruder."""
+    first: dict[tuple[str, str, str], int] = {}
+    for number, node in forest.nodes.items():  # earliest first
+        a = node.access
+        if a.account and not a.by_flow:
+            first.setdefault((a.source, a.host, a.account), number)
+    return {
+        way
+        for way, number in first.items()
+        if number in theirs and forest.nodes[number].access.history_days >= LEAST_HISTORY
+    }
 
 
 def _returns(access: Access, accounts: dict[str, list[Access]]) -> bool:
