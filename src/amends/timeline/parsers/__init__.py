@@ -5,16 +5,26 @@ from __future__ import annotations
 from amends.timeline.parsers.base import Parser
 from amends.timeline.parsers.evtx import Evtx
 from amends.timeline.parsers.flow import FlowTable, FlowText
+from amends.timeline.parsers.iis import W3c
+from amends.timeline.parsers.json_lines import JsonLog
 from amends.timeline.parsers.plain import Plain
 from amends.timeline.parsers.postgres import PostgresCsv, PostgresText
 from amends.timeline.parsers.syslog import Syslog
+from amends.timeline.parsers.web import Squid, WebAccess, WebError
+from amends.timeline.parsers.zeek import Zeek
 
 PARSERS: tuple[Parser, ...] = (
     Evtx(),
+    JsonLog(),
+    Zeek(),
+    W3c(),
     PostgresCsv(),
     PostgresText(),
     FlowText(),
     FlowTable(),
+    WebAccess(),
+    Squid(),
+    WebError(),
     Syslog(),
     Plain(),
 )

@@ -70,6 +70,30 @@ class Fields:
             self.names, self.codes[mask], self.values.filter(pa.array(mask)), before[self.starts]
         )
 
+    def only(self, events: Ints) -> Fields:
+        """Return the fields of some events, in their order."""
+        sizes = np.diff(self.starts)[events]
+        starts = np.concatenate(([0], np.cumsum(sizes)))
+        within = np.arange(starts[-1], dtype=np.int64) - np.repeat(starts[:-1], sizes)
+        entries = np.repeat(self.starts[events], sizes) + within
+        return Fields(self.names, self.codes[entries], self.values.take(pa.array(entries)), starts)
+
+    def renamed(self, names: tuple[str, ...]) -> Fields:
+        """Return the fields under other names, one for each; of two that become one the later holds."""
+        unique: dict[str, int] = {}
+        moved = np.array([unique.setdefault(name, len(unique)) for name in names] or [0], dtype=np.int64)
+        return _last_of_a_case(Fields(tuple(unique), moved[self.codes], self.values, self.starts))
+
+    def column(self, name: str) -> pa.StringArray | None:
+        """Return the text of a field of every event, null where it has none; ``None`` when no event has it."""
+        try:
+            entries = np.flatnonzero(self.codes == self.names.index(name))
+        except ValueError:
+            return None
+        place = np.full(len(self), -1, dtype=np.int64)
+        place[np.searchsorted(self.starts, entries, side="right") - 1] = entries
+        return self.texts(place)
+
     def places(self, wanted: Sequence[str]) -> dict[str, Ints]:
         """Return for each wanted name the entry that holds it in each event, -1 where none does; a hyphen is none."""
         known = {name: code for code, name in enumerate(self.names)}

@@ -151,21 +151,22 @@ def unbalanced(records: Records) -> Bools:
 
 
 def csv_columns(
-    records: Records, names: Sequence[str], delimiter: str = ","
+    records: Records, names: Sequence[str], delimiter: str = ",", quote: str = '"'
 ) -> tuple[dict[str, pa.StringArray], Bools]:
     """Return the fields of CSV records by column, and which records have just these columns.
 
-    Records with fewer or more fields, or with a quote too few, are left out of the columns.
+    Records with fewer or more fields, or with a quote too few, are left out of the columns. Without ``quote`` a quote is a
+    character like any other.
     """
-    good = ~unbalanced(records)
-    table = _read(records, good, names, delimiter)
+    good = ~unbalanced(records) if quote else np.ones(len(records), dtype=bool)
+    table = _read(records, good, names, delimiter, quote)
     if table is None:
-        return _by_one(records, good, names, delimiter)
+        return _by_one(records, good, names, delimiter, quote)
     return table
 
 
 def _read(
-    records: Records, good: Bools, names: Sequence[str], delimiter: str
+    records: Records, good: Bools, names: Sequence[str], delimiter: str, quote: str
 ) -> tuple[dict[str, pa.StringArray], Bools] | None:
     """Read records that are whole; ``None`` where rows and records do not match."""
     good = good & (records.ends > records.starts)
@@ -183,7 +184,8 @@ def _read(
             pa.BufferReader(_body(records, good)),
             read_options=arrow_csv.ReadOptions(use_threads=False, column_names=list(names), block_size=1 << 30),
             parse_options=arrow_csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=wrong, ignore_empty_lines=False
+                delimiter=delimiter, quote_char=quote or False, newlines_in_values=bool(quote), invalid_row_handler=wrong,
+                ignore_empty_lines=False,
             ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
@@ -218,7 +220,7 @@ def _body(records: Records, good: Bools) -> pa.Buffer:
 
 
 def _by_one(
-    records: Records, good: Bools, names: Sequence[str], delimiter: str
+    records: Records, good: Bools, names: Sequence[str], delimiter: str, quote: str
 ) -> tuple[dict[str, pa.StringArray], Bools]:
     """Read records one at a time: the way for a block in which somebody meddled."""
     rows: list[list[str]] = []
@@ -227,7 +229,8 @@ def _by_one(
     for i in np.flatnonzero(good):
         text = records.text[int(i)].as_py()
         try:
-            found = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+            style = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+            found = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=style))
         except csv.Error:
             found = []
         if len(found) == 1 and len(found[0]) == len(names):
