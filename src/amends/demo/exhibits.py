@@ -49,6 +49,7 @@ _ROSTERS = ("customer_master.csv", "death_list.csv", "guardians.csv")
 # What the company knows of its systems, and what those wrote.
 _SYSTEMS = ("hosts.csv", "stores.csv", "known_facts.txt")
 _LOGS_TO = "2026-08-18"
+_NETWORKS = (("network-before", "2026-07-31"), ("network-after", "2026-08-22"))
 FACTS: dict[str, Any] = {
     "case": {"name": "larkspur", "entity": ENTITY, "roles": ["BUSINESS", "TELECOM_CARRIER"],
              "preset": "telecom", "domain": "larkspur.example", "phone": "1-888-555-0142"},
@@ -86,7 +87,10 @@ def exhibits(folder: Path, tranche: int = 1) -> tuple[DemoExhibit, ...]:
         DemoExhibit(folder / ROSTER / name, "roster", ENTITY, "", "", _LOGS_TO) for name in _SYSTEMS
     )
     logs = DemoExhibit(folder / LOGS, "log", ENTITY, "", "", _LOGS_TO)
-    return (*stolen, *rosters, *systems, logs)
+    networks = (
+        DemoExhibit(folder / name, "inventory", ENTITY, "", "", on) for name, on in _NETWORKS
+    )
+    return (*stolen, *rosters, *systems, logs, *networks)
 
 
 def write_case_notes(folder: Path, tranche: int) -> None:

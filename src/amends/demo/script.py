@@ -73,7 +73,8 @@ def _settings() -> dict[str, str]:
 
 
 def _add_lines(folder: Path, tranche: int) -> list[str]:
-    made = []
+    """Return one command for each run of exhibits of which the same is said: starting a command costs a second."""
+    made: list[tuple[str, list[str]]] = []
     for exhibit in exhibits(folder, tranche):
         options = {
             "--role": exhibit.role,
@@ -83,7 +84,9 @@ def _add_lines(folder: Path, tranche: int) -> list[str]:
             "--as-of": exhibit.as_of,
         }
         words = " ".join(f"{key} {shlex.quote(value)}" for key, value in options.items() if value)
-        made.append(
-            f'  amends add "$case_folder" {exhibit.path.relative_to(folder).as_posix()} {words}'
-        )
-    return made
+        path = exhibit.path.relative_to(folder).as_posix()
+        if made and made[-1][0] == words:
+            made[-1][1].append(path)
+        else:
+            made.append((words, [path]))
+    return [f'  amends add "$case_folder" {" ".join(paths)} {words}' for words, paths in made]

@@ -17,6 +17,7 @@ from amends.demo.documents import write_documents
 from amends.demo.exhibits import ROSTER, STOLEN, write_case_notes
 from amends.demo.logs.holdings import Counted
 from amends.demo.logs.write import write_logs
+from amends.demo.net.write import write_network
 from amends.demo.people import World, world
 from amends.demo.rows import Rows
 from amends.demo.sinks import Delimited, ParquetFile, Sink
@@ -108,9 +109,10 @@ def write_demo(
     written = 0
     if tranche == 1:
         lines = min(max(20 * people, 30_000), 400_000) if log_lines is None else log_lines
-        written = write_logs(
+        deeds, written = write_logs(
             folder, seed=seed, counted=counted, evidence=evidence, roster=rosters, truth=answers, lines=lines
         )  # fmt: skip
+        write_network(folder, deeds, answers)
     write_case_notes(folder, tranche)
     return DemoSummary(
         people + extra, kept.n_affected, kept.n_records, kept.n_elements, documents,

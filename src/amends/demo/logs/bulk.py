@@ -9,7 +9,28 @@ from amends.demo.logs.rhythm import Stretch
 from amends.demo.logs.scene import Scene
 from amends.demo.logs.takings import ARCHIVE, DATABASE
 
-_KNOCKED = (22, 23, 80, 81, 443, 445, 1433, 2222, 2323, 3306, 3389, 5060, 5432, 5555, 5900, 6379, 7547, 8080, 8443, 9200)
+_KNOCKED = (
+    22,
+    23,
+    80,
+    81,
+    443,
+    445,
+    1433,
+    2222,
+    2323,
+    3306,
+    3389,
+    5060,
+    5432,
+    5555,
+    5900,
+    6379,
+    7547,
+    8080,
+    8443,
+    9200,
+)
 _PATHS = (
     "/", "/plans", "/plans/unlimited", "/coverage", "/coverage/map", "/shop", "/shop/handsets", "/account/login",
     "/account/usage", "/account/bill", "/support", "/support/sim", "/assets/app.css", "/assets/app.js",
@@ -22,8 +43,29 @@ _AGENTS = (
     "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36",
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "curl/8.5.0", "Go-http-client/1.1",
 )  # fmt: skip
-_PROBES = ("/wp-login.php", "/.env", "/phpmyadmin/", "/actuator/health", "/.git/config", "/cgi-bin/luci")
-_GUESSED = ("root", "admin", "test", "ubuntu", "oracle", "postgres", "user", "ftp", "git", "pi", "guest", "support", "deploy")
+_PROBES = (
+    "/wp-login.php",
+    "/.env",
+    "/phpmyadmin/",
+    "/actuator/health",
+    "/.git/config",
+    "/cgi-bin/luci",
+)
+_GUESSED = (
+    "root",
+    "admin",
+    "test",
+    "ubuntu",
+    "oracle",
+    "postgres",
+    "user",
+    "ftp",
+    "git",
+    "pi",
+    "guest",
+    "support",
+    "deploy",
+)
 _QUERIES = (
     ("SELECT first_name, last_name, email FROM customers WHERE customer_id = $1", "customers"),
     ("SELECT * FROM accounts WHERE account_number = $1", "accounts"),
@@ -40,7 +82,11 @@ def scans(scene: Scene, stretch: Stretch, n: int) -> None:
     """Write packets of the internet that the router's list or the firewall's rules refused."""
     estate = scene.estate
     at, sources = stretch.times(n), stretch.addresses(n, 4_000)
-    ports, doors, sports = stretch.whole(0, len(_KNOCKED), n), stretch.whole(0, 10, n), stretch.whole(1_024, 65_535, n)
+    ports, doors, sports = (
+        stretch.whole(0, len(_KNOCKED), n),
+        stretch.whole(0, 10, n),
+        stretch.whole(1_024, 65_535, n),
+    )
     outside = [estate[key].outside_ip for key in ("web", "vpn", "test1", "fw", "backup")]
     edge = estate["edge"].outside_ip
     denied, refused = scene.firewall.denied, scene.router.denied
@@ -57,7 +103,9 @@ def requests(scene: Scene, stretch: Stretch, n: int) -> None:
     paths, agents = stretch.whole(0, 400, n), stretch.whole(0, 60, n)
     sizes, kinds = stretch.sizes(5_200, 1.1, n), stretch.whole(0, 1_000, n)
     request, outside = scene.web.request, scene.estate["web"].outside_ip
-    for when, source, path, agent, size, kind in zip(at, sources, paths, agents, sizes, kinds, strict=True):
+    for when, source, path, agent, size, kind in zip(
+        at, sources, paths, agents, sizes, kinds, strict=True
+    ):
         asked, status = f"GET {_PATHS[path * path // 8_500]} HTTP/1.1", 200
         if kind < 14:
             asked, status, size = f"GET {_PROBES[kind % 6]} HTTP/1.1", 404, 196
@@ -66,9 +114,29 @@ def requests(scene: Scene, stretch: Stretch, n: int) -> None:
         elif kind < 110:
             status, size = 304, 0
         who = source if kind % 31 else f"2001:db8:{size & 0xFFFF:x}:{path:x}::{agent:x}"
-        request(when, who, "-", asked, status, size, "-" if kind % 3 else "https://www.larkspur.example/", _AGENTS[agent % 7 if agent < 12 else agent % 4])
+        request(
+            when,
+            who,
+            "-",
+            asked,
+            status,
+            size,
+            "-" if kind % 3 else "https://www.larkspur.example/",
+            _AGENTS[agent % 7 if agent < 12 else agent % 4],
+        )
         if kind % 12 == 0:
-            scene.passed(Flow(when, 1.5 + kind % 9, source, 20_000 + path * 97, outside, 443, 1_800 + kind, size * 6 + 4_000))
+            scene.passed(
+                Flow(
+                    when,
+                    1.5 + kind % 9,
+                    source,
+                    20_000 + path * 97,
+                    outside,
+                    443,
+                    1_800 + kind,
+                    size * 6 + 4_000,
+                )
+            )
 
 
 def surfing(scene: Scene, stretch: Stretch, n: int) -> None:
@@ -76,9 +144,15 @@ def surfing(scene: Scene, stretch: Stretch, n: int) -> None:
     estate = scene.estate
     at, targets = stretch.times(n), stretch.addresses(n, 320)
     who, ports = stretch.whole(0, len(estate.staff), n), stretch.whole(0, 20, n)
-    sent, back, spans = stretch.sizes(3_500, 1.4, n), stretch.sizes(28_000, 1.7, n), stretch.sizes(9, 1.2, n)
+    sent, back, spans = (
+        stretch.sizes(3_500, 1.4, n),
+        stretch.sizes(28_000, 1.7, n),
+        stretch.sizes(9, 1.2, n),
+    )
     passed, port = scene.passed, scene.port
-    for when, target, person, dport, up, down, span in zip(at, targets, who, ports, sent, back, spans, strict=True):
+    for when, target, person, dport, up, down, span in zip(
+        at, targets, who, ports, sent, back, spans, strict=True
+    ):
         source = estate.staff[person].ip
         number = 443 if dport > 2 else (80, 53, 123)[dport]
         if number in (53, 123):
@@ -110,7 +184,9 @@ def archive_queries(scene: Scene, stretch: Stretch, n: int) -> None:
     estate, maria = scene.estate, scene.maria
     app, user = estate["app"].ip, estate.services["archive"]
     number = 0
-    for place, (when, key) in enumerate(zip(stretch.times(n), stretch.whole(10**9, 4 * 10**9, n), strict=True)):
+    for place, (when, key) in enumerate(
+        zip(stretch.times(n), stretch.whole(10**9, 4 * 10**9, n), strict=True)
+    ):
         if place % 60 == 0:
             if number:
                 maria.close(when - 2_000, user, app, number, ARCHIVE)
@@ -131,11 +207,15 @@ def guesses(scene: Scene, stretch: Stretch, n: int) -> None:
             scene.ssh_failed(when, source, "test1", user, known=user in ("root", "deploy"))
         elif target == "edge":
             port = scene.port()
-            scene.flows.seen(Flow(when - SECOND, 2.1, source, port, estate["edge"].outside_ip, 22, 1_850, 2_300))
+            scene.flows.seen(
+                Flow(when - SECOND, 2.1, source, port, estate["edge"].outside_ip, 22, 1_850, 2_300)
+            )
             scene.router.failed(when, user, source, port, "ssh")
         else:
             port = scene.port()
-            scene.flows.seen(Flow(when - SECOND, 2.4, source, port, estate["vpn"].outside_ip, 443, 2_900, 5_000))
+            scene.flows.seen(
+                Flow(when - SECOND, 2.4, source, port, estate["vpn"].outside_ip, 443, 2_900, 5_000)
+            )
             scene.vpn.failed(when, user, source, port)
 
 

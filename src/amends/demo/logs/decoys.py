@@ -33,12 +33,37 @@ def _test(scene: Scene, tester: Tester, chance: random.Random) -> None:
                          known=number % 3 != 1, label=label)  # fmt: skip
     agent = "Mozilla/5.0 (compatible; Hollow Oak assessment; ticket " + tester.ticket + ")"
     for number in range(chance.randrange(200, 400)):
-        path = ("/login", "/api/v1/plans?id=1%27%20OR%201=1--", "/../../etc/passwd", "/admin", "/.env")[number % 5]
-        scene.web.request(at + number * 11 * SECOND, tester.ip, "-", f"GET {path} HTTP/1.1", 404 if number % 5 else 200, 512, "-", agent, label)
+        path = (
+            "/login",
+            "/api/v1/plans?id=1%27%20OR%201=1--",
+            "/../../etc/passwd",
+            "/admin",
+            "/.env",
+        )[number % 5]
+        scene.web.request(
+            at + number * 11 * SECOND,
+            tester.ip,
+            "-",
+            f"GET {path} HTTP/1.1",
+            404 if number % 5 else 200,
+            512,
+            "-",
+            agent,
+            label,
+        )
     for day in range(2):
         begin = tester.start + HOUR + day * DAY
         scene.ssh(begin + 2 * HOUR, 5_400, tester.ip, "test1", tester.account, label=label)
-        for place, command in enumerate(("id", "uname -a", "sudo -l", "cat /etc/passwd", "ss -tlnp", "tar -czf /tmp/evidence.tgz /tmp/report")):
+        for place, command in enumerate(
+            (
+                "id",
+                "uname -a",
+                "sudo -l",
+                "cat /etc/passwd",
+                "ss -tlnp",
+                "tar -czf /tmp/evidence.tgz /tmp/report",
+            )
+        ):
             test.run(begin + 2 * HOUR + (30 + place * 25) * SECOND, tester.account, command, label)
 
 
@@ -53,7 +78,9 @@ def _scanner(scene: Scene, chance: random.Random) -> None:
         for key in LINUX:
             if key == "scanner":
                 continue
-            for port in chance.sample((21, 23, 80, 135, 139, 443, 445, 1433, 3306, 3389, 5432, 8080), 4):
+            for port in chance.sample(
+                (21, 23, 80, 135, 139, 443, 445, 1433, 3306, 3389, 5432, 8080), 4
+            ):
                 scene.firewall.denied(at, source, scene.port(), estate[key].ip, port, label)
                 at += 300_000
             scene.ssh_failed(at + SECOND, source, key, "admin", known=False, label=label)
@@ -67,7 +94,9 @@ def _export(scene: Scene, deeds: Deeds, at: int) -> None:
     analyst = estate.of_job("analyst")[0]
     at += 4 * HOUR
     port = scene.port()
-    session = scene.postgres.open(at, analyst.login, DATABASE, analyst.ip, port, "DBeaver 24.1", label)
+    session = scene.postgres.open(
+        at, analyst.login, DATABASE, analyst.ip, port, "DBeaver 24.1", label
+    )
     when, size = at, 0
     for name in ("payments", "accounts"):
         held = next(one for one in deeds.held if one.table == name)
@@ -75,7 +104,10 @@ def _export(scene: Scene, deeds: Deeds, at: int) -> None:
         scene.postgres.query(when, session, f"SELECT * FROM {name}", (name,), held.rows, label)
         size += held.size
     scene.postgres.close(when + 2 * MINUTE, session, label)
-    scene.passed(Flow(at, (when - at) / SECOND + 60, analyst.ip, port, estate["crm"].ip, 5432, 9_000, size), label)
+    scene.passed(
+        Flow(at, (when - at) / SECOND + 60, analyst.ip, port, estate["crm"].ip, 5432, 9_000, size),
+        label,
+    )
 
 
 def _maintenance(scene: Scene, deeds: Deeds, at: int) -> None:
@@ -84,7 +116,15 @@ def _maintenance(scene: Scene, deeds: Deeds, at: int) -> None:
     dba = estate.of_job("dba")[0]
     at = at // DAY * DAY + 2 * HOUR + 15 * MINUTE
     source = estate["jump"].ip
-    scene.ssh(at - 5 * MINUTE, 9_000, f"{estate.networks['vpn']}.{22}", "jump", dba.login, "publickey", label)
+    scene.ssh(
+        at - 5 * MINUTE,
+        9_000,
+        f"{estate.networks['vpn']}.{22}",
+        "jump",
+        dba.login,
+        "publickey",
+        label,
+    )
     port = scene.port()
     session = scene.postgres.open(at, dba.login, DATABASE, source, port, "psql", label)
     when = at
@@ -92,10 +132,28 @@ def _maintenance(scene: Scene, deeds: Deeds, at: int) -> None:
         if held.store != "crm-db":
             continue
         when += 3 * MINUTE
-        scene.postgres.query(when, session, f"CREATE TABLE {held.table}_new AS SELECT * FROM {held.table}", (held.table,), held.rows, label)
-        scene.postgres.query(when + MINUTE, session, f"VACUUM ANALYZE {held.table}", (), None, label, ("MISC", "VACUUM"))
+        scene.postgres.query(
+            when,
+            session,
+            f"CREATE TABLE {held.table}_new AS SELECT * FROM {held.table}",
+            (held.table,),
+            held.rows,
+            label,
+        )
+        scene.postgres.query(
+            when + MINUTE,
+            session,
+            f"VACUUM ANALYZE {held.table}",
+            (),
+            None,
+            label,
+            ("MISC", "VACUUM"),
+        )
     scene.postgres.close(when + 4 * MINUTE, session, label)
-    scene.passed(Flow(at, (when - at) / SECOND + 240, source, port, estate["crm"].ip, 5432, 14_000, 61_000), label)
+    scene.passed(
+        Flow(at, (when - at) / SECOND + 240, source, port, estate["crm"].ip, 5432, 14_000, 61_000),
+        label,
+    )
 
 
 def _traveller(scene: Scene, tester: Tester, chance: random.Random) -> None:
@@ -105,7 +163,17 @@ def _traveller(scene: Scene, tester: Tester, chance: random.Random) -> None:
     away = f"198.19.{chance.randrange(1, 250)}.{chance.randrange(1, 250)}"
     for day in range(3):
         at = tester.start + (10 + day) * DAY + 19 * HOUR + chance.randrange(3_000) * SECOND
-        port = scene.connect(at - SECOND, 5_000, away, estate["vpn"].outside_ip, 443, 4_000_000, 30_000_000, label)
+        port = scene.connect(
+            at - SECOND, 5_000, away, estate["vpn"].outside_ip, 443, 4_000_000, 30_000_000, label
+        )
         scene.vpn.session(at, at + 5_000 * SECOND, one.login, away, port, f"{estate.networks['vpn']}.{30 + day}",
                           4_000_000, 30_000_000, label)  # fmt: skip
-        scene.ssh(at + 5 * MINUTE, 3_600, f"{estate.networks['vpn']}.{30 + day}", "jump", one.login, "publickey", label)
+        scene.ssh(
+            at + 5 * MINUTE,
+            3_600,
+            f"{estate.networks['vpn']}.{30 + day}",
+            "jump",
+            one.login,
+            "publickey",
+            label,
+        )

@@ -33,7 +33,9 @@ def write_histories(scene: Scene) -> None:
 def _history(scene: Scene, host: LinuxHost, user: str) -> None:
     home = "root" if user == "root" else f"home/{user}"
     name = f"{host.machine.name}/{home}/.bash_history"
-    entries = [entry for entry in sorted(host.histories[user], key=lambda entry: entry[0]) if entry[0] < TO]
+    entries = [
+        entry for entry in sorted(host.histories[user], key=lambda entry: entry[0]) if entry[0] < TO
+    ]
     if not entries:
         return
     file = scene.shelf.add(LogFile((Span(0, name),), many_lines=True))

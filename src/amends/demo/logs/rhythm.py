@@ -85,7 +85,11 @@ class Stretch:
     def addresses(self, n: int, pool: int = 0) -> list[str]:
         """Return ``n`` addresses of the internet, out of a pool of so many (0: of all)."""
         # 198.18.0.0/15 without its first corner, which the staff's homes have.
-        drawn = self.rng.integers(0, pool, n) * 7_919 % 110_000 + 16_000 if pool else self.rng.integers(16_000, 126_000, n)
+        drawn = (
+            self.rng.integers(0, pool, n) * 7_919 % 110_000 + 16_000
+            if pool
+            else self.rng.integers(16_000, 126_000, n)
+        )
         return [f"198.{18 + v // 65_536}.{v // 256 % 256}.{v % 256}" for v in drawn.tolist()]
 
 

@@ -85,10 +85,15 @@ def _backup(scene: Scene, deeds: Deeds, at: int) -> None:
     size = 0
     for held in _tables(deeds, "crm-db"):
         at += int(SECOND * (1 + held.size / LINE_RATE))
-        scene.postgres.query(at, session, f"COPY public.{held.table} TO stdout;", (held.table,), None, label)
+        scene.postgres.query(
+            at, session, f"COPY public.{held.table} TO stdout;", (held.table,), None, label
+        )
         size += held.size
     scene.postgres.close(at + SECOND, session, label)
-    scene.passed(Flow(begin, (at - begin) / SECOND, backup, port, estate["crm"].ip, 5432, 12_000, size), label)
+    scene.passed(
+        Flow(begin, (at - begin) / SECOND, backup, port, estate["crm"].ip, 5432, 12_000, size),
+        label,
+    )
     at, size, maria = at + MINUTE, 0, scene.maria
     number = maria.open(at, account, backup, ARCHIVE, label)
     begin = at
@@ -98,11 +103,37 @@ def _backup(scene: Scene, deeds: Deeds, at: int) -> None:
         maria.query(at, account, backup, number, ARCHIVE, sql, (held.table,), label)
         size += held.size
     maria.close(at + SECOND, account, backup, number, ARCHIVE, label)
-    scene.passed(Flow(begin, (at - begin) / SECOND + 1, backup, scene.port(), estate["archive"].ip, 3306, 6_000, size), label)
-    for key, stores in (("nas", ("sales-share", "mail-archive")), ("lake", ("device-lake",)), ("billing", ("prepaid-billing",))):
+    scene.passed(
+        Flow(
+            begin,
+            (at - begin) / SECOND + 1,
+            backup,
+            scene.port(),
+            estate["archive"].ip,
+            3306,
+            6_000,
+            size,
+        ),
+        label,
+    )
+    for key, stores in (
+        ("nas", ("sales-share", "mail-archive")),
+        ("lake", ("device-lake",)),
+        ("billing", ("prepaid-billing",)),
+    ):
         at += 6 * MINUTE
         size = sum(held.size for store in stores for held in _tables(deeds, store))
-        scene.ssh(at, 60 + size / LINE_RATE, backup, key, account, "publickey", label, sent=20_000, back=size + 40_000)
+        scene.ssh(
+            at,
+            60 + size / LINE_RATE,
+            backup,
+            key,
+            account,
+            "publickey",
+            label,
+            sent=20_000,
+            back=size + 40_000,
+        )
 
 
 def _offsite(scene: Scene, deeds: Deeds, at: int) -> None:
@@ -112,7 +143,16 @@ def _offsite(scene: Scene, deeds: Deeds, at: int) -> None:
     for part in range(12):
         when = at + part * 20 * MINUTE
         octets = whole // 12 + 40_000 + part * 977
-        scene.connect(when, 1_000 + part, scene.estate["backup"].ip, OFFSITE, port, octets, octets // 70, "decoy:off-site")
+        scene.connect(
+            when,
+            1_000 + part,
+            scene.estate["backup"].ip,
+            OFFSITE,
+            port,
+            octets,
+            octets // 70,
+            "decoy:off-site",
+        )
 
 
 def _configs(scene: Scene, at: int) -> None:
@@ -120,18 +160,28 @@ def _configs(scene: Scene, at: int) -> None:
     estate = scene.estate
     ios = estate["edge"].dialect == "ios"
     source, label = estate["collector"].ip, "decoy:config-archive"
-    commands = ("terminal length 0", "show version", "show running-config") if ios else ("show version", "show configuration | display set | no-more")
+    commands = (
+        ("terminal length 0", "show version", "show running-config")
+        if ios
+        else ("show version", "show configuration | display set | no-more")
+    )
     port = scene.connect(at - SECOND, 40, source, estate["edge"].ip, 22, 4_000, 60_000, label)
     done = tuple((at + (4 + 6 * k) * SECOND, text) for k, text in enumerate(commands))
     scene.router.signed_in(at, at + 38 * SECOND, "rancid", source, port, "ssh", done, label)
     if weekday(at) in (1, 3):
         admin = estate.of_job("admin")[weekday(at) % 4]
         when = at + 14 * HOUR
-        port = scene.connect(when - SECOND, 700, estate["jump"].ip, estate["edge"].ip, 22, 9_000, 40_000)
+        port = scene.connect(
+            when - SECOND, 700, estate["jump"].ip, estate["edge"].ip, 22, 9_000, 40_000
+        )
         work = ((when + 60 * SECOND, "show interfaces status" if ios else "show interfaces terse"),
                 (when + 120 * SECOND, "configure terminal" if ios else "configure"))  # fmt: skip
-        scene.router.signed_in(when, when + 600 * SECOND, admin.login, estate["jump"].ip, port, "ssh", work)
-        scene.firewall.admin(when + HOUR, admin.login, estate["jump"].ip, ("show access-list", "write memory"))
+        scene.router.signed_in(
+            when, when + 600 * SECOND, admin.login, estate["jump"].ip, port, "ssh", work
+        )
+        scene.firewall.admin(
+            when + HOUR, admin.login, estate["jump"].ip, ("show access-list", "write memory")
+        )
 
 
 def _updates(scene: Scene, at: int) -> None:
@@ -139,8 +189,19 @@ def _updates(scene: Scene, at: int) -> None:
     for place, key in enumerate(LINUX):
         when = at + place * 3 * MINUTE
         machine = scene.linux[key]
-        machine.log(when, "systemd[1]", "Starting Daily apt upgrade and clean activities...", "decoy:update")
-        scene.connect(when + SECOND, 25, scene.estate[key].ip, "198.18.4.80", 443, 30_000, 9_000_000 + place * 811_000, "decoy:update")
+        machine.log(
+            when, "systemd[1]", "Starting Daily apt upgrade and clean activities...", "decoy:update"
+        )
+        scene.connect(
+            when + SECOND,
+            25,
+            scene.estate[key].ip,
+            "198.18.4.80",
+            443,
+            30_000,
+            9_000_000 + place * 811_000,
+            "decoy:update",
+        )
 
 
 def _etl(scene: Scene, at: int) -> None:

@@ -30,8 +30,9 @@ def write_logs(
     roster: Path,
     truth: Path,
     lines: int,
-) -> int:
-    """Write ``logs-1``, the lists of the roster and the truth of the logs; return the number of lines.
+) -> tuple[Deeds, int]:
+    """Write ``logs-1``, the lists of the roster and the truth of the logs; return what was done and the
+    number of lines.
 
     Args:
         folder: Folder of the case data.
@@ -60,7 +61,7 @@ def write_logs(
     shelf.close()
     write_roster(roster, deeds, tester)
     _write_truth(truth, deeds, lost)
-    return shelf.n_lines
+    return deeds, shelf.n_lines
 
 
 def _lose_a_day(scene: Scene, seed: int) -> dict[str, Any]:
@@ -104,4 +105,3 @@ def _write_truth(truth: Path, deeds: Deeds, lost: dict[str, Any]) -> None:
 
 def _dump(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
-
