@@ -16,6 +16,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from tests.packages import alone
+
 WANTED = (
     "these tests need a PostgreSQL server: install the package postgresql (Debian: apt-get install postgresql), "
     "or put initdb and postgres on the PATH"
@@ -26,7 +28,9 @@ def binaries() -> Path:
     """Return the folder of initdb and postgres; as root on Debian, install them when they are missing."""
     found = _found()
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        _install()
+        with alone():
+            if _found() is None:
+                _install()
         found = _found()
     assert found is not None, WANTED
     return found
