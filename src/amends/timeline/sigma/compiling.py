@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, cast
 
 from sigma import conditions as C  # noqa: N812
 from sigma import types as T  # noqa: N812
@@ -13,6 +14,8 @@ from sigma.correlations import (
     SigmaRuleReference,
 )
 from sigma.filters import SigmaFilter
+from sigma.policy import SigmaPolicy
+from sigma.policy.regex_engine import RegexEngine, RegexPattern
 from sigma.rule import SigmaRule
 
 from amends.kernel import ids
@@ -36,6 +39,7 @@ from amends.timeline.sigma.rules import (
 MAX_CONDITION = 8_192  # signs of a condition
 MAX_PARENTHESES = 30
 MAX_REASON = 200
+FLAGS = {"IGNORECASE": "i", "MULTILINE": "m", "DOTALL": "s"}
 
 
 class Refused(ValueError):  # noqa: N818 - a refusal is a row of the answer, not a failure
@@ -93,7 +97,7 @@ def _collected(file: RuleFile, found: list[Any]) -> tuple[list[Any], list[Refusa
     if not all(isinstance(d, dict) for d in found):
         raise Refused("not a rule: a mapping is wanted")
     read = SigmaCollection.from_dicts(
-        found, collect_errors=True, collect_filters=True, resolve_references=False
+        found, collect_errors=True, collect_filters=True, resolve_references=False, policy=_POLICY
     )
     refusals = [Refusal(file.path, "", _reason(e)) for e in read.errors]
     return [r for r in (*read.rules, *read.filters) if not r.errors], refusals
@@ -198,6 +202,28 @@ def _reason(error: BaseException) -> str:
     return text[:MAX_REASON]
 
 
+class _AnyPattern(RegexEngine):
+    """Takes the patterns that Python or RE2 knows; pySigma's own choice refuses to look ahead or back."""
+
+    def compile(self, pattern: str, flags: int = 0) -> RegexPattern:
+        """Return a compiled pattern, an empty one where only RE2 knows it: it is used to check, not to match."""
+        try:
+            made: Any = re.compile(pattern, flags)
+        except re.error:
+            if not patterns.linear(pattern, ""):
+                raise
+            made = re.compile("")
+        return cast(RegexPattern, made)
+
+    @property
+    def error(self) -> type[Exception]:
+        """Return what is raised for a pattern that nobody knows."""
+        return re.error
+
+
+_POLICY = SigmaPolicy(regex_engine=_AnyPattern())
+
+
 class _Translator:
     """Turns pySigma's tree of one rule into ours."""
 
@@ -271,7 +297,7 @@ class _Translator:
 
     def regex(self, field: str, value: Any) -> Node:
         """Return the test of a regular expression."""
-        flags = "".join(sorted(f.name[0].lower() for f in value.flags))
+        flags = "".join(sorted(FLAGS[f.name] for f in value.flags))
         pattern = str(value.regexp.to_plain_regex())
         engine = "linear" if patterns.linear(pattern, flags) else "python"
         if engine == "python" and patterns.nests_repetition(pattern):

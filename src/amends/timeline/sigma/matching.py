@@ -234,7 +234,7 @@ def _regex(values: pa.StringArray, predicate: Predicate) -> Any:
     pattern, flags, _, engine = predicate.value
     if engine == "linear":
         return _bools(pc.match_substring_regex(values, patterns.for_arrow(pattern, flags)))
-    made = re.compile(f"(?{flags}){pattern}" if flags else pattern)
+    made = re.compile(pattern, sum({"i": re.I, "m": re.M, "s": re.S}[f] for f in flags))
     return np.array(
         [made.search(v[:MAX_PYTHON_TEXT]) is not None for v in values.to_pylist()], bool
     )

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 
 COUNTED = re.compile(r"\{\d*,?\d*\}")
 FLAGGED = re.compile(r"\(\?[ims]+\)")
-ENDLESS = re.compile(r"\((?:[^()\\]|\\.)*(?:[^\\][*+]|\{\d+,\})(?:[^()\\]|\\.)*\)(?:[*+]|\{\d+,\})")
+ENDLESS = re.compile(r"[*+|]|\{\d+,\d*\}")
+REPEATED = re.compile(r"[*+]|\{\d+,\}")
 
 
 def ends_as_sigma(pattern: str) -> str:
@@ -49,8 +50,18 @@ def linear(pattern: str, flags: str) -> bool:
 
 
 def nests_repetition(pattern: str) -> bool:
-    """Answer whether a pattern repeats endlessly what repeats endlessly: a text can make it run for years."""
-    return ENDLESS.search(pattern) is not None
+    """Answer whether a pattern repeats endlessly what repeats, or has a choice: a text can make it run for years."""
+    place = 0
+    while place < len(pattern):
+        sign = pattern[place]
+        if sign == "(":
+            end = _group_end(pattern, place)
+            if end < 0:
+                return True
+            if REPEATED.match(pattern, end) and ENDLESS.search(pattern, place, end):
+                return True
+        place = _class_end(pattern, place) if sign == "[" else place + (2 if sign == "\\" else 1)
+    return False
 
 
 def required_literal(pattern: str) -> str:
