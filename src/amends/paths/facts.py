@@ -22,7 +22,7 @@ from amends.paths.filters import Rule
 from amends.paths.reach import Reach, Reached
 from amends.paths.routes import INTERNET
 from amends.paths.shapes import Fact, Network, Reject, StoreAtEnd
-from amends.paths.spaces import holds
+from amends.paths.spaces import ANY4, covers, holds
 from amends.paths.world import Service, World
 
 Look = tuple[str, str]
@@ -77,6 +77,21 @@ READS_NOT = re.compile(r"^\s*(?:no|none|connect|usage|insert|update|delete|creat
                        re.IGNORECASE)  # fmt: skip
 
 
+OF_A_HOST = frozenset(
+    {
+        "authorized_keys",
+        "known_hosts",
+        "private_keys",
+        "passwd",
+        "shadow",
+        "sudoers",
+        "pg_hba",
+        "firewall",
+    }
+)
+"""Evidence that covers one host, not all."""
+
+
 @dataclass
 class Telling:
     """Facts as they are found; each key once, what several inputs say of it joined."""
@@ -120,7 +135,10 @@ def told(world: World, on: str, key: bytes) -> Network:
         _service(telling, service)
     _stores(telling)
     _secrets(telling)
+    _keys(telling)
     _rights(telling)
+    _admins(telling)
+    _trusts(telling)
     _looked(telling)
     stores: dict[str, StoreAtEnd] = {}
     for seen in world.stores:
@@ -383,6 +401,8 @@ def _opens_account(telling: Telling, name: str, account: AccountSeen, seen: Secr
     asset = world.called(account.asset) if account.asset else ""
     services = _account_services(world, asset, account.port)
     for service in services:
+        if _is_locked(world, service, account.identity):
+            continue
         _opens(
             telling,
             name,
@@ -407,9 +427,22 @@ def _opens_target(telling: Telling, name: str, seen: SecretSeen) -> None:
     """Tell what a secret opens by what was told where it was found."""
     looks: tuple[Look, ...] = (("accounts", ""),) if not seen.current else ()
     for service in target_services(telling.world, seen.target):
+        if _is_locked(telling.world, service, seen.identity):
+            continue
         _opens(telling, name, service, seen.identity, seen.place, looks)
     if seen.identity:
         _belongs(telling, name, seen.identity, seen.place)
+
+
+def _is_locked(world: World, service: str, identity: str) -> bool:
+    """Answer whether a host's own account is locked, so that no password of it opens a log-in there."""
+    asset, _, port = service.removeprefix("service:").rsplit("/", 1)[0].rpartition(":")
+    if port not in {"22", "23", "2222"}:
+        return False
+    return any(
+        seen.identity == identity and world.host_of(seen.place.rpartition(":")[0]) == asset
+        for seen in world.locked
+    )
 
 
 def target_services(world: World, target: str) -> list[str]:
@@ -458,6 +491,36 @@ def plain(fingerprint: str) -> str:
     return text
 
 
+def _keys(telling: Telling) -> None:
+    """Tell which keys open which hosts."""
+    world = telling.world
+    for seen in world.keys:
+        asset = seen.host or world.host_of(seen.place.rpartition(":")[0])
+        if not asset:
+            world.rejects.append(
+                Reject(
+                    seen.place, "unknown_host", "Put the file into a folder called like its host."
+                )
+            )
+            continue
+        asset = world.asset(asset, seen.place).name
+        name = telling.credential(plain(seen.fingerprint))
+        short = f"{seen.identity}@{asset}".strip("@")
+        for service in _ssh_of(world, asset):
+            telling.add(
+                "opens", name, service, evidence=seen.place, act=f"key:{name[11:]}:{asset}:{seen.identity}",
+                detail=(("identity", seen.identity),) if seen.identity else (),
+                remedy=f"take this key out of authorized_keys of {short}",
+                looks=(("authorized_keys", f"asset:{asset}"),),
+            )  # fmt: skip
+
+
+def _ssh_of(world: World, asset: str) -> list[str]:
+    """Return the SSH services of a host; the usual port where none is known."""
+    found = [s.name for s in world.services_of(asset) if s.port == 22 or "ssh" in s.product.lower()]
+    return found or [f"service:{asset}:22/tcp"]
+
+
 # rights
 
 
@@ -498,6 +561,64 @@ def _granted(
             yield seen.store
 
 
+def _admins(telling: Telling) -> None:
+    """Tell who administers which host; members of a group in its place."""
+    world = telling.world
+    members: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for group in world.groups:
+        host = world.host_of(group.place.rpartition(":")[0])
+        members[host, group.group] |= set(group.members)
+    for seen in world.admins:
+        host = seen.host or world.host_of(seen.place.rpartition(":")[0])
+        if not host:
+            world.rejects.append(
+                Reject(
+                    seen.place, "unknown_host", "Put the file into a folder called like its host."
+                )
+            )
+            continue
+        asset = world.asset(host, seen.place).name
+        grouped = seen.identity.startswith("%")
+        for who in sorted(members[host, seen.identity[1:]]) if grouped else [seen.identity]:
+            telling.add(
+                "admin_of", f"identity:{who}", f"asset:{asset}", evidence=seen.place, detail=(("how", seen.how),),
+                act=f"admin:{who}:{asset}", remedy=f"take the right to act as root on {asset} from {who}",
+                looks=((seen.looks, f"asset:{asset}"),),
+            )  # fmt: skip
+
+
+def _trusts(telling: Telling) -> None:
+    """Tell whom a service lets in without asking: machines among its addresses, or everybody who gets there."""
+    world = telling.world
+    for seen in world.trusts:
+        host = seen.host or world.host_of(seen.place.rpartition(":")[0])
+        if not host:
+            world.rejects.append(
+                Reject(
+                    seen.place, "unknown_host", "Put the file into a folder called like its host."
+                )
+            )
+            continue
+        asset = world.asset(host, seen.place).name
+        words = {
+            "evidence": f"{seen.place} {seen.words}".strip(),
+            "looks": ((seen.looks, f"asset:{asset}"),),
+        }
+        act = f"trust:{seen.place}"
+        remedy = f"ask for a password in place of `{seen.words}` ({seen.place})"
+        if covers(seen.sources, ANY4):
+            for service in world.services_of(asset, seen.port) or [
+                world.service(asset, seen.port, "tcp", seen.place)
+            ]:
+                telling.add("hosts", f"asset:{asset}", service.name, evidence=seen.place)
+                telling.add("no_auth", service.name, act=act, remedy=remedy, **words)
+            continue
+        for machine in world.assets.values():
+            if machine.name != asset and any(holds(seen.sources, ip) for ip in machine.ips):
+                telling.add("trusts", f"asset:{machine.name}", f"asset:{asset}", act=act, remedy=remedy,
+                            detail=(("how", seen.how), ("port", str(seen.port))), **words)  # fmt: skip
+
+
 # what was looked at
 
 
@@ -506,8 +627,11 @@ def _looked(telling: Telling) -> None:
     kinds = {"kev": "kev", "accounts": "accounts", "grants": "grants", "stores": "stores", "services": "services",
              "assets": "in_zone", "secrets": "secrets"}  # fmt: skip
     for seen in world.looked:
-        if seen.host:
-            telling.looked.add((seen.kind, f"asset:{world.called(seen.host)}"))
+        host = seen.host or (world.host_of(seen.place) if seen.kind in OF_A_HOST else "")
+        if host:
+            telling.looked.add((seen.kind, f"asset:{world.called(host)}"))
+        elif seen.kind in OF_A_HOST:
+            continue
         else:
             telling.looked.add((kinds.get(seen.kind, seen.kind), ""))
     for service in world.services.values():

@@ -216,6 +216,7 @@ class AdminSeen:
     place: str
     host: str = ""
     how: str = ""
+    looks: str = "sudoers"
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,7 @@ class TrustSeen:
     port: int = 0
     how: str = ""
     words: str = ""
+    looks: str = "pg_hba"
 
 
 @dataclass(frozen=True)
