@@ -21,15 +21,19 @@ DUMP_TOOLS = (
     r"\b(pg_dump(all)?|mysqldump|mysqlpump|mydumper|mariadb-dump|expdp|exp|bcp|sqlpackage|mongodump|mongoexport|"
     r"sqlcmd|psql|mysql|isql|sqlplus|sqlite3|unload|cqlsh|redis-cli)\b"
 )
-_WHOLE = (
+# Tools that copy files from place to place, on Unix and on Windows.
+COPY_TOOLS = (
+    r"\b(scp|sftp|rsync|smbclient|smbget|rclone|cp|mv|tar|zip|7z|7za|rar|cat|dd|nc|ncat|curl|wget|ftp|lftp|aws|gsutil|"
+    r"azcopy|robocopy|xcopy|copy|copy-item|gzip|split)\b"
+)
+# Those of them that copy everything unless told what.
+WHOLE_TOOLS = (
     r"\b(pg_dump(all)?|mysqldump|mysqlpump|mydumper|mariadb-dump|expdp|mongodump|mongoexport|bcp)\b"
 )
 # A session may outlive the last event that the chain names in it; connection numbers are used again within days.
 _SESSION = timedelta(hours=12)
-_LATE = timedelta(
-    minutes=5
-)  # logs write a statement when it ends, after the last line of its session
-_EVER = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
+# Logs write a statement when it ends, after the last line of its session.
+_LATE = timedelta(minutes=5)
 
 
 def mark_reads(
@@ -146,7 +150,8 @@ def _candidates_sql(sources: Sources, span: Span) -> str:
                   OR (e.action = 'other'
                     AND regexp_matches(lower(coalesce(e.command, '')), '\\b(copy|select|unload)\\b'))))
             OR (e.kind = 'file' AND e.action IN ('read', 'download', 'open', 'archive'))
-            OR (e.kind = 'process' AND regexp_matches(lower(coalesce(e.command, e.process, '')), '{DUMP_TOOLS}')))
+            OR (e.kind = 'process' AND regexp_matches(lower(coalesce(e.command, e.process, '')),
+              '{DUMP_TOOLS}|{COPY_TOOLS}')))
           AND (e.kind = 'process' OR lower(coalesce(e.host, '')) IN (SELECT host FROM taken_holdings)
             OR split_part(replace(lower(coalesce(e.object, '')), '\\', '/'), '/', 1)
               IN (SELECT store FROM taken_holdings))
@@ -210,9 +215,9 @@ def _graded_sql() -> str:
         FROM (SELECT *, CASE
                 WHEN ours OR in_session THEN 'sure'
                 WHEN known_work THEN ''
-                WHEN tool AND from_held AND chain_account THEN 'sure'
+                WHEN tool THEN CASE WHEN from_held AND chain_account THEN 'sure' WHEN from_held THEN 'doubtful' ELSE '' END
                 WHEN same_pair AND NOT seen THEN 'sure'
-                WHEN from_held AND NOT seen AND NOT tool THEN 'likely'
+                WHEN from_held AND NOT seen THEN 'likely'
                 WHEN same_pair OR (chain_account AND (from_held OR place = '')) THEN 'doubtful'
                 ELSE '' END AS grade FROM judged)
         WHERE grade <> ''
@@ -221,8 +226,3 @@ def _graded_sql() -> str:
 
 def _at(at: datetime) -> str:
     return f"TIMESTAMPTZ '{at.isoformat()}'"
-
-
-def is_whole_tool() -> str:
-    """Return the pattern of tools that copy everything unless told what."""
-    return _WHOLE

@@ -10,10 +10,10 @@ Source: how PostgreSQL, MySQL, SQL Server and Oracle write LIMIT, OFFSET, FETCH 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from amends.kernel.engine.base import Engine
-from amends.timeline.reads import is_whole_tool
-from amends.timeline.taken_stores import NOT_A_WORD
+from amends.timeline.reads_match import match_reads
 
 _NUMBER = "([0-9]{1,15})"
 _COLUMN = '([a-z0-9_."`]+)'
@@ -36,6 +36,8 @@ class ReadRows:
         lower: Proved by logs with counts.
         best: Most likely; ``None`` when no read names it.
         upper: At most; ``None`` for all that the table holds.
+        audit_best: The best value by the store's own log alone; ``None`` when that shows no read.
+        audit_upper: At most by that log.
         n_reads: Reads of every grade.
         n_counted: Those with a count of rows, or of whole files.
         n_sure: Those that are surely the intruder's.
@@ -48,6 +50,8 @@ class ReadRows:
     lower: int
     best: int | None
     upper: int | None
+    audit_best: int | None
+    audit_upper: int | None
     n_reads: int
     n_counted: int
     n_sure: int
@@ -64,6 +68,7 @@ def read_rows(engine: Engine, remote_places: str) -> dict[int, ReadRows]:
         engine: With ``taken_reads`` and ``taken_holdings``.
         remote_places: Table of places (``place``) from which what is read is outside at once.
     """
+    match_reads(engine)
     engine.materialise("taken_scoped", _scoped_sql())
     engine.materialise("taken_pieces", _pieces_sql())
     covered = _covered(engine)
@@ -81,22 +86,7 @@ def _scoped_sql() -> str:
     """Return SQL of each read with the holding it reads and where in it: axis, from, to."""
     where = r"'\bwhere\b(.*?)(?:\border by\b|\blimit\b|\boffset\b|\bfetch\b|\bgroup by\b|\bfor update\b|;|$)'"
     return f"""
-        WITH said AS (
-            SELECT *, ' ' || regexp_replace(object || ' ' || statement, '{NOT_A_WORD}', ' ', 'g') || ' ' AS words,
-                tool AND regexp_matches(statement, '{is_whole_tool()}') AS copies_all
-            FROM taken_reads),
-        naming AS (
-            SELECT r.*, EXISTS (SELECT 1 FROM taken_holdings AS o WHERE o.key <> '' AND contains(r.words, o.words)
-                AND (o.host = r.host OR r.tool)) AS names_one
-            FROM said AS r),
-        tools AS (
-            SELECT h.number, h.rows AS n_rows, h.unit, h.avg_bytes, r.*
-            FROM naming AS r JOIN taken_holdings AS h ON (h.key = '' OR contains(r.words, h.words)
-                    OR (NOT names_one AND (copies_all OR (r.action = 'dump' AND NOT r.tool))))
-              AND ((NOT r.tool AND (r.host = h.host OR split_part(r.object, '/', 1) = h.store))
-                OR (r.tool AND (copies_all OR regexp_matches(r.statement, '\\b(select|copy|table)\\b'))
-                  AND (r.host = h.host OR contains(r.statement, h.host) OR contains(r.statement, h.store))))),
-        parsed AS (
+        WITH parsed AS (
             SELECT *,
                 regexp_extract(statement, {where}, 1) AS said_where,
                 {_number("limit {n}(?: ?, ?{n})?", 1)} AS limit_1,
@@ -106,7 +96,7 @@ def _scoped_sql() -> str:
                     AS said_first,
                 regexp_matches(statement, '{_UNPLACED}') AS unplaced,
                 regexp_matches(statement, '{_TOTALS}') AS only_totals
-            FROM tools),
+            FROM taken_matched),
         ranged AS (
             SELECT *, trim(said_where, ' ()') AS w,
                 CASE WHEN limit_2 IS NOT NULL THEN limit_2 ELSE coalesce(limit_1, said_first) END AS at_most,
@@ -163,7 +153,9 @@ def _pieces_sql() -> str:
             SELECT 'upper', *, coalesce(known, greatest(bound, 0)) FROM sized
             UNION ALL
             SELECT 'audit', *, coalesce(known, CASE WHEN axis LIKE 'value:%' THEN 1 ELSE greatest(bound, 0) END)
-            FROM sized WHERE NOT tool AND grade IN ('sure', 'likely'))
+            FROM sized WHERE NOT tool AND grade IN ('sure', 'likely')
+            UNION ALL
+            SELECT 'audit_upper', *, coalesce(known, greatest(bound, 0)) FROM sized WHERE NOT tool)
         SELECT label, number, axis, piece, lo, lo + coalesce(n, 0) AS hi, coalesce(n, 0) AS n, n_rows FROM labelled
     """
 
@@ -186,7 +178,7 @@ def _covered(engine: Engine) -> dict[tuple[int, str], list[tuple[str, int, int]]
         SELECT label, number, axis, n AS low, n AS high FROM ranges
         UNION ALL
         SELECT label, number, axis, CASE WHEN axis = 'other' THEN max(n) ELSE sum(n) END,
-               CASE WHEN label = 'upper' AND axis <> 'files' THEN sum(total) ELSE sum(n) END
+               CASE WHEN label IN ('upper', 'audit_upper') AND axis <> 'files' THEN sum(total) ELSE sum(n) END
         FROM single GROUP BY label, number, axis
         ORDER BY ALL
         """
@@ -216,43 +208,59 @@ def _counts_sql(remote_places: str) -> str:
     """
 
 
+_ENDLESS = 10**15
+
+
 def _rows(
-    counts: dict[str, object], covered: dict[tuple[int, str], list[tuple[str, int, int]]]
+    counts: dict[str, Any], covered: dict[tuple[int, str], list[tuple[str, int, int]]]
 ) -> ReadRows:
-    number = int(str(counts["number"]))
-    size = None if counts["n_rows"] is None else int(str(counts["n_rows"]))
-    axes = {label: covered.get((number, label), []) for label in ("lower", "best", "upper")}
+    number, size = counts["number"], counts["n_rows"]
+    axes = {label: covered.get((number, label), []) for label in _LABELS}
     lower = max((low for _, low, _ in axes["lower"]), default=0)
-    best = together([high for _, _, high in axes["best"]], size) if axes["best"] else None
-    best = _by_bytes(best, counts, size, axes["best"])
-    upper = sum(high for _, _, high in axes["upper"])
+    audit = _likely(axes["audit"], size, lower)
+    best = _by_bytes(_likely(axes["best"], size, lower), counts, size, axes["best"])
+    return ReadRows(
+        lower=lower,
+        best=best,
+        upper=_most(axes["upper"], size, max(lower, best or 0)),
+        audit_best=_by_bytes(audit, counts, size, axes["audit"]),
+        audit_upper=_most(axes["audit_upper"], size, max(lower, audit or 0)),
+        n_reads=counts["n_reads"],
+        n_counted=counts["n_counted"],
+        n_sure=counts["n_sure"],
+        n_doubtful=counts["n_doubtful"],
+        n_tools=counts["n_tools"],
+        n_remote=counts["n_remote"],
+        whole=bool(counts["whole"]),
+    )
+
+
+_LABELS = ("lower", "best", "upper", "audit", "audit_upper")
+
+
+def _likely(parts: list[tuple[str, int, int]], size: int | None, lower: int) -> int | None:
+    if not parts:
+        return None
+    best = max(together([high for _, _, high in parts], size), lower)
+    return best if best < _ENDLESS else None
+
+
+def _most(parts: list[tuple[str, int, int]], size: int | None, at_least: int) -> int | None:
+    most = sum(high for _, _, high in parts)
     if size is not None:
-        upper = min(upper, max(size, lower))
-    elif upper > 10**15:
-        upper_or_none = None
-        return _made(counts, lower, best if best is None or best < 10**15 else None, upper_or_none)
-    return _made(counts, lower, best, max(upper, lower, best or 0))
+        most = min(most, max(size, at_least))
+    return max(most, at_least) if most < _ENDLESS else None
 
 
 def _by_bytes(
-    best: int | None, counts: dict[str, object], size: int | None, axes: list[tuple[str, int, int]]
+    best: int | None, counts: dict[str, Any], size: int | None, axes: list[tuple[str, int, int]]
 ) -> int | None:
     """Return the best value, from bytes where a file was read and its rows were not counted."""
     read, each = counts["file_bytes"], counts["avg_bytes"]
     if best or not read or not each or not any(axis == "file" for axis, _, _ in axes):
         return best
-    rows = round(float(str(read)) / float(str(each)))
+    rows = round(float(read) / float(each))
     return rows if size is None else min(rows, size)
-
-
-def _made(counts: dict[str, object], lower: int, best: int | None, upper: int | None) -> ReadRows:
-    def n(name: str) -> int:
-        return int(str(counts[name] or 0))
-
-    return ReadRows(
-        lower, best if best is None else max(best, lower), upper, n("n_reads"), n("n_counted"), n("n_sure"),
-        n("n_doubtful"), n("n_tools"), n("n_remote"), bool(counts["whole"]),
-    )  # fmt: skip
 
 
 def together(parts: list[int], size: int | None) -> int:

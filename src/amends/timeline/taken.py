@@ -44,7 +44,7 @@ def taken(engine: Engine, sources: Sources, known: Known, dates: Dates | None = 
     places = Places(known)
     steps = chain_steps(engine, sources.hops, places)
     listed = taken_stores.holdings(engine, sources, known, places)
-    taken_stores.register(engine, listed)
+    taken_stores.register(engine, listed, places)
     span = span_of(engine, sources.events, steps, dates.contained_at if dates else None)
     if span is None:
         return _table([_unknown(h, e) for h in listed for e in h.elements])

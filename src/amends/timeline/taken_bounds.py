@@ -13,6 +13,7 @@ from amends.timeline.taken_stores import Holding
 PROVED, NOT_EXCLUDED, EXCLUDED = "proved", "not_excluded", "excluded"
 # Text encoded for a terminal or mail (base64) is 1.37 times as long with its line ends (RFC 2045, section 6.8).
 _ENCODED = 1.37
+_BULK_SHARE = 0.05  # overhead and retransmission alone blur five hundredths of what was sent
 _AS_SENT = (
     0.95  # an archive counts as sent when so much of its size left; the rest is sampling and clocks
 )
@@ -74,7 +75,7 @@ class Bounds:
 
 def bound(e: Evidence) -> Bounds:
     """Return the bounds of one holding."""
-    read = e.reads.best if e.reads else None
+    read = _read(e)
     staged, left, most_left = _staged(e), _left(e), _could_hold(e)
     accessed = _accessed(e)
     if accessed == EXCLUDED:
@@ -109,6 +110,23 @@ def bound(e: Evidence) -> Bounds:
     )
 
 
+def _read(e: Evidence) -> int | None:
+    """Return the rows read: by the store's own log where that is whole, else by all logs."""
+    if e.reads is None:
+        return None
+    return e.reads.audit_best if e.audit.complete and _audited(e) else e.reads.best
+
+
+def _audited(e: Evidence) -> bool:
+    return e.reads is not None and e.reads.n_reads > e.reads.n_tools
+
+
+def _is_bulk(e: Evidence) -> bool:
+    """Answer whether so much was read that what left can bear it out; a look at ten rows never leaves a trace."""
+    r = e.reads
+    return r is not None and (r.whole or bool(r.n_remote) or e.share >= _BULK_SHARE)
+
+
 def _accessed(e: Evidence) -> str:
     if e.reads and e.reads.n_sure and e.reads.n_tools != e.reads.n_reads:
         return PROVED
@@ -119,8 +137,8 @@ def _accessed(e: Evidence) -> str:
 
 def _upper(e: Evidence) -> int | None:
     """Return the most that can have been taken: all of it, unless a whole log of reads says less."""
-    if e.audit.complete and e.reads:
-        return e.reads.upper
+    if e.audit.complete and e.reads and _audited(e):
+        return e.reads.audit_upper
     size = e.holding.rows
     if size is None:
         return None
@@ -146,7 +164,12 @@ def _acquired(e: Evidence, best: int, most_left: int | None) -> str:
     seen = e.reads is not None and e.reads.n_sure > 0
     if seen and e.reads and e.reads.n_remote:
         return PROVED
-    if seen and any(o.of_chain and o.low > 0 for o in e.outflow) and _surely_left(e) > 0:
+    if (
+        seen
+        and _is_bulk(e)
+        and any(o.of_chain and o.low > 0 for o in e.outflow)
+        and _surely_left(e) > 0
+    ):
         return PROVED
     nothing = not any(o.of_chain for o in e.outflow) and (most_left or 0) <= max(1, best) // 100
     if e.exits.complete and nothing and not (e.reads and e.reads.n_remote):
@@ -203,7 +226,7 @@ def _sent_whole(e: Evidence) -> bool:
     sizes = [a.size for a in e.archives if a.size]
     if sizes and sent >= _AS_SENT * max(sizes):
         return True
-    each, best = e.holding.avg_bytes, (e.reads.best if e.reads else None)
+    each, best = e.holding.avg_bytes, _read(e)
     return bool(each and best and e.share and sent * e.share >= best * each * _AS_SENT)
 
 

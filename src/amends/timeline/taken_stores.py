@@ -13,11 +13,41 @@ from amends.timeline.known import Known
 from amends.timeline.taken_sources import Places, Sources
 
 _FILE_ENDINGS = re.compile(
-    r"\.(csv|tsv|txt|sql|dump|parquet|jsonl?|xlsx?|psv|gz|bz2|xz|zst|zip|bak|mdb|db)$"
+    r"\.(mbox|pst|eml|pdf|docx?|avro|orc|xml|dat|csv|tsv|txt|sql|dump|parquet|jsonl?|xlsx?|psv|gz|bz2|xz|zst|zip|bak|mdb|db)$"
 )
-# What stands between words in statements and paths; names of tables are compared as whole words.
-NOT_A_WORD = r"[^\p{L}\p{N}_$]+"
-_WORDS = re.compile(r"[^\w$]+")
+# What stands between words in statements and paths; names are compared as whole words.
+NOT_A_WORD = r"[^\p{L}\p{N}_]+"
+_NOT_A_WORD = re.compile(r"\W+")
+# Words of names of stores that tell nothing apart.
+_COMMON = frozenset(
+    [
+        "archive",
+        "backup",
+        "data",
+        "database",
+        "db",
+        "dir",
+        "disk",
+        "drive",
+        "export",
+        "file",
+        "files",
+        "folder",
+        "fs",
+        "lake",
+        "main",
+        "nas",
+        "prod",
+        "server",
+        "share",
+        "shares",
+        "smb",
+        "storage",
+        "store",
+        "the",
+        "volume",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -118,8 +148,18 @@ def _exhibited(engine: Engine, sources: Sources) -> list[dict[str, Any]]:
     )
 
 
-def register(engine: Engine, listed: tuple[Holding, ...]) -> str:
-    """Make the holdings readable in SQL and return the name."""
+def register(engine: Engine, listed: tuple[Holding, ...], places: Places) -> str:
+    """Make the holdings and the names they go by readable in SQL and return the name of the first."""
+    names = {(h.number, words_of(n)) for h in listed for n in _names(h, places) if n}
+    engine.register(
+        "taken_names",
+        pa.table(
+            {
+                "number": pa.array([n for n, _ in sorted(names)], pa.int64()),
+                "name": pa.array([w for _, w in sorted(names)], pa.string()),
+            }
+        ),
+    )
     return engine.register(
         "taken_holdings",
         pa.table(
@@ -127,9 +167,9 @@ def register(engine: Engine, listed: tuple[Holding, ...]) -> str:
                 "number": pa.array([h.number for h in listed], pa.int64()),
                 "store": pa.array([h.store.lower() for h in listed], pa.string()),
                 "key": pa.array([h.key for h in listed], pa.string()),
-                "words": pa.array(
-                    [f" {_WORDS.sub(' ', h.key).strip()} " for h in listed], pa.string()
-                ),
+                "words": pa.array([words_of(h.key) for h in listed], pa.string()),
+                "tokens": pa.array([_tokens(h) for h in listed], pa.list_(pa.string())),
+                "is_file": pa.array([_is_file(h) for h in listed], pa.bool_()),
                 "host": pa.array([h.host for h in listed], pa.string()),
                 "rows": pa.array([h.rows for h in listed], pa.int64()),
                 "unit": pa.array([h.unit for h in listed], pa.string()),
@@ -137,3 +177,27 @@ def register(engine: Engine, listed: tuple[Holding, ...]) -> str:
             }
         ),
     )
+
+
+def _names(holding: Holding, places: Places) -> list[str]:
+    """Return what a command line calls the host of a holding: its name, its addresses, the store."""
+    return [
+        holding.host,
+        holding.store,
+        *(ip for ip, h in places.by_ip.items() if h == holding.host),
+    ]
+
+
+def words_of(text: str) -> str:
+    """Return the words of a name with a space around each, as statements are compared."""
+    plain = _NOT_A_WORD.sub(" ", text.lower()).strip()
+    return f" {plain} " if plain else ""
+
+
+def _tokens(holding: Holding) -> list[str]:
+    """Return the words that tell a share or folder from its neighbours."""
+    return sorted(set(words_of(holding.key).split()) - _COMMON)
+
+
+def _is_file(holding: Holding) -> bool:
+    return bool(_FILE_ENDINGS.search(holding.key)) or holding.unit == "files"
