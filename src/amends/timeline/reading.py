@@ -28,7 +28,7 @@ HEAD_BYTES = 256 << 10
 MAX_PLACES = 100
 """Rejected lines that are listed by place; all are counted."""
 BATCH_SCHEMA = EVENTS.schema.append(pa.field("raw", pa.string()))
-_UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
+_UNREADABLE = (OSError, EOFError, zlib.error)
 
 
 @dataclass

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from amends.timeline.columns import Bools, Bytes, Ints, numbers, window
+from amends.timeline.columns import Bools, Bytes, Ints, layout, numbers, slices, window
 from amends.timeline.parsers.base import NO_TIME, Times
 from amends.timeline.zones import offset_minutes
 
@@ -238,7 +238,8 @@ def _tails(
     fit = np.ones(len(lengths), np.bool_)
     if len(longer):
         chosen = texts.take(pa.array(left[longer]))
-        tails = pc.binary_slice(chosen.cast(pa.binary()), width, None).cast(pa.string())
+        held, at = layout(chosen)
+        tails = slices(held, at[:-1] + width, np.diff(at) - width)
         fit[longer] = _apply_tails(tails, longer, part)
     return fit
 

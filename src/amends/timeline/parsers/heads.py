@@ -1,9 +1,11 @@
 """The head of a syslog line: priority, time, host, program, number of the program; what is left is the message.
 
 Written by RFC 3164 and 5424, by relays that put a second head before the first, and by devices that leave half of it
-out. Patterns are tried in order, each on the lines that the ones before could not read.
+out. Patterns are tried in order, each on the lines that the ones before could not read. Where a relay wrote a time of
+its own before the device's, the relay's counts: one clock then dates all its lines.
 
-Source: RFC 3164, RFC 5424; rsyslog's templates; Cisco ``logging origin-id``, ``service sequence-numbers``.
+Source: RFC 3164, RFC 5424; rsyslog's templates; Cisco ``logging origin-id``, ``service sequence-numbers``,
+``service timestamps``.
 """
 
 from __future__ import annotations
@@ -14,26 +16,38 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from amends.timeline.columns import Ints, numbers
+from amends.timeline.columns import Ints, blank_to_null, numbers
 from amends.timeline.parsers.base import Times
-from amends.timeline.parsers.dialects.base import Group, joined
+from amends.timeline.parsers.dialects.base import Group, fields, joined, parts_of
+from amends.timeline.parsers.dialects.pairs import pairs_of
+from amends.timeline.parsers.usual_heads import usual_heads
 from amends.timeline.stamps import join_times, read_stamps
 
-_PRI = r"(?:<(?P<pri>\d{1,3})>)?"
+_PRI = r"(?:<\d{1,3}>)?"
 _BSD = r"[A-Za-z]{3} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)?"
 _BSD_YEAR = r"[A-Za-z]{3} [ \d]\d \d{4} \d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z]{3,5})?"
-_ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+\-]\d\d:?\d\d)?"
+_YEAR_FIRST = r"\d{4} [A-Za-z]{3} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z]{3,5})?"
+_ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?Z| ?[+\-]\d\d:?\d\d)?"
+_DEVICE = rf"{_BSD}(?: [A-Z]{{3,5}})?|{_BSD_YEAR}|{_YEAR_FIRST}|{_ISO}"
 _HOST = r"(?P<host>[^\s:%]+(?::+[^\s:%]+)*)"
-_TAG = r"(?P<process>[^\s:\[\(\d%=][^\s:\[\(]*)(?:\((?P<sub>[^)\s]*)\))?(?:\[(?P<pid>\d+)\])?:(?: (?P<message>.*))?$"
-
-PATTERNS = (
+_TAG = r"(?P<process>[^\s:\[\(\d%=][^\s:\[\(=]*)(?:\([^)\s]*\))?(?:\[(?P<pid>\d+)\])?:(?: (?P<rest>.*))?$"
+_PATTERNS = (
     rf"^{_PRI}(?P<stamp>{_BSD}) {_HOST} {_TAG}",
     rf"^{_PRI}(?P<stamp>{_ISO}) {_HOST} {_TAG}",
-    r"^(?:<(?P<pri>\d{1,3})>)?1 (?P<stamp>\d{4}-\S+|-) (?P<host>\S+) (?P<process>\S+) (?P<pid>\S+) (?P<msgid>\S+) (?P<rest>.*)$",
-    rf"^{_PRI}(?P<stamp>{_BSD}) {_HOST} (?P<rest>.*)$",
-    rf"^{_PRI}(?P<stamp>{_ISO}) {_HOST} (?P<rest>.*)$",
-    rf"^{_PRI}(?P<stamp>{_BSD_YEAR}) {_HOST} (?P<rest>.*)$",
+    rf"^{_PRI}1 (?P<stamp>\d{{4}}-\S+|-) (?P<host>\S+) (?P<process>\S+) (?P<pid>\S+) (?P<code>\S+) (?P<structured>.*)$",
+    rf"^{_PRI}(?P<stamp>date=\d{{4}}-\d\d-\d\d time=\d\d:\d\d:\d\d)[ ,](?P<rest>.*)$",
+    rf"^{_PRI}(?:\d+: )?(?:(?P<host>[^\s:%]+): )?(?:\d+: )?[*.]?(?P<stamp>{_DEVICE})(?: (?P<host_after>[^\s:%]+))?(?: ?:)? (?P<rest>%.*)$",
+    rf"^{_PRI}(?P<stamp>{_BSD}) {_HOST}(?: (?P<rest>.*))?$",
+    rf"^{_PRI}(?P<stamp>{_ISO}) {_HOST}(?: (?P<rest>.*))?$",
+    rf"^{_PRI}(?P<stamp>{_BSD_YEAR}) {_HOST}(?: (?P<rest>.*))?$",
+    rf"^{_PRI}(?:\d+: )?[*.]?(?P<stamp>{_DEVICE})[: ] *(?P<rest>.*)$",
+)  # fmt: skip
+_CODED = (
+    rf"^:? ?(?:\d+: )?(?:[^\s:%]+: )?(?:\d+: )?(?:[*.]?(?P<device_time>{_DEVICE}):? ?:? )?(?:: )?"
+    r"%(?P<code>[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-\d-[A-Z0-9_]+): ?(?P<message>.*)$"
 )
+_STRUCTURED = r"^(?P<data>-|(?:\[(?:[^\]\\\"]|\\.|\"(?:[^\"\\]|\\.)*\")*\])+)(?: (?:\x{FEFF})?(?P<message>.*))?$"
+_REPEATED = r"^message repeated (?P<times>\d+) times: \[ ?(?P<message>.*)\]$"
 
 
 @dataclass(frozen=True)
@@ -42,7 +56,7 @@ class Heads:
 
     Attributes:
         times: Time of each line.
-        columns: host, process, pid, message, code (msgid), extra parts; one entry a line.
+        columns: host, process, pid, message, code, extra; one entry a line.
     """
 
     times: Times
@@ -52,28 +66,137 @@ class Heads:
 def read_heads(texts: pa.Array) -> Heads:
     """Return the heads of lines; a line without any keeps its whole text as message."""
     n = len(texts)
-    left: Ints = np.arange(n)
-    groups: list[Group] = []
-    times: list[tuple[Ints, Times]] = []
-    for pattern in PATTERNS:
+    usual = usual_heads(texts)
+    groups = [Group(usual.rows, usual.columns, {})]
+    times = [(usual.rows, read_stamps(usual.stamp))]
+    free = np.ones(n, np.bool_)
+    free[usual.rows] = False
+    left = np.flatnonzero(free)
+    for pattern in _PATTERNS:
         if not len(left):
             break
-        chosen = texts if len(left) == n else texts.take(pa.array(left))
-        found = pc.extract_regex(chosen, pattern)
-        fits = np.asarray(found.is_valid().to_numpy(zero_copy_only=False), np.bool_)
-        if not fits.any():
-            continue
-        rows = left[fits]
-        if not fits.all():
-            found = found.filter(pa.array(fits))
-        left = left[~fits]
-        named = {part.name: found.field(i) for i, part in enumerate(found.type)}
-        times.append((rows, read_stamps(named.pop("stamp"))))
-        if "pid" in named:
-            named["pid"] = numbers(named["pid"])
-        if "rest" in named:
-            named["message"] = named.pop("rest")
-        groups.append(Group(rows, named, {}))
+        left = _by_pattern(texts, left, pattern, groups, times)
     if len(left):
         groups.append(Group(left, {"message": texts.take(pa.array(left))}, {}))
+    for group in groups:
+        _bare_programs(group.columns)
+        _repeats(group)
     return Heads(join_times(n, times), joined(n, groups))
+
+
+def _by_pattern(
+    texts: pa.Array,
+    left: Ints,
+    pattern: str,
+    groups: list[Group],
+    times: list[tuple[Ints, Times]],
+) -> Ints:
+    """Read the lines that a pattern fits; return those that it does not."""
+    chosen = texts if len(left) == len(texts) else texts.take(pa.array(left))
+    named: dict[str, pa.Array] = {}
+    fits = np.zeros(0, np.bool_)
+    for turn, part in enumerate(parts_of(pattern)):
+        found = pc.extract_regex(chosen, part)
+        if turn == 0:
+            fits = np.asarray(found.is_valid().to_numpy(zero_copy_only=False), np.bool_)
+            if not fits.any():
+                return left
+            if not fits.all():
+                found, chosen = found.filter(pa.array(fits)), chosen.filter(pa.array(fits))
+        named |= {field.name: found.field(i) for i, field in enumerate(found.type)}
+    rows = left[fits]
+    stamp = named.pop("stamp")
+    if pc.any(pc.starts_with(stamp, "date=")).as_py():
+        zone = pc.extract_regex(named["rest"], r"\btz=\"?(?P<tz>[+\-]\d{4})")
+        bare = pc.replace_substring_regex(stamp, r"^date=(\S+) time=", r"\1 ")
+        zone = pc.fill_null(pc.struct_field(zone, "tz"), "")
+        stamp = pc.binary_join_element_wise(bare, zone, "")
+    if "host_after" in named:
+        after = blank_to_null(named.pop("host_after"))
+        named["host"] = pc.coalesce(blank_to_null(named["host"]), after)
+    times.append((rows, read_stamps(stamp)))
+    if "structured" in named:
+        groups.append(Group(rows, _structured(named), {}))
+    else:
+        groups += _unstructured(rows, named)
+    return left[~fits]
+
+
+def _unstructured(rows: Ints, named: dict[str, pa.Array]) -> list[Group]:
+    """Return groups of lines whose message may hold a second head, or a device's code."""
+    message = pc.fill_null(named.pop("rest"), "")
+    if "pid" in named:
+        named["pid"] = numbers(named["pid"])
+    if "process" in named:
+        return [Group(rows, {**named, "message": message}, {})]
+    coded = pc.extract_regex(message, _CODED)
+    is_coded = coded.is_valid().to_numpy(zero_copy_only=False)
+    second = usual_heads(message)
+    is_second = np.zeros(len(rows), np.bool_)
+    is_second[second.rows] = True
+    is_second &= ~is_coded
+    plain = np.flatnonzero(~is_coded & ~is_second)
+    groups = [Group(rows[plain], _taken({**named, "message": message}, plain), {})]
+    if is_coded.any():
+        at = np.flatnonzero(is_coded)
+        coded = coded.filter(pa.array(is_coded))
+        part = {field.name: coded.field(i) for i, field in enumerate(coded.type)}
+        extra = fields(len(at), {"device_time": part.pop("device_time")})
+        groups.append(Group(rows[at], {**_taken(named, at), **part, "extra": extra}, {}))
+    if is_second.any():
+        keep = np.flatnonzero(is_second[second.rows])
+        groups.append(Group(rows[second.rows[keep]], _taken(second.columns, keep), {}))
+    return groups
+
+
+def _structured(named: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    """Return the columns of RFC 5424: nil values null, structured data as ``extra``."""
+    whole = named.pop("structured")
+    found = pc.extract_regex(whole, _STRUCTURED)
+    read = found.is_valid()
+    message = pc.if_else(read, pc.struct_field(found, "message"), whole)
+    data = pc.fill_null(pc.struct_field(found, "data"), "-")
+    columns = {
+        name: pc.if_else(pc.equal(named[name], "-"), pa.scalar(None, pa.string()), named[name])
+        for name in ("host", "process", "code")
+    }
+    columns["pid"] = numbers(named["pid"])
+    # Junos says all in its structured data, and its dialect reads it there
+    junos = pc.match_substring(data, "[junos@")
+    columns["message"] = pc.if_else(junos, whole, message)
+    if pc.any(pc.not_equal(data, "-")).as_py():
+        inner = pc.replace_substring_regex(data, r"\"\]\[\S+ ", '" ')
+        columns["extra"] = pairs_of(pc.replace_substring_regex(inner, r"\]$", "")).all()
+    return columns
+
+
+def _taken(named: dict[str, pa.Array], rows: Ints) -> dict[str, pa.Array]:
+    index = pa.array(rows)
+    return {name: column.take(index) for name, column in named.items()}
+
+
+def _bare_programs(columns: dict[str, pa.Array]) -> None:
+    """Drop what stands in brackets behind a program: ``sshd(pam_unix)``."""
+    if "process" not in columns:
+        return
+    coded = columns["process"].dictionary_encode()
+    if pc.any(pc.match_substring(coded.dictionary, "(")).as_py():
+        bare = pc.replace_substring_regex(coded.dictionary, r"^([^(]+)\([^)]*\)$", r"\1")
+        columns["process"] = bare.take(coded.indices)
+
+
+def _repeats(group: Group) -> None:
+    """Read ``message repeated 5 times: [ … ]`` as its message, with the number in ``extra``."""
+    message = group.columns.get("message")
+    if message is None:
+        return
+    begins = pc.starts_with(message, "message repeated ")
+    if not pc.any(begins).as_py():
+        return
+    found = pc.extract_regex(message, _REPEATED)
+    inner = pc.struct_field(found, "message")
+    group.columns["message"] = pc.coalesce(pc.ascii_trim_whitespace(inner), message)
+    times = fields(len(message), {"repeated": pc.struct_field(found, "times")})
+    there = pc.is_valid(inner)
+    extra = group.columns.get("extra")
+    group.columns["extra"] = times if extra is None else pc.if_else(there, times, extra)

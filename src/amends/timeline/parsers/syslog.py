@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from amends.timeline.columns import Ints
+from amends.timeline.columns import Bools, Ints
 from amends.timeline.lines import Lines
 from amends.timeline.parsers.base import Origin, Parsed
 from amends.timeline.parsers.by_lines import (
@@ -21,15 +21,23 @@ from amends.timeline.parsers.by_lines import (
     places,
     rejected,
 )
-from amends.timeline.parsers.dialects.base import Dialect, Group, Messages, joined
-from amends.timeline.parsers.dialects.registry import BY_PROGRAM
+from amends.timeline.parsers.dialects.base import (
+    Dialect,
+    Group,
+    Messages,
+    first_bytes,
+    joined,
+    starts_with,
+)
+from amends.timeline.parsers.dialects.registry import DIALECTS
 from amends.timeline.parsers.heads import read_heads
 
 _HEAD = re.compile(
-    rb"^(?:<\d{1,3}>)?(?:1 \d{4}-\d\d-\d\dT\S+ \S+ \S+ |[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d|"
-    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S* [\w.\-:]+ [\w.\-/]+(?:\[\d+\])?:|(?:\d+: )?[*.]?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|"
-    rb"(?:\S+ )?%[A-Z0-9_]+-[0-7]-[A-Z0-9_]+: |date=\d{4}-\d\d-\d\d time=)"
-)
+    rb"^(?:<\d{1,3}>)?(?:1 \d{4}-\d\d-\d\dT\S+ \S+ \S+ |(?:\d+: )?(?:\S+: )?[*.]?[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d|"
+    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S* [\w.\-:]+ [\w.\-/]+(?:\(\S+\))?(?:\[\d+\])?:|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\S* \S+ (?:\S+ )?(?:: )?%|"
+    rb"\d{4} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d\S* (?:[A-Z]{3,4}:? ?)?\S* ?%|(?:\S+ )?%[A-Z0-9_]+-[0-7]-[A-Z0-9_]+: |date=\d{4}-\d\d-\d\d time=)"
+)  # fmt: skip
+_SAMPLE_BYTES, _SAMPLE_LINES = 64 << 10, 200
 
 
 class Syslog(LineParser):
@@ -39,7 +47,7 @@ class Syslog(LineParser):
 
     def detect(self, head: bytes, origin: Origin) -> bool:
         """Answer whether most of the first lines begin as syslog does."""
-        lines = [line for line in head[:65536].split(b"\n")[:200] if line.strip()]
+        lines = [x for x in head[:_SAMPLE_BYTES].split(b"\n")[:_SAMPLE_LINES] if x.strip(b"\0\r ")]
         hits = sum(1 for line in lines if _HEAD.match(line.lstrip(b"\0\xef\xbb\xbf")))
         return bool(lines) and hits * 2 > len(lines)
 
@@ -52,52 +60,86 @@ def _parse(lines: Lines) -> Parsed:
     blank = blank_lines(lines)
     keep = ~blank
     text = lines.text.filter(pa.array(keep)) if blank.any() else lines.text
-    columns = read_messages(text)
-    times = columns.pop("times")
-    return Parsed(
-        len(lines),
-        times,
-        {**places(lines, keep), **columns},
-        text,
-        rejected(lines, blank, "blank"),
-    )
-
-
-def read_messages(text: pa.Array) -> dict[str, object]:
-    """Return ``times`` and the columns of events of lines of syslog."""
     heads = read_heads(text)
-    n = len(text)
-    head = {
-        name: heads.columns.get(name, pa.nulls(n, pa.string()))
-        for name in ("message", "process", "host")
-    }
-    messages = Messages(pc.fill_null(head["message"], ""), head["process"], head["host"])
-    groups = [Group(np.arange(n), {}, {"source": "syslog"})]
+    columns = {**places(lines, keep), **read_messages(heads.columns, len(text))}
+    return Parsed(len(lines), heads.times, columns, text, rejected(lines, blank, "blank"))
+
+
+def read_messages(head: dict[str, pa.Array], n: int) -> dict[str, pa.Array]:
+    """Return the columns of events of messages, by what their heads said.
+
+    Args:
+        head: message, and host, process, pid, code, extra as far as heads gave them.
+        n: Number of messages.
+    """
+    nothing = pa.nulls(n, pa.string())
+    text = pc.fill_null(head["message"], "") if "message" in head else pa.repeat(pa.scalar(""), n)
+    messages = Messages(
+        text, head.get("process", nothing), head.get("host", nothing), head.get("code", nothing)
+    )
+    groups = [
+        Group(
+            np.arange(n),
+            {},
+            {"source": "syslog", "kind": "other", "action": "other", "outcome": ""},
+        )
+    ]
     for dialect, rows in _shared_out(messages):
         part = messages if len(rows) == n else messages.take(rows)
         for group in dialect.read(part):
             group.constants = {**group.constants, "source": f"syslog/{dialect.name}"}
             groups.append(group.moved(rows))
     read = joined(n, groups)
-    for name, word in (("kind", "other"), ("action", "other"), ("outcome", "")):
-        read[name] = (
-            pc.fill_null(read[name], word) if name in read else pa.repeat(pa.scalar(word), n)
-        )
-    for name in ("host", "process", "pid", "message"):
-        if name in heads.columns:
-            read.setdefault(name, heads.columns[name])
-    return {"times": heads.times, **read}
+    for name in ("host", "process", "code", "extra"):
+        if name in head:
+            read[name] = pc.coalesce(read[name], head[name]) if name in read else head[name]
+    if "pid" in head:
+        read["pid"] = head["pid"]
+    read["message"] = text
+    return read
 
 
 def _shared_out(messages: Messages) -> list[tuple[Dialect, Ints]]:
-    """Return the rows of each dialect, by the program that wrote them."""
-    coded = messages.process.dictionary_encode()
-    programs = [(p or "").lower() for p in coded.dictionary.to_pylist()]
-    codes = pc.fill_null(coded.indices, len(programs)).to_numpy(zero_copy_only=False)
+    """Return the rows of each dialect: by code, by program, and else by how the message begins."""
+    programs, of_program = _coded(messages.process)
+    codes, of_code = _coded(messages.code)
+    n = len(messages.text)
+    free = np.ones(n, np.bool_)
+    nameless: Ints | None = None
+    keys: np.ndarray[tuple[int], np.dtype[np.uint64]] | None = None
     out: list[tuple[Dialect, Ints]] = []
-    for dialect in BY_PROGRAM:
-        mine = np.array([p in dialect.programs for p in programs] + [False], np.bool_)
-        rows = np.flatnonzero(mine[codes])
+    for dialect in DIALECTS:
+        mine = np.zeros(n, np.bool_)
+        if dialect.codes and len(codes) > 1:
+            fits = np.array([bool(c and re.match(dialect.codes, c)) for c in codes], np.bool_)
+            mine |= fits[of_code]
+        if dialect.programs:
+            fits = np.array([_program(p) in dialect.programs for p in programs], np.bool_)
+            if fits.any():
+                mine |= fits[of_program]
+        if dialect.starts:
+            if nameless is None or keys is None:
+                nameless = np.flatnonzero(free)
+                keys = first_bytes(messages.text.take(pa.array(nameless)))
+            begins: Bools = np.zeros(len(nameless), np.bool_)
+            for literal in dialect.starts:
+                begins |= starts_with(keys, literal)
+            mine[nameless[begins]] = True
+        mine &= free
+        rows = np.flatnonzero(mine)
         if len(rows):
+            free[rows] = False
             out.append((dialect, rows))
     return out
+
+
+def _coded(texts: pa.Array) -> tuple[list[str], Ints]:
+    """Return the distinct texts, "" last for null, and the place of each text in them."""
+    coded = texts.dictionary_encode()
+    words = [str(word) for word in coded.dictionary.to_pylist()]
+    return [*words, ""], pc.fill_null(coded.indices, len(words)).to_numpy(zero_copy_only=False)
+
+
+def _program(word: str) -> str:
+    """Return a program's bare name: lower case, no folders."""
+    return word.lower().rsplit("/", 1)[-1]

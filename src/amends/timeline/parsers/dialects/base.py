@@ -8,8 +8,10 @@ shape costs nothing for messages that are not its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,7 @@ from amends.timeline.columns import Ints, blank_to_null, coded, gather, numbers,
 TYPES: dict[str, pa.DataType] = {c.name: c.arrow for c in EVENTS.columns}
 NUMBERS = frozenset(c.name for c in EVENTS.columns if c.kind == "int")
 _KEY = 8
+_GROUPS = 4
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Shape:
         action: A word of ACTIONS.
         outcome: success, failure or "".
         fixed: Columns that are the same for every such message.
+        code: Code that its messages have; "" where the head gives none.
     """
 
     starts: str
@@ -43,6 +47,7 @@ class Shape:
     action: str
     outcome: str = ""
     fixed: Mapping[str, str] = field(default_factory=dict)
+    code: str = ""
 
     @property
     def constants(self) -> dict[str, str]:
@@ -71,16 +76,19 @@ class Messages:
         text: The messages.
         process: Program of each, as written.
         host: Host of each, as written.
+        code: Mnemonic of each, such as SYS-5-CONFIG_I or a MSGID of RFC 5424.
     """
 
     text: pa.Array
     process: pa.Array
     host: pa.Array
+    code: pa.Array
 
     def take(self, rows: Ints) -> Messages:
         """Return some of the messages."""
         index = pa.array(rows)
-        return Messages(*(c.take(index) for c in (self.text, self.process, self.host)))
+        parts = (self.text, self.process, self.host, self.code)
+        return Messages(*(column.take(index) for column in parts))
 
 
 Reader = Callable[[Messages], list[Group]]
@@ -92,22 +100,27 @@ class Dialect:
 
     Attributes:
         name: Kept in ``source`` behind ``syslog/``.
-        programs: Programs that write it, lower case.
         read: Returns groups of the messages that it could read; rows are numbers of the messages given.
+        programs: Programs that write it, lower case.
+        codes: Expression for the codes of its messages; "" for none.
+        starts: Literal beginnings of its messages where no program and no code is given.
     """
 
     name: str
-    programs: frozenset[str]
     read: Reader
+    programs: frozenset[str] = frozenset()
+    codes: str = ""
+    starts: tuple[str, ...] = ()
 
 
-def by_shapes(
-    shapes: Sequence[Shape], finish: Callable[[dict[str, pa.Array]], None] | None = None
-) -> Reader:
+Finish = Callable[[dict[str, pa.Array]], None]
+
+
+def by_shapes(shapes: Sequence[Shape], finish: Finish | None = None) -> Reader:
     """Return a reader that tries shapes in order; ``finish`` may change the columns of a group."""
 
     def read(messages: Messages) -> list[Group]:
-        return read_shapes(messages.text, shapes, finish)
+        return read_shapes(messages.text, shapes, finish, messages.code)
 
     return read
 
@@ -115,29 +128,35 @@ def by_shapes(
 def read_shapes(
     texts: pa.Array,
     shapes: Sequence[Shape],
-    finish: Callable[[dict[str, pa.Array]], None] | None = None,
+    finish: Finish | None = None,
+    codes: pa.Array | None = None,
 ) -> list[Group]:
-    """Return the groups of texts that shapes fit; the first shape that fits wins."""
+    """Return the groups of texts that shapes fit; the first shape that fits wins.
+
+    Args:
+        texts: Messages.
+        shapes: Shapes, in order.
+        finish: May change the columns of a group.
+        codes: Code of each message, for shapes that ask for one.
+    """
     groups: list[Group] = []
     keys = first_bytes(texts)
+    of_code = _rows_by_code(codes) if any(s.code for s in shapes) and codes is not None else {}
     free = np.ones(len(texts), np.bool_)
     for shape in shapes:
-        rows = np.flatnonzero(free & starts_with(keys, shape.starts))
+        may = starts_with(keys, shape.starts)
+        if shape.code:
+            rows = of_code.get(shape.code, np.zeros(0, np.int64))
+            rows = rows[free[rows] & may[rows]]
+        else:
+            rows = np.flatnonzero(free & may)
         if not len(rows):
             continue
-        chosen = texts if len(rows) == len(texts) else texts.take(pa.array(rows))
-        found = pc.extract_regex(chosen, shape.pattern) if "(?P<" in shape.pattern else None
-        if found is None:
-            fits = pc.match_substring_regex(chosen, shape.pattern).to_numpy(zero_copy_only=False)
-        else:
-            fits = found.is_valid().to_numpy(zero_copy_only=False)
-        if not fits.any():
+        fits, columns = _fit(texts, rows, shape.pattern)
+        if not len(fits):
             continue
-        if not fits.all():
-            rows = rows[fits]
-            found = found.filter(pa.array(fits)) if found is not None else None
+        rows = rows[fits]
         free[rows] = False
-        columns = columns_of(found) if found is not None else {}
         if finish is not None:
             finish(columns)
         groups.append(Group(rows, columns, shape.constants))
@@ -146,20 +165,70 @@ def read_shapes(
     return groups
 
 
-def columns_of(found: pa.StructArray) -> dict[str, pa.Array]:
+def _rows_by_code(codes: pa.Array) -> dict[str, Ints]:
+    found = codes.dictionary_encode()
+    places = pc.fill_null(found.indices, len(found.dictionary)).to_numpy(zero_copy_only=False)
+    order = np.argsort(places, kind="stable")
+    edges = np.searchsorted(places[order], np.arange(len(found.dictionary) + 1))
+    return {
+        str(word): order[edges[i] : edges[i + 1]]
+        for i, word in enumerate(found.dictionary.to_pylist())
+    }
+
+
+def _fit(texts: pa.Array, rows: Ints, pattern: str) -> tuple[Ints, dict[str, pa.Array]]:
+    """Return which of the rows a pattern fits, by their place in ``rows``, and its columns for them."""
+    chosen = texts if len(rows) == len(texts) else texts.take(pa.array(rows))
+    parts = parts_of(pattern)
+    columns: dict[str, pa.Array] = {}
+    if not parts:
+        fit = pc.match_substring_regex(chosen, pattern).to_numpy(zero_copy_only=False)
+        return np.flatnonzero(fit), columns
+    places = np.arange(len(rows))
+    found: list[tuple[str, pa.Array]] = []
+    for turn, part in enumerate(parts):
+        read = pc.extract_regex(chosen, part)
+        if turn == 0:
+            fit = read.is_valid().to_numpy(zero_copy_only=False)
+            if not fit.any():
+                return np.zeros(0, np.int64), columns
+            if not fit.all():
+                places = np.flatnonzero(fit)
+                read, chosen = read.filter(pa.array(fit)), chosen.take(pa.array(places))
+        found += [(field.name, read.field(i)) for i, field in enumerate(read.type)]
+    return places, columns_of(len(places), found)
+
+
+@lru_cache(maxsize=4096)
+def parts_of(pattern: str) -> tuple[str, ...]:
+    """Return a pattern as patterns of at most four groups each: RE2 reads those in one pass, and more only slowly."""
+    names = re.findall(r"\(\?P<(\w+)>", pattern)
+    parts = []
+    for first in range(0, len(names), _GROUPS):
+        mine = names[first : first + _GROUPS]
+        parts.append(
+            re.sub(
+                r"\(\?P<(\w+)>",
+                lambda m, mine=mine: m[0] if m[1] in mine else "(?:",
+                pattern,  # type: ignore[misc]
+            )
+        )
+    return tuple(parts)
+
+
+def columns_of(n: int, found: Sequence[tuple[str, pa.Array]]) -> dict[str, pa.Array]:
     """Return the columns of an expression's groups: numbers as numbers, ``x_`` groups together as ``extra``."""
     columns: dict[str, pa.Array] = {}
     extra: dict[str, pa.Array] = {}
-    for place, part in enumerate(found.type):
-        values = found.field(place)
-        if part.name.startswith("x_"):
-            extra[part.name[2:]] = values
-        elif part.name in NUMBERS:
-            columns[part.name] = numbers(values)
+    for name, values in found:
+        if name.startswith("x_"):
+            extra[name[2:]] = values
+        elif name in NUMBERS:
+            columns[name] = numbers(values)
         else:
-            columns[part.name] = blank_to_null(values)
+            columns[name] = blank_to_null(values)
     if extra:
-        columns["extra"] = fields(len(found), extra)
+        columns["extra"] = fields(n, extra)
     return columns
 
 

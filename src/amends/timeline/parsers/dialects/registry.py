@@ -1,8 +1,32 @@
-"""All dialects of syslog, in the order in which they are tried where several claim a program."""
+"""All dialects of syslog, in the order in which they are tried where several claim a line."""
 
 from __future__ import annotations
 
+from amends.timeline.parsers.dialects.accounts import ACCOUNT_DIALECTS
 from amends.timeline.parsers.dialects.base import Dialect
+from amends.timeline.parsers.dialects.cisco import CISCO_ASA, CISCO_IOS
+from amends.timeline.parsers.dialects.common import EVENT_FORMAT, PALO_ALTO
+from amends.timeline.parsers.dialects.daemons import DAEMON_DIALECTS
+from amends.timeline.parsers.dialects.fortinet import FORTINET
+from amends.timeline.parsers.dialects.juniper import JUNIPER
+from amends.timeline.parsers.dialects.netfilter import KERNEL
+from amends.timeline.parsers.dialects.pam import PAM
+from amends.timeline.parsers.dialects.shares import SHARE_DIALECTS
 from amends.timeline.parsers.dialects.sshd import SSHD
+from amends.timeline.parsers.dialects.vpn import VPN_DIALECTS
 
-BY_PROGRAM: tuple[Dialect, ...] = (SSHD,)
+DIALECTS: tuple[Dialect, ...] = (
+    CISCO_ASA,
+    CISCO_IOS,
+    JUNIPER,
+    SSHD,
+    KERNEL,
+    *ACCOUNT_DIALECTS,
+    *DAEMON_DIALECTS,
+    *VPN_DIALECTS,
+    *SHARE_DIALECTS,
+    FORTINET,
+    EVENT_FORMAT,
+    PALO_ALTO,
+    PAM,
+)

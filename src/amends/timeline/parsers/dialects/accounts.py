@@ -1,0 +1,396 @@
+# ruff: noqa: E501  (a shape reads best on one line)
+"""Who may do what on a Unix host: sudo, su, login, the shadow tools, cron, systemd-logind.
+
+Source: ``sudoers(5)`` log format; shadow-utils' ``useradd.c``, ``usermod.c``, ``groupadd.c``, ``passwd.c``; util-linux ``login.c``;
+cronie and Vixie cron; systemd-logind.
+"""
+
+from __future__ import annotations
+
+from amends.timeline.parsers.dialects.base import Dialect, Shape, by_shapes
+from amends.timeline.parsers.dialects.pam import PAM_SHAPES
+
+_SUDO = r"^\s*(?P<account>\S+) : "
+_SUDO_SHAPES = (
+    Shape(
+        "",
+        _SUDO
+        + r"(?:HOST=\S+ ; )?(?:TTY=(?P<x_tty>[^;]*?) ; )?PWD=(?P<x_pwd>[^;]*?) ; USER=(?P<target_account>[^;\s]+) ; (?:GROUP=\S+ ; )?(?:TSID=(?P<session>\S+) ; )?(?:ENV=[^;]*; )?COMMAND=(?P<command>.*)$",
+        "privilege",
+        "elevate",
+        "success",
+    ),
+    Shape(
+        "",
+        _SUDO
+        + r"(?P<x_reason>command not allowed|user NOT in sudoers|user NOT authorized on host|\d+ incorrect password attempts?|a password is required|3 incorrect password attempts|no tty present[^;]*) ;.*?(?:USER=(?P<target_account>[^;\s]+) ; )(?:.*?COMMAND=(?P<command>.*))?$",
+        "privilege",
+        "elevate",
+        "failure",
+    ),
+    Shape(
+        "",
+        _SUDO + r"(?P<x_reason>[^;]*?(?:incorrect|not allowed|NOT in sudoers|no tty)[^;]*) ;",
+        "privilege",
+        "elevate",
+        "failure",
+    ),
+    *PAM_SHAPES,
+)
+_SU_SHAPES = (
+    Shape(
+        "(to ",
+        r"^\(to (?P<target_account>[^)\s]+)\) (?P<account>\S+) on (?P<x_tty>\S+)",
+        "privilege",
+        "elevate",
+        "success",
+    ),
+    Shape(
+        "FAILED SU",
+        r"^FAILED SU \(to (?P<target_account>[^)\s]+)\) (?P<account>\S+) on (?P<x_tty>\S+)",
+        "privilege",
+        "elevate",
+        "failure",
+    ),
+    Shape(
+        "FAILED su",
+        r"^FAILED su for (?P<target_account>\S+) by (?P<account>\S+)",
+        "privilege",
+        "elevate",
+        "failure",
+    ),
+    Shape(
+        "Successful su",
+        r"^Successful su for (?P<target_account>\S+) by (?P<account>\S+)",
+        "privilege",
+        "elevate",
+        "success",
+    ),
+    Shape(
+        "+ ",
+        r"^\+ (?P<x_tty>\S+) (?P<account>[^:\s]+):(?P<target_account>\S+)",
+        "privilege",
+        "elevate",
+        "success",
+    ),
+    Shape(
+        "- ",
+        r"^- (?P<x_tty>\S+) (?P<account>[^:\s]+):(?P<target_account>\S+)",
+        "privilege",
+        "elevate",
+        "failure",
+    ),
+    Shape(
+        "session opened",
+        r"^session opened for user (?P<target_account>\S+) by (?P<account>[^\s(]*)\(uid=(?P<x_uid>\d*)\)",
+        "privilege",
+        "elevate",
+        "success",
+    ),
+    Shape(
+        "session closed", r"^session closed for user (?P<target_account>\S+)", "other", "other", ""
+    ),
+    *PAM_SHAPES,
+)
+_LOGIN_SHAPES = (
+    Shape(
+        "ROOT LOGIN",
+        r"^ROOT LOGIN\s+ON (?P<x_tty>\S+)(?: FROM (?P<src_ip>\S+))?",
+        "login",
+        "login",
+        "success",
+        {"logon_type": "console", "account": "root"},
+    ),
+    Shape(
+        "LOGIN ON",
+        r"^LOGIN ON (?P<x_tty>\S+) BY (?P<account>\S+)(?: FROM (?P<src_ip>\S+))?",
+        "login",
+        "login",
+        "success",
+        {"logon_type": "console"},
+    ),
+    Shape(
+        "FAILED LOGIN",
+        r"^FAILED LOGIN (?:SESSION FROM|\(?\d*\)? ?(?:on '?\S+'? )?(?:FROM|from))\s*'?(?P<src_ip>[^\s']+)'? (?:FOR|for) '?(?P<account>[^',\s]+)",
+        "login",
+        "login",
+        "failure",
+        {"logon_type": "console"},
+    ),
+    Shape(
+        "FAILED LOGIN",
+        r"^FAILED LOGIN .*? (?:FOR|for) '?(?P<account>[^',\s]+)",
+        "login",
+        "login",
+        "failure",
+        {"logon_type": "console"},
+    ),
+    *PAM_SHAPES,
+)
+_ACCOUNT = {"object_kind": "account"}
+_SHADOW_SHAPES = (
+    Shape(
+        "new user",
+        r"^new user: name=(?P<target_account>[^,\s]+), UID=(?P<x_uid>\d+), GID=(?P<x_gid>\d+), home=(?P<x_home>[^,]*), shell=(?P<x_shell>[^,\s]*)(?:, from=(?P<x_tty>\S+))?",
+        "account",
+        "create",
+        "success",
+        _ACCOUNT,
+    ),
+    Shape(
+        "new user",
+        r"^new user: .*?name=(?P<target_account>[^,\s]+)",
+        "account",
+        "create",
+        "success",
+        _ACCOUNT,
+    ),
+    Shape(
+        "new account",
+        r"^new account added - account=(?P<target_account>[^,\s]+)",
+        "account",
+        "create",
+        "success",
+        _ACCOUNT,
+    ),
+    Shape(
+        "failed adding user",
+        r"^failed adding user '?(?P<target_account>[^',\s]+)",
+        "account",
+        "create",
+        "failure",
+        _ACCOUNT,
+    ),
+    Shape(
+        "new group",
+        r"^new group: name=(?P<object>[^,\s]+)",
+        "account",
+        "create",
+        "success",
+        {"object_kind": "group"},
+    ),
+    Shape(
+        "group added",
+        r"^group added to \S+ ?:? name=(?P<object>[^,\s]+)",
+        "account",
+        "create",
+        "success",
+        {"object_kind": "group"},
+    ),
+    Shape(
+        "add '",
+        r"^add '(?P<target_account>[^']+)' to (?:shadow )?group '(?P<object>[^']+)'",
+        "account",
+        "group",
+        "success",
+        {"object_kind": "group"},
+    ),
+    Shape(
+        "user ",
+        r"^user (?P<target_account>\S+) added by (?P<account>\S+) to group (?P<object>\S+)",
+        "account",
+        "group",
+        "success",
+        {"object_kind": "group"},
+    ),
+    Shape(
+        "members ",
+        r"^members of group (?P<object>\S+) set by (?P<account>\S+)",
+        "account",
+        "group",
+        "success",
+        {"object_kind": "group"},
+    ),
+    Shape(
+        "delete user",
+        r"^delete user '(?P<target_account>[^']+)'",
+        "account",
+        "delete",
+        "success",
+        _ACCOUNT,
+    ),
+    Shape(
+        "delete '",
+        r"^delete '(?P<target_account>[^']+)' from (?:shadow )?group '(?P<object>[^']+)'",
+        "account",
+        "group",
+        "success",
+        {"object_kind": "group"},
+    ),
+    Shape(
+        "removed group",
+        r"^removed group '(?P<object>[^']+)'",
+        "account",
+        "delete",
+        "success",
+        {"object_kind": "group"},
+    ),
+    Shape(
+        "lock user",
+        r"^lock user '(?P<target_account>[^']+)' password",
+        "account",
+        "disable",
+        "success",
+        _ACCOUNT,
+    ),
+    Shape(
+        "unlock user",
+        r"^unlock user '(?P<target_account>[^']+)' password",
+        "account",
+        "enable",
+        "success",
+        _ACCOUNT,
+    ),
+    Shape(
+        "change user",
+        r"^change user '(?P<target_account>[^']+)' (?P<x_what>password)",
+        "account",
+        "password",
+        "success",
+        _ACCOUNT,
+    ),
+    Shape(
+        "change user",
+        r"^change user '(?P<target_account>[^']+)' (?P<x_what>.*)",
+        "account",
+        "modify",
+        "success",
+        _ACCOUNT,
+    ),
+    Shape(
+        "password ",
+        r"^password (?:for|changed for) '?(?P<target_account>[^'\s]+)'?(?: changed by '(?P<account>[^']+)')?",
+        "account",
+        "password",
+        "success",
+        _ACCOUNT,
+    ),
+    Shape(
+        "pam_unix(passwd",
+        r"^pam_unix\((?:passwd|chpasswd|chage):chauthtok\): password changed for (?P<target_account>\S+)",
+        "account",
+        "password",
+        "success",
+        _ACCOUNT,
+    ),
+    Shape(
+        "changed ",
+        r"^changed password (?:expiry )?for (?P<target_account>\S+)",
+        "account",
+        "modify",
+        "success",
+        _ACCOUNT,
+    ),
+    *PAM_SHAPES,
+)
+_CRON_SHAPES = (
+    Shape(
+        "(",
+        r"^\((?P<account>[^)\s]+)\) CMD \(\s*(?P<command>.*)\)\s*$",
+        "service",
+        "job",
+        "",
+        {"logon_type": "batch"},
+    ),
+    Shape(
+        "(",
+        r"^\((?P<account>[^)\s]+)\) (?:BEGIN EDIT|END EDIT|LIST) \((?P<target_account>[^)]+)\)",
+        "service",
+        "job",
+        "",
+        {"object_kind": "crontab"},
+    ),
+    Shape(
+        "(",
+        r"^\((?P<account>[^)\s]+)\) (?:REPLACE|DELETE) \((?P<target_account>[^)]+)\)",
+        "service",
+        "modify",
+        "success",
+        {"object_kind": "crontab", "object": "crontab"},
+    ),
+    Shape(
+        "(",
+        r"^\((?P<account>[^)\s]+)\) (?P<code>[A-Z][A-Z ]+[A-Z]) \((?P<x_text>.*)\)$",
+        "service",
+        "job",
+    ),
+    *PAM_SHAPES,
+)
+_LOGIND_SHAPES = (
+    Shape(
+        "New session",
+        r"^New session (?P<session>\S+) of user (?P<account>[^\s.]+(?:\.[^\s.]+)*)",
+        "other",
+        "other",
+        "",
+        {"code": "session_opened"},
+    ),
+    Shape(
+        "Removed session",
+        r"^Removed session (?P<session>\S+?)\.?$",
+        "other",
+        "other",
+        "",
+        {"code": "session_closed"},
+    ),
+    Shape(
+        "Session ",
+        r"^Session (?P<session>\S+) logged out",
+        "other",
+        "other",
+        "",
+        {"code": "session_closed"},
+    ),
+    Shape("System is", r"^System is (?:powering down|rebooting|halting)", "system", "shutdown"),
+    Shape("Power key", r"^Power key pressed", "system", "shutdown"),
+)
+
+ACCOUNT_DIALECTS = (
+    Dialect("sudo", by_shapes(_SUDO_SHAPES), frozenset({"sudo", "doas"})),
+    Dialect("su", by_shapes(_SU_SHAPES), frozenset({"su", "su-l"})),
+    Dialect(
+        "login",
+        by_shapes(_LOGIN_SHAPES),
+        frozenset(
+            {
+                "login",
+                "gdm",
+                "gdm-password]",
+                "gdm-password",
+                "telnetd",
+                "in.telnetd",
+                "rlogind",
+                "rshd",
+            }
+        ),
+    ),
+    Dialect(
+        "shadow",
+        by_shapes(_SHADOW_SHAPES),
+        frozenset(
+            {
+                "useradd",
+                "usermod",
+                "userdel",
+                "groupadd",
+                "groupmod",
+                "groupdel",
+                "passwd",
+                "chpasswd",
+                "chage",
+                "gpasswd",
+                "adduser",
+                "newusers",
+                "vipw",
+                "chfn",
+                "chsh",
+            }
+        ),
+    ),
+    Dialect(
+        "cron",
+        by_shapes(_CRON_SHAPES),
+        frozenset({"cron", "crond", "crontab", "/usr/sbin/cron", "atd", "anacron", "fcron"}),
+    ),
+    Dialect("logind", by_shapes(_LOGIND_SHAPES), frozenset({"systemd-logind"})),
+)

@@ -1,0 +1,143 @@
+# ruff: noqa: E501  (a shape reads best on one line)
+"""Bodies that many products write: CEF, LEEF, and Palo Alto's comma separated fields.
+
+Source: ArcSight Common Event Format; IBM LEEF; PAN-OS Syslog Field Descriptions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from amends.timeline.columns import blank_to_null, numbers
+from amends.timeline.parsers.dialects.base import (
+    Dialect,
+    Group,
+    Messages,
+    Shape,
+    fields,
+    read_shapes,
+)
+from amends.timeline.parsers.dialects.pairs import pairs_of
+
+_TEXTS = {
+    "src_ip": ("src", "srcIP", "source"), "dst_ip": ("dst", "dstIP"), "account": ("suser", "usrName", "duser"), "target_account": ("duser",),
+    "proto": ("proto",), "object": ("fname", "filePath", "cs1"), "url": ("request", "url"), "process": ("sproc", "app"), "command": ("cmd",),
+}  # fmt: skip
+_NUMBERS = {
+    "src_port": ("spt", "srcPort"),
+    "dst_port": ("dpt", "dstPort"),
+    "bytes_in": ("out", "srcBytes"),
+    "bytes_out": ("in", "dstBytes"),
+}
+_EXTRA = (
+    "act",
+    "outcome",
+    "cat",
+    "reason",
+    "deviceAction",
+    "externalId",
+    "cs1",
+    "cs2",
+    "msg",
+    "sev",
+    "devname",
+    "dhost",
+    "shost",
+)
+_HEAD = r"^(?:CEF|LEEF):\d+(?:\.\d+)?\|(?P<vendor>[^|]*)\|(?P<product>[^|]*)\|[^|]*\|(?P<code>[^|]*)\|(?P<name>[^|]*)"
+
+
+def _event_format(messages: Messages) -> list[Group]:
+    text = pc.replace_substring(messages.text, "\t", " ")
+    n = len(text)
+    head = pc.extract_regex(text, _HEAD)
+    body = pc.replace_substring_regex(text, r"^(?:CEF|LEEF):[^|]*(?:\|[^|=]*){4,6}\|", "")
+    found = pairs_of(body).wanted(
+        tuple(
+            dict.fromkeys(
+                [*_EXTRA, *(k for ks in (*_TEXTS.values(), *_NUMBERS.values()) for k in ks)]
+            )
+        )
+    )
+    columns: dict[str, pa.Array] = {}
+    for name, keys in (*_TEXTS.items(), *_NUMBERS.items()):
+        having = [blank_to_null(found[k]) for k in keys if k in found]
+        if having:
+            column = pc.coalesce(*having)
+            columns[name] = numbers(column) if name in _NUMBERS else column
+    columns["code"] = pc.struct_field(head, "code")
+    named = pc.utf8_lower(pc.fill_null(pc.struct_field(head, "name"), ""))
+    told = pc.binary_join_element_wise(
+        named,
+        *(
+            pc.utf8_lower(pc.fill_null(found.get(k, pa.nulls(n, pa.string())), ""))
+            for k in ("act", "outcome", "cat")
+        ),
+        "|",
+    ).dictionary_encode()
+    meant = [_of(str(t)) for t in told.dictionary.to_pylist()]
+    for i, name in enumerate(("kind", "action", "outcome")):
+        columns[name] = pa.array([m[i] for m in meant], pa.string()).take(told.indices)
+    if "proto" in columns:
+        columns["proto"] = pc.utf8_lower(columns["proto"])
+    columns["extra"] = fields(n, {k: found[k] for k in _EXTRA if k in found})
+    return [Group(np.arange(n), columns, {})]
+
+
+def _of(told: str) -> tuple[str, str, str]:
+    failed = any(
+        w in told for w in ("fail", "deny", "denied", "block", "drop", "reject", "invalid")
+    )
+    outcome = (
+        "failure"
+        if failed
+        else "success"
+        if any(w in told for w in ("success", "allow", "accept", "permit"))
+        else ""
+    )
+    if any(w in told for w in ("logout", "logoff", "log out", "signed out")):
+        return "logout", "logout", outcome
+    if any(w in told for w in ("login", "logon", "log in", "authenticat", "sign in", "signed in")):
+        return "login", "login", outcome
+    if any(
+        w in told
+        for w in (
+            "traffic",
+            "connection",
+            "session",
+            "flow",
+            "packet",
+            "accept",
+            "deny",
+            "denied",
+            "drop",
+            "allow",
+        )
+    ):
+        return "connection", "deny" if failed else "allow", outcome
+    if "config" in told:
+        return "config", "change", outcome
+    return "other", "other", outcome
+
+
+_ANY = r"[^,]*,"
+_PAN_HEAD = rf"^{_ANY}{_ANY}{_ANY}TRAFFIC,(?P<code>[^,]*),{_ANY}{_ANY}(?P<src_ip>[^,]*),(?P<dst_ip>[^,]*),{_ANY}{_ANY}(?P<object>[^,]*),(?P<account>[^,]*),{_ANY}(?P<process>[^,]*),{_ANY}{_ANY}{_ANY}{_ANY}{_ANY}{_ANY}{_ANY}(?P<session>\d+),{_ANY}(?P<src_port>\d+),(?P<dst_port>\d+),{_ANY}{_ANY}{_ANY}(?P<proto>[^,]*),(?P<outcome>[^,]*),{_ANY}(?P<bytes_in>\d+),(?P<bytes_out>\d+),"
+_PAN_SHAPES = (Shape("", _PAN_HEAD, "connection", "close", "", {"object_kind": "rule"}),)
+
+
+def _pan_finish(columns: dict[str, pa.Array]) -> None:
+    allowed = pc.equal(columns["outcome"], "allow")
+    columns["action"] = pc.if_else(
+        allowed, pc.if_else(pc.equal(columns["code"], "start"), "open", "close"), "deny"
+    )
+    columns["outcome"] = pc.if_else(allowed, "success", "failure")
+
+
+def _palo_alto(messages: Messages) -> list[Group]:
+    return read_shapes(messages.text, _PAN_SHAPES, _pan_finish)
+
+
+EVENT_FORMAT = Dialect("cef", _event_format, starts=("CEF:", "LEEF:"))
+PALO_ALTO = Dialect("palo_alto", _palo_alto, starts=("1,20", "0,20"))
