@@ -7,19 +7,32 @@ from amends.timeline.parsers.evtx import Evtx
 from amends.timeline.parsers.flow import FlowTable, FlowText
 from amends.timeline.parsers.iis import W3c
 from amends.timeline.parsers.json_lines import JsonLog
+from amends.timeline.parsers.mssql import MssqlAudit, MssqlErrorlog
+from amends.timeline.parsers.mysql import MariaAudit, MysqlGeneral, MysqlSlow
 from amends.timeline.parsers.plain import Plain
 from amends.timeline.parsers.postgres import PostgresCsv, PostgresText
 from amends.timeline.parsers.syslog import Syslog
+from amends.timeline.parsers.utmp import Lastlog, Utmp
 from amends.timeline.parsers.web import Squid, WebAccess, WebError
+from amends.timeline.parsers.windows_xml import MysqlXml, WindowsXml
 from amends.timeline.parsers.zeek import Zeek
 
 PARSERS: tuple[Parser, ...] = (
     Evtx(),
+    Lastlog(),
+    Utmp(),
+    WindowsXml(),
+    MysqlXml(),
     JsonLog(),
     Zeek(),
     W3c(),
     PostgresCsv(),
     PostgresText(),
+    MssqlAudit(),
+    MssqlErrorlog(),
+    MariaAudit(),
+    MysqlGeneral(),
+    MysqlSlow(),
     FlowText(),
     FlowTable(),
     WebAccess(),

@@ -342,7 +342,8 @@ def database_event(
     }
 
 
-def _mysql_audit(f: Found, n: int, origin: Origin) -> Columns:
+def mysql_audit(f: Found, n: int, origin: Origin) -> Columns:
+    """Return the columns of events of MySQL's audit, of either vendor."""
     host = f.of("login.ip", "account.host", "login.host", "audit_record.ip", "audit_record.host")
     user = f.of("login.user", "account.user", "audit_record.user", "audit_record.priv_user")
     verb = f.of("event", "audit_record.name")
@@ -540,8 +541,8 @@ DIALECTS: tuple[Dialect, ...] = (
             ("createdDateTime", "properties.createdDateTime", "time", "TimeGenerated"), _sign_in),
     Dialect("postgres/jsonlog", (("timestamp",), ("error_severity",), ("message",)), ("timestamp",), _postgres),
     Dialect("mongodb", (("t.$date",), ("c",), ("msg",)), ("t.$date",), _mongo),
-    Dialect("mysql/audit", (("audit_record.timestamp",),), ("audit_record.timestamp",), _mysql_audit),
-    Dialect("mysql/audit", (("timestamp",), ("class",), ("event",), ("connection_id", "id")), ("timestamp",), _mysql_audit),
+    Dialect("mysql/audit", (("audit_record.timestamp",),), ("audit_record.timestamp",), mysql_audit),
+    Dialect("mysql/audit", (("timestamp",), ("class",), ("event",), ("connection_id", "id")), ("timestamp",), mysql_audit),
     Dialect("mssql/audit", (("event_time",), ("action_id",), ("server_principal_name", "statement")), ("event_time",), _mssql_audit),
     Dialect("samba/auth", (("timestamp",), ("Authentication.status", "Authorization.account")), ("timestamp",), _samba),
     Dialect("zeek", (("ts",), ("uid", "id.orig_h", "_path", "note", "fuid")), ("ts",), _zeek),
