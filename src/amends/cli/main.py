@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, str] = {
     "resolve": "amends.cli.alone:resolve",
     "duties": "amends.cli.alone:duties_command",
     "detect": "amends.cli.detect:detect",
+    "paths": "amends.cli.paths:paths",
     "scam-check": "amends.cli.scam:scam_check",
     "look-alikes": "amends.cli.scam:look_alikes_command",
 }

@@ -12,11 +12,13 @@ of diagnosis from first principles, 1987 (ways by exclusion).
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from amends.paths.fixpoint import Derived, derive, relevant
+import numpy as np
+
+from amends.paths.fixpoint import Derived, derive, relevant, steps_of
 from amends.paths.model import Flags, Graph
 
 _ROUTES = ("service:", "login:", "door:")
@@ -79,56 +81,110 @@ def tree_facts(graph: Graph, made: Derived, target: int) -> frozenset[int]:
 
 def minimal_way(graph: Graph, facts: frozenset[int], target: str) -> Way:
     """Return a way to ``target`` within ``facts``, which must lead there."""
-    goal = graph.node_number[target]
-    kept = set(facts)
-    for fact in sorted(facts, key=lambda f: graph.facts[f].key, reverse=True):
-        if fact in kept and goal in _gained(graph, kept - {fact}):
-            kept.discard(fact)
-    return Way(target, frozenset(kept), _steps(graph, kept, goal))
+    near = _Near(graph, facts, graph.node_number[target])
+    for fact in sorted(near.doubtful(), key=lambda f: graph.facts[f].key, reverse=True):
+        if fact in near.facts and fact in near.doubtful():
+            near.drop(fact)
+    return Way(target, frozenset(near.facts), near.order())
 
 
 def steps_within(graph: Graph, facts: Iterable[int]) -> list[int]:
     """Return the steps that need no other facts than these."""
     inside = set(facts)
-    starts, steps = graph.by_fact
-    near = {s for f in inside for s in steps[starts[f] : starts[f + 1]].tolist()}
-    return sorted(s for s in near if inside.issuperset(graph.facts_of(s)))
+    rows = np.fromiter(inside, dtype=np.int32, count=len(inside))
+    touched = np.unique(steps_of(graph.by_fact, rows))
+    flags = np.zeros(len(graph.facts) + 1, dtype=np.bool_)
+    flags[rows] = True
+    flags[-1] = True
+    found: list[int] = touched[flags[graph.needs[touched]].all(axis=1)].tolist()
+    return found
 
 
-def _gained(graph: Graph, facts: Iterable[int]) -> dict[int, int]:
-    """Return the nodes that these facts give, each with its first step, in order."""
-    waiting = steps_within(graph, facts)
-    gained: dict[int, int] = {graph.begin: -1}
-    grown = True
-    while grown:
-        grown = False
-        for step in waiting:
-            head = int(graph.head[step])
-            if head not in gained and all(n in gained for n in graph.premises_of(step)):
-                gained[head] = step
-                grown = True
-    return gained
+class _Near:
+    """The few steps that some facts allow, and which of the facts a goal cannot miss."""
 
+    def __init__(self, graph: Graph, facts: Iterable[int], goal: int) -> None:
+        self.graph, self.goal = graph, goal
+        self.facts = set(facts)
+        self.steps = {
+            step: (int(graph.head[step]), graph.premises_of(step), graph.facts_of(step))
+            for step in steps_within(graph, self.facts)
+        }
+        self.gained = self._gain(self.steps)
+        self._doubtful: set[int] | None = None
 
-def _steps(graph: Graph, facts: Iterable[int], goal: int) -> tuple[int, ...]:
-    gained = _gained(graph, facts)
-    order: list[int] = []
-    done: set[int] = set()
+    def _gain(self, steps: Iterable[int]) -> dict[int, int]:
+        """Return the nodes that these steps give, each with its first step."""
+        waits, by_node = {}, defaultdict(list)
+        for step in steps:
+            premises = self.steps[step][1]
+            waits[step] = len(premises)
+            for node in premises:
+                by_node[node].append(step)
+        gained = {self.graph.begin: -1}
+        todo = deque(gained)
+        while todo:
+            for step in by_node[todo.popleft()]:
+                waits[step] -= 1
+                head = self.steps[step][0]
+                if not waits[step] and head not in gained:
+                    gained[head] = step
+                    todo.append(head)
+        return gained
 
-    def visit(node: int) -> None:
-        step = gained[node]
-        if step < 0 or step in done:
-            return
-        done.add(step)
-        # What is held comes first, then the way to the service that it opens: so people tell it.
-        for before in sorted(
-            graph.premises_of(step), key=lambda n: graph.nodes[n].startswith(_ROUTES)
-        ):
-            visit(before)
-        order.append(step)
+    def doubtful(self) -> set[int]:
+        """Return the facts that the goal may be able to miss.
 
-    visit(goal)
-    return tuple(order)
+        A node that the goal needs, and that one step only gives, needs that step: its facts are not in doubt.
+        """
+        if self._doubtful is None:
+            giving = defaultdict(list)
+            for step, (head, premises, _) in self.steps.items():
+                if all(p in self.gained for p in premises):
+                    giving[head].append(step)
+            sure: set[int] = set()
+            seen, todo = {self.goal}, [self.goal]
+            while todo:
+                steps = giving[todo.pop()]
+                if len(steps) != 1:
+                    continue
+                _, premises, facts = self.steps[steps[0]]
+                sure.update(facts)
+                todo += [p for p in premises if p not in seen]
+                seen.update(premises)
+            self._doubtful = self.facts - sure
+        return self._doubtful
+
+    def drop(self, fact: int) -> None:
+        """Do without a fact where the goal can."""
+        left = [s for s, (_, _, facts) in self.steps.items() if fact not in facts]
+        gained = self._gain(left)
+        if self.goal in gained:
+            self.facts.discard(fact)
+            self.steps = {s: self.steps[s] for s in left}
+            self.gained, self._doubtful = gained, None
+
+    def order(self) -> tuple[int, ...]:
+        """Return the steps to the goal, each after those that it needs."""
+        order: list[int] = []
+        done: set[int] = set()
+        todo = [(self.goal, False)]
+        while todo:
+            node, ready = todo.pop()
+            step = self.gained[node]
+            if step < 0 or node in done:
+                continue
+            if ready:
+                done.add(node)
+                order.append(step)
+                continue
+            todo.append((node, True))
+            # What is held comes first, then the way to the service that it opens: so people tell it.
+            before = sorted(
+                self.steps[step][1], key=lambda n: self.graph.nodes[n].startswith(_ROUTES)
+            )
+            todo += [(n, False) for n in reversed(before)]
+        return tuple(order)
 
 
 def ways_to(graph: Graph, target: str, closed: Flags, limit: int | None = None) -> Ways:
@@ -158,7 +214,9 @@ def ways_to(graph: Graph, target: str, closed: Flags, limit: int | None = None) 
 
 def _in_whole(graph: Graph, way: Way) -> Way:
     """Return a way with the steps of the whole graph."""
-    return Way(way.target, way.facts, _steps(graph, way.facts, graph.node_number[way.target]))
+    return Way(
+        way.target, way.facts, _Near(graph, way.facts, graph.node_number[way.target]).order()
+    )
 
 
 # --- few steps: minimal sets carried along --------------------------------------------------------------------
@@ -259,5 +317,5 @@ def _excluded(graph: Graph, target: str, closed: Flags, limit: int) -> tuple[lis
 def _way_without(graph: Graph, goal: int, closed: Flags, without: frozenset[int]) -> Way | None:
     shut = closed.copy()
     shut[list(without)] = True
-    made = derive(graph, shut)
+    made = derive(graph, shut, goal)
     return first_way(graph, made, goal) if made.has(goal) else None

@@ -42,42 +42,60 @@ def usable(graph: Graph, closed: Flags) -> Flags:
     return np.asarray(~padded[graph.needs].any(axis=1), dtype=np.bool_)
 
 
-def derive(graph: Graph, closed: Flags) -> Derived:
+def derive(graph: Graph, closed: Flags, goal: int | None = None) -> Derived:
     """Return everything that follows from the facts that are not closed.
 
     Args:
         graph: Rules and facts.
         closed: For each fact whether it does not hold.
+        goal: A node at which to stop: what takes as many steps or fewer is complete, the rest is not.
     """
     layer = np.full(len(graph.nodes), -1, dtype=np.int32)
     by = np.full(len(graph.nodes), -1, dtype=np.int32)
     if graph.begin < 0 or not len(graph.head):
         return Derived(layer, by)
     waits = np.where(usable(graph, closed), graph.waits, np.int16(9))
+    slot = np.empty(len(graph.nodes), dtype=np.int32)
     layer[graph.begin] = 0
     fresh = np.array([graph.begin], dtype=np.int32)
     depth = 0
-    while len(fresh):
+    while len(fresh) and (goal is None or layer[goal] < 0):
         depth += 1
-        ready = (
-            _one_by_one(graph, waits, fresh) if len(fresh) < THIN else _at_once(graph, waits, fresh)
-        )
-        fresh = _new_nodes(graph, ready, layer, by, depth)
+        count_down = _one_by_one if len(fresh) < THIN else _at_once
+        ready = count_down(graph, waits, fresh)
+        heads = graph.head[ready]
+        new = layer[heads] < 0
+        fresh, which = once(heads[new], slot)
+        layer[fresh] = depth
+        by[fresh] = ready[new][which]
     return Derived(layer, by)
+
+
+def once(nodes: Ints, slot: Ints) -> tuple[Ints, Ints]:
+    """Return nodes without repetition, and where each stood; ``slot`` is room for one number a node."""
+    places = np.arange(len(nodes), dtype=np.int32)
+    slot[nodes] = places
+    which = places[slot[nodes] == places]
+    return nodes[which], which
+
+
+def steps_of(listed: tuple[Ints, Ints], rows: Ints) -> Ints:
+    """Return the steps listed under any of ``rows``."""
+    starts, steps = listed
+    begin = starts[rows]
+    sizes = starts[rows + 1] - begin
+    ends = np.cumsum(sizes)
+    total = int(ends[-1]) if len(ends) else 0
+    if not total:
+        return np.empty(0, dtype=np.int32)
+    return steps[np.arange(total, dtype=np.int64) + np.repeat(begin - ends + sizes, sizes)]
 
 
 def _at_once(graph: Graph, waits: npt.NDArray[np.int16], fresh: Ints) -> Ints:
     """Count down the steps that wait for ``fresh`` and return those that wait for nothing more."""
-    starts, steps = graph.by_premise
-    begin, end = starts[fresh], starts[fresh + 1]
-    sizes = end - begin
-    total = int(sizes.sum())
-    if not total:
-        return np.empty(0, dtype=np.int32)
-    within = np.arange(total, dtype=np.int64) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    touched = steps[np.repeat(begin, sizes) + within]
+    touched = steps_of(graph.by_premise, fresh)
     np.subtract.at(waits, touched, np.int16(1))
-    return np.unique(touched[waits[touched] == 0])
+    return touched[waits[touched] == 0]
 
 
 def _one_by_one(graph: Graph, waits: npt.NDArray[np.int16], fresh: Ints) -> Ints:
@@ -91,19 +109,6 @@ def _one_by_one(graph: Graph, waits: npt.NDArray[np.int16], fresh: Ints) -> Ints
     return np.concatenate(ready) if ready else np.empty(0, dtype=np.int32)
 
 
-def _new_nodes(graph: Graph, ready: Ints, layer: Ints, by: Ints, depth: int) -> Ints:
-    if not len(ready):
-        return ready
-    heads = graph.head[ready]
-    new = layer[heads] < 0
-    if not new.any():
-        return np.empty(0, dtype=np.int32)
-    nodes, first = np.unique(heads[new], return_index=True)
-    layer[nodes] = depth
-    by[nodes] = ready[new][first]
-    return nodes.astype(np.int32)
-
-
 def relevant(graph: Graph, targets: list[int], closed: Flags) -> Graph:
     """Return the part of the graph that can serve to gain ``targets``: same facts, fewer nodes and steps.
 
@@ -112,22 +117,18 @@ def relevant(graph: Graph, targets: list[int], closed: Flags) -> Graph:
     made = derive(graph, closed)
     gained = np.append(made.layer >= 0, True)
     fires = usable(graph, closed) & gained[graph.premises].all(axis=1)
-    starts, steps = graph.by_head
     wanted = np.zeros(len(graph.nodes), dtype=np.bool_)
     kept = np.zeros(len(graph.head), dtype=np.bool_)
+    slot = np.empty(len(graph.nodes), dtype=np.int32)
     fresh = np.array([t for t in targets if made.has(t)], dtype=np.int32)
     wanted[fresh] = True
     while len(fresh):
-        sizes = starts[fresh + 1] - starts[fresh]
-        within = np.arange(int(sizes.sum()), dtype=np.int64) - np.repeat(
-            np.cumsum(sizes) - sizes, sizes
-        )
-        some = steps[np.repeat(starts[fresh], sizes) + within]
+        some = steps_of(graph.by_head, fresh)
         some = some[fires[some]]
         kept[some] = True
-        below = np.unique(graph.premises[some])
+        below = graph.premises[some].ravel()
         below = below[below >= 0]
-        fresh = below[~wanted[below]]
+        fresh, _ = once(below[~wanted[below]], slot)
         wanted[fresh] = True
     return _cut_out(graph, wanted, kept)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from amends.kernel.contents import Contents, Fault
 from amends.kernel.errors import EvidenceError
-from amends.paths.shapes import Network, Reject
+from amends.paths.collect import collect
+from amends.paths.shapes import Reject
 from amends.paths.states import Dated
 
 CONTEXT = frozenset(
@@ -28,8 +29,6 @@ CONTEXT = frozenset(
 _DAY = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 _WORD = re.compile(r"^(before|after|later)(?:[-_ ].*)?$", re.IGNORECASE)
 _ORDER = {"before": "0", "after": "2", "later": "3"}
-
-Collect = Callable[[Iterator[tuple[str, bytes | IO[bytes]]], str], Network]
 
 
 @dataclass(frozen=True)
@@ -89,13 +88,12 @@ def in_folder(folder: Path, on: str = "") -> list[Source]:
     return [Source(p, name, on or date_of(name)) for p, name in names]
 
 
-def networks(sources: Sequence[Source], contents: Contents, collect: Collect) -> list[Dated]:
+def networks(sources: Sequence[Source], contents: Contents) -> list[Dated]:
     """Return the network at each date, earliest first.
 
     Args:
         sources: The files.
         contents: Opens them, containers and all.
-        collect: Makes a network of files of one date.
     """
     found = []
     for on, some in by_date(sources):
@@ -131,7 +129,7 @@ def _base(source: Source) -> str:
 
 def _opened(
     sources: Iterable[Source], contents: Contents, faults: list[Reject]
-) -> Iterator[tuple[str, bytes | IO[bytes]]]:
+) -> Iterator[tuple[str, BinaryIO]]:
     for source in sources:
         for part in contents.raw(source.path, source.name.rsplit("/", 1)[-1]):
             name = f"{source.name}/{part.inner_path}" if part.inner_path else source.name
