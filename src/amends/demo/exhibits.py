@@ -49,7 +49,9 @@ _ROSTERS = ("customer_master.csv", "death_list.csv", "guardians.csv")
 # What the company knows of its systems, and what those wrote.
 _SYSTEMS = ("hosts.csv", "stores.csv", "known_facts.txt")
 _LOGS_TO = "2026-08-18"
-_NETWORKS = (("network-before", "2026-07-31"), ("network-after", "2026-08-22"))
+_NETWORKS = (
+    ("network-before", "2026-07-31"), ("network-between", "2026-08-10"), ("network-after", "2026-08-22"),
+)  # fmt: skip
 FACTS: dict[str, Any] = {
     "case": {"name": "larkspur", "entity": ENTITY, "roles": ["BUSINESS", "TELECOM_CARRIER"],
              "preset": "telecom", "domain": "larkspur.example", "phone": "1-888-555-0142"},

@@ -87,7 +87,7 @@ def scans(scene: Scene, stretch: Stretch, n: int) -> None:
         stretch.whole(0, 10, n),
         stretch.whole(1_024, 65_535, n),
     )
-    outside = [estate[key].outside_ip for key in ("web", "vpn", "test1", "fw", "backup")]
+    outside = [estate[key].outside_ip for key in ("web", "vpn", "test1", "fw")] + ["192.0.2.30"]
     edge = estate["edge"].outside_ip
     denied, refused = scene.firewall.denied, scene.router.denied
     for when, source, port, door, sport in zip(at, sources, ports, doors, sports, strict=True):

@@ -123,7 +123,7 @@ _HOSTS = (
     ("backup", "prod", 30, "backup server", "linux", ("bak1", "lw-bak-01", "vaulted")),
     ("dhcp", "office", 2, "dhcp server", "linux", ("dhcp1", "lw-net-01", "leases")),
 )  # fmt: skip
-_OUTSIDE = {"edge": 1, "fw": 2, "vpn": 3, "web": 10, "test1": 20, "backup": 30}
+_OUTSIDE = {"edge": 1, "fw": 2, "vpn": 3, "web": 10, "test1": 20}
 _GIVEN = ("amara", "ben", "chloe", "diego", "elena", "farid", "grace", "hugo", "ivana", "jonas", "keiko", "liam",
           "maya", "nils", "oscar", "priya", "quinn", "rosa", "sven", "tara", "umar", "vera", "walt", "xenia",
           "yusuf", "zoe", "ana", "carl", "dora", "emil")  # fmt: skip

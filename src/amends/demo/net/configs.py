@@ -57,7 +57,7 @@ def _edge_ios(network: Network, state: State) -> str:
         "interface GigabitEthernet0/0", " description internet", f" ip address {edge.outside_ip} 255.255.255.0",
         " ip access-group OUTSIDE-IN in", " ip nat outside", "!",
         "interface GigabitEthernet0/1", " description edge", f" ip address {edge.ip} 255.255.255.0", " ip nat inside", "!",
-        *[f"ip nat inside source static {estate[key].ip} {estate[key].outside_ip}" for key in ("vpn", "web", "test1", "backup")],
+        *[f"ip nat inside source static {estate[key].ip} {estate[key].outside_ip}" for key in ("vpn", "web", "test1")],
         *_routes_ios(estate),
         "!", "ip access-list extended OUTSIDE-IN", " permit tcp any any established",
         *[f" permit tcp any host {ip} eq {port}" for ip, port in _outside(network, state)],
@@ -92,7 +92,7 @@ def _edge_junos(network: Network, state: State) -> str:
     # A router of this kind translates nothing: outside addresses lie on the hosts and are routed to the firewall.
     routes += "".join(
         f"        route {estate[key].outside_ip}/32 next-hop {estate['fw'].ip};\n"
-        for key in ("web", "test1", "backup")
+        for key in ("web", "test1")
     )
     return (
         f"## Last commit: {state.on} 03:12:44 UTC by {services['router']}\nversion 21.4R3;\nsystem {{\n    host-name {edge.name};\n"

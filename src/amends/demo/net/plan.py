@@ -15,7 +15,7 @@ from amends.demo.logs.holdings import Held
 from amends.demo.logs.story import Story
 
 KEV = "CVE-2021-41773"
-BEFORE, AFTER = "2026-07-31", "2026-08-22"
+BEFORE, BETWEEN, AFTER = "2026-07-31", "2026-08-10", "2026-08-22"
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,13 @@ def fingerprint(seed: int, name: str, edition: int = 0) -> str:
 
 @dataclass
 class Network:
-    """Both states and the fixes between them."""
+    """The states and the fixes between them."""
 
     estate: Estate
     story: Story
     held: list[Held]
     before: State
+    between: State
     after: State
     fixes: list[Fix]
     grants: list[tuple[str, str, str]]
@@ -122,9 +123,8 @@ def draw_network(estate: Estate, story: Story, held: list[Held], test_store: str
     """Return the network of a seed."""
     chance = random.Random(estate.seed * 19_000_013 + 5)
     before = State(BEFORE, _services(estate, story), _allows(), _secrets(estate, story))
-    before.claims = [_claim(estate, "reach", "zone:dmz", f"service:{estate['archive'].name}:3306/tcp", "2026-07-10",
-                            "Web servers no longer reach the archive database", "network team")]  # fmt: skip
     after, fixes = _fixed(estate, story, before, chance)
+    between = _between(before)
     services = estate.services
     grants = [
         (services["etl"], "crm-db", "SELECT"), (services["etl"], "device-lake", "READ"),
@@ -138,7 +138,7 @@ def draw_network(estate: Estate, story: Story, held: list[Held], test_store: str
         "sales-share": ("nas", 445), "mail-archive": ("nas", 445), "device-lake": ("lake", 22),
         "prepaid-billing": ("billing", 22), "ivr-db": ("ivr", 22), "test-server": (test_store, 22),
     }  # fmt: skip
-    return Network(estate, story, held, before, after, fixes, grants, hosts)
+    return Network(estate, story, held, before, between, after, fixes, grants, hosts)
 
 
 def _services(estate: Estate, story: Story) -> list[Service]:
@@ -179,7 +179,7 @@ def _allows() -> list[Allow]:
         Allow("edge", "any", source="edge"),
         Allow("edge", "web", (80, 443)), Allow("edge", "test1", (22, 2222)),
         Allow("vpn", "mgmt", (22,)), Allow("vpn", "test"), Allow("vpn", "office"), Allow("vpn", "prod", (445,)),
-        Allow("dmz", "crm", (5432,)),
+        Allow("dmz", "crm", (5432,)), Allow("dmz", "archive", (3306,)),
         Allow("office", "dmz", (80, 443)), Allow("office", "prod", (445,)), Allow("office", "jump", (22,)),
         Allow("test", "any"),
         Allow("mgmt", "any"),
@@ -250,6 +250,14 @@ def _claim(
     }
 
 
+def _between(before: State) -> State:
+    """Return the state a week after containment: the router shut, and a rule gone that later came back."""
+    services = [replace(s, lockout="yes") if s.asset == "edge" else s
+                for s in before.services if s.asset != "edge" or s.port == 22]  # fmt: skip
+    allows = [allow for allow in before.allows if allow != Allow("dmz", "archive", (3306,))]
+    return State(BETWEEN, services, allows, list(before.secrets), managed=False)
+
+
 def _fixed(
     estate: Estate, story: Story, before: State, chance: random.Random
 ) -> tuple[State, list[Fix]]:
@@ -272,7 +280,8 @@ def _fixed(
             replace(s, version="2.4.62", cve="") if s.asset == "web" else s for s in services
         ]
     state = "claimed" if only_said == "test_to_prod" else "verified"
-    reached = [s for s in services if estate[s.asset].zone == "prod"]
+    # The archive database gets a host firewall of its own.
+    reached = [s for s in services if estate[s.asset].zone == "prod" and s.asset != "archive"]
     fixes.append(Fix("test_to_prod", "The test network no longer reaches production",
                      [("reach", "zone:test", f"service:{name[s.asset]}:{s.port}/tcp") for s in reached], state))  # fmt: skip
     if state == "verified":
@@ -300,11 +309,9 @@ def _fixed(
         ]
     fixes.append(Fix("dmz_to_archive", "Web servers no longer reach the archive database",
                      [("reach", "zone:dmz", f"service:{name['archive']}:3306/tcp")], "reopened"))  # fmt: skip
-    at = allows.index(Allow("dmz", "crm", (5432,)))
-    allows.insert(at, Allow("dmz", "archive", (3306,)))
     walls: dict[str, tuple[str, ...]] = {"archive": ("app", "backup", "mgmt", "web")}
     claims = [
-        _claim(estate, *fact, "2026-08-20" if fix.state != "reopened" else "2026-07-10", fix.words, "infrastructure")
+        _claim(estate, *fact, "2026-08-20" if fix.state != "reopened" else "2026-08-09", fix.words, "infrastructure")
         for fix in fixes for fact in fix.facts
     ]  # fmt: skip
     return State(AFTER, services, allows, secrets, walls, claims, managed=False), fixes

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from xml.sax.saxutils import quoteattr
 
 from amends.demo.net.plan import Network, Service, State
-from amends.demo.net.truth import _reaches
+from amends.demo.net.truth import reaches
 
 SCANNED = ("21", "22", "23", "25", "80", "443", "445", "2222", "3306", "3389", "5432", "8080")
 
@@ -44,7 +44,7 @@ def scan_xml(network: Network, state: State, origin: str) -> str:
         if key == origin:
             continue
         services = [s for s in state.services if s.asset == key]
-        seen = {s.port for s in services if _reaches(network, state, origin, s)}
+        seen = {s.port for s in services if reaches(network, state, origin, s)}
         lines += _host(network, key, services, seen, start + place * 9, outside)
         up += 1
     end = start + len(keys) * 9 + 4
@@ -62,20 +62,28 @@ def _host(
 ) -> list[str]:
     machine = network.estate[key]
     ip = machine.outside_ip if outside else machine.ip
-    shut = len(SCANNED) - len(seen)
     lines = [
         f'<host starttime="{at}" endtime="{at + 8}"><status state="up" reason="user-set" reason_ttl="0"/>',
         f'<address addr="{ip}" addrtype="ipv4"/>', "<hostnames>",
-        f'<hostname name="{machine.name.lower()}.larkspur.example" type="PTR"/>', "</hostnames>",
-        f'<ports><extraports state="filtered" count="{shut}">', f'<extrareasons reason="no-response" count="{shut}" proto="tcp"/>',
-        "</extraports>",
+        f'<hostname name="{machine.name.lower()}.larkspur.example" type="PTR"/>', "</hostnames>", "<ports>",
     ]  # fmt: skip
-    for service in services:
-        if service.port not in seen:
+    by_port = {service.port: service for service in services if service.port in seen}
+    # Nmap gathers the shut ports into ``extraports`` only where there are more than 25 of a kind.
+    for port in map(int, SCANNED):
+        service = by_port.get(port)
+        if service is None:
+            lines.append(f'<port protocol="tcp" portid="{port}"><state state="filtered" reason="no-response" reason_ttl="0"/>'
+                         f'<service name="{_USUAL[port]}" method="table" conf="3"/></port>')  # fmt: skip
             continue
         version = f" version={quoteattr(service.version)}" if service.version else ""
         lines.append(
-            f'<port protocol="tcp" portid="{service.port}"><state state="open" reason="syn-ack" reason_ttl="57"/>'
+            f'<port protocol="tcp" portid="{port}"><state state="open" reason="syn-ack" reason_ttl="57"/>'
             f'<service name="{service.service}" product={quoteattr(service.product)}{version} method="probed" conf="10"/></port>'
         )
     return [*lines, "</ports>", '<times srtt="24012" rttvar="3310" to="100000"/>', "</host>"]
+
+
+_USUAL = {
+    21: "ftp", 22: "ssh", 23: "telnet", 25: "smtp", 80: "http", 443: "https", 445: "microsoft-ds",
+    2222: "EtherNetIP-1", 3306: "mysql", 3389: "ms-wbt-server", 5432: "postgresql", 8080: "http-proxy",
+}  # fmt: skip

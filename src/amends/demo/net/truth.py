@@ -1,6 +1,7 @@
 """Which stores somebody from the internet can reach: the smallest set of rules, worked out by plain repetition.
 
-Tests compare Amends' answer with it. It knows nothing of formats: it reads the plan.
+Tests compare Amends' answer with it. It knows nothing of formats: it reads the plan. The rules are those of the room
+*paths*: whoever reaches a service and has what opens it has the host; whoever has the host has its stores.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ def answer(network: Network) -> dict[str, Any]:
     """Return the truth: stores open before and after, the ways to them, and what the fixes did."""
     name = {key: machine.name for key, machine in network.estate.machines.items()}
     before, after = _reached(network, network.before), _reached(network, network.after)
+    between = _reached(network, network.between)
     stores = sorted(network.store_hosts)
     return {
         "before": {"on": network.before.on, "open": [s for s in stores if s in before["stores"]],
                    "controlled": sorted(name[a] for a in before["controlled"])},
+        "between": {"on": network.between.on, "open": [s for s in stores if s in between["stores"]]},
         "after": {"on": network.after.on, "open": [s for s in stores if s in after["stores"]],
                   "controlled": sorted(name[a] for a in after["controlled"])},
         "ways_before": {s: _named(before["stores"][s], name) for s in stores if s in before["stores"]},
@@ -48,7 +51,7 @@ def _reached(network: Network, state: State) -> dict[str, Any]:
         before = len(ways), len(held), len(stores)
         for place, way in list(ways.items()):
             for service in state.services:
-                if service.asset in ways or not _reaches(network, state, place, service):
+                if service.asset in ways or not reaches(network, state, place, service):
                     continue
                 opened = _opens(state, held, service)
                 if service.weak or service.cve or opened:
@@ -68,7 +71,7 @@ def _reached(network: Network, state: State) -> dict[str, Any]:
                     continue
                 if (key, port) not in secret.targets:
                     continue
-                start = next((p for p in ways if _reaches(network, state, p, door)), None)
+                start = next((p for p in ways if reaches(network, state, p, door)), None)
                 if start is not None:
                     stores[store] = [*ways[start], store]
                     break
@@ -79,19 +82,11 @@ def _reached(network: Network, state: State) -> dict[str, Any]:
 def _opens(state: State, held: dict[str, list[str]], service: Service) -> bool:
     return any(
         secret.name in held and secret.found == secret.current and (service.asset, service.port) in secret.targets
-        and _is_login(service)
         for secret in state.secrets
     )  # fmt: skip
 
 
-def _is_login(service: Service) -> bool:
-    """Return whether a sign-in gives the host itself, not only what the service serves."""
-    return (
-        service.service in ("ssh", "telnet", "ms-wbt-server", "https") or service.asset == "admin"
-    )
-
-
-def _reaches(network: Network, state: State, place: Place, service: Service) -> bool:
+def reaches(network: Network, state: State, place: Place, service: Service) -> bool:
     estate = network.estate
     if place == service.asset:
         return False

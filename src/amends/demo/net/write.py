@@ -1,4 +1,4 @@
-"""Writes ``network-before`` and ``network-after``, and the truth about the ways through."""
+"""Writes ``network-before``, ``network-between`` and ``network-after``, and the truth about the ways through."""
 
 from __future__ import annotations
 
@@ -9,11 +9,20 @@ from pathlib import Path
 
 from amends.demo.logs.deeds import Deeds
 from amends.demo.net.configs import core_config, edge_config, iptables
-from amends.demo.net.plan import AFTER, BEFORE, KEV, Network, State, draw_network, fingerprint
+from amends.demo.net.plan import (
+    AFTER,
+    BEFORE,
+    BETWEEN,
+    KEV,
+    Network,
+    State,
+    draw_network,
+    fingerprint,
+)
 from amends.demo.net.scans import scan_xml
 from amends.demo.net.truth import answer
 
-FOLDERS = {"network-before": BEFORE, "network-after": AFTER}
+FOLDERS = {"network-before": BEFORE, "network-between": BETWEEN, "network-after": AFTER}
 _INSIDE = {"test": "test1", "dmz": "web", "office": "dhcp"}
 _KEV_COLUMNS = ("cveID", "vendorProject", "product", "vulnerabilityName", "dateAdded", "shortDescription", "requiredAction",
                 "dueDate", "knownRansomwareCampaignUse", "notes", "cwes")  # fmt: skip
@@ -30,9 +39,9 @@ _KEV_ROWS = (
 
 
 def write_network(folder: Path, deeds: Deeds, truth: Path) -> None:
-    """Write both states of the network below ``folder`` and ``paths.json`` into ``truth``."""
+    """Write the states of the network below ``folder`` and ``paths.json`` into ``truth``."""
     network = draw_network(deeds.estate, deeds.story, deeds.held, deeds.store_hosts["test-server"])
-    for name, state in zip(FOLDERS, (network.before, network.after), strict=True):
+    for name, state in zip(FOLDERS, (network.before, network.between, network.after), strict=True):
         _write_state(folder / name, network, state)
     (truth / "paths.json").write_text(json.dumps(answer(network), indent=1) + "\n", "utf-8")
 
@@ -58,7 +67,8 @@ def _write_state(folder: Path, network: Network, state: State) -> None:
             )
     _write_lists(folder, network, state)
     _write_accounts(folder, network)
-    put(folder / "claims.json", json.dumps(state.claims, indent=1) + "\n")
+    if state.claims:
+        put(folder / "claims.json", json.dumps(state.claims, indent=1) + "\n")
     put(folder / "credential_findings.json", json.dumps(_findings(network, state), indent=1) + "\n")
 
 
