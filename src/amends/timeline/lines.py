@@ -59,6 +59,29 @@ class Lines:
         """Return the lines as a text column."""
         return slices(self.buffer, self.starts, self.ends - self.starts)
 
+    def part(self, start: int, end: int) -> Lines:
+        """Return the lines from one place to another of the block."""
+        return Lines(
+            self.buffer,
+            self.starts[start:end],
+            self.ends[start:end],
+            self.positions[start:end],
+            self.first + start,
+        )
+
+
+def after(one: Lines, other: Lines) -> Lines:
+    """Return two blocks that follow each other as one."""
+    low, high = int(one.starts[0]), int(one.ends[-1])
+    held = np.append(one.buffer[low:high], np.uint8(_NEWLINE))
+    return Lines(
+        np.concatenate([held, other.buffer]),
+        np.concatenate([one.starts - low, other.starts + len(held)]),
+        np.concatenate([one.ends - low, other.ends + len(held)]),
+        np.concatenate([one.positions, other.positions]),
+        one.first,
+    )
+
 
 @dataclass
 class _Cutter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from amends.timeline.parsers.auditd import Auditd
 from amends.timeline.parsers.base import Parser
 from amends.timeline.parsers.evtx import Evtx
 from amends.timeline.parsers.flow import FlowTable, FlowText
@@ -38,6 +39,7 @@ PARSERS: tuple[Parser, ...] = (
     WebAccess(),
     Squid(),
     WebError(),
+    Auditd(),
     Syslog(),
     Plain(),
 )

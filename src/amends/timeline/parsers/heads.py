@@ -40,7 +40,7 @@ _PATTERNS = (
     rf"^{_PRI}(?P<stamp>{_BSD}) {_HOST}(?: (?P<rest>.*))?$",
     rf"^{_PRI}(?P<stamp>{_ISO}) {_HOST}(?: (?P<rest>.*))?$",
     rf"^{_PRI}(?P<stamp>{_BSD_YEAR}) {_HOST}(?: (?P<rest>.*))?$",
-    rf"^{_PRI}(?:\d+: )?[*.]?(?P<stamp>{_DEVICE})[: ] *(?P<rest>.*)$",
+    rf"^{_PRI}(?:\d+: )?[*.]?(?P<stamp>{_DEVICE})[: \t] *(?P<rest>.*)$",
 )  # fmt: skip
 _CODED = (
     rf"^:? ?(?:\d+: )?(?:[^\s:%]+: )?(?:\d+: )?(?:[*.]?(?P<device_time>{_DEVICE}):? ?:? )?(?:: )?"

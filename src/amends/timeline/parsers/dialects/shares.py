@@ -262,5 +262,6 @@ def ftp_outcome(columns: dict[str, pa.Array]) -> None:
 SHARE_DIALECTS = (
     Dialect("samba", _samba, frozenset({"smbd_audit", "smbd", "samba"})),
     Dialect("vsftpd", by_shapes(VSFTPD_SHAPES, ftp_outcome), frozenset({"vsftpd"})),
+    Dialect("xferlog", by_shapes(XFERLOG_SHAPES), frozenset({"xferlog"})),
     Dialect("proftpd", by_shapes(_PROFTPD_SHAPES), frozenset({"proftpd", "pure-ftpd", "ftpd"})),
 )
