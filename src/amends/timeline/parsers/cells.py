@@ -46,7 +46,7 @@ def by_distinct(texts: pa.Array, change: Callable[[str], str | None]) -> pa.Stri
 
 
 def account(texts: pa.Array) -> pa.StringArray:
-    """Return accounts in lower case without domain (``CORP\\ann``) or realm (``ann@CORP.EXAMPLE``)."""
+    r"""Return accounts in lower case without domain (``CORP\\ann``) or realm (``ann@CORP.EXAMPLE``)."""
     return by_distinct(known(texts), _account)
 
 
@@ -151,7 +151,7 @@ def counted(n: int, first: int = 0) -> pa.Int64Array:
     return pa.array(np.arange(first, first + n, dtype=np.int64))
 
 
-def extra(columns: Mapping[str, pa.Array], n: int) -> pa.MapArray:
+def named(columns: Mapping[str, pa.Array], n: int) -> pa.MapArray:
     """Return a map of named texts for each event, without the empty ones."""
     names, arrays = list(columns), [flat(a) for a in columns.values()]
     if not names or not n:

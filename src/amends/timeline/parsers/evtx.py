@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """Windows event logs as Windows writes them (``.evtx``), damaged and cut ones included.
 
 The file is a header of 4,096 bytes and chunks of 65,536. Chunks stand alone, so that they are handed to the library some at a
@@ -14,7 +15,7 @@ import json
 import re
 import struct
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -306,8 +307,7 @@ def _text(inner: Json, name: str, keys: list[str], values: list[str | None]) -> 
     )
 
 
-_scalar: Callable[[Json], str] = lambda v: (
-    ("true" if v else "false") if isinstance(v, bool) else str(v)
-)  # noqa: E731
-
-PARSER = Evtx()
+def _scalar(value: Json) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

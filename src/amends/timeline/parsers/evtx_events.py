@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """Fields of Windows events to columns, wherever the fields came from: a binary log, XML, JSON or CSV.
 
 Every field stays in ``extra`` under its own name, as Sigma's rules for Windows expect it. What an event means stands in
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from amends.timeline.parsers import cells as cols
-from amends.timeline.parsers import stamps
+from amends.timeline.parsers import moments
 from amends.timeline.parsers.base import NO_TIME, Parsed
 from amends.timeline.parsers.evtx_specs import LOGON_TYPES, OTHER, SPECS, Spec, log_of
 from amends.timeline.parsers.fields import Fields, Ints
@@ -40,6 +41,7 @@ _WANTED = (
     *(w for names in OTHER.fields.values() for w in names),
 )  # fmt: skip
 _PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "47": "gre", "50": "esp", "58": "ipv6-icmp"}
+_INSTANT = pa.timestamp("us", "UTC")
 _AUDIT_FAILURE = "0x8010"
 # Access rights of files: Microsoft Learn, event 4663, "Access Mask".
 _DELETE, _WRITE = 0x10000, 0x2 | 0x4 | 0x40 | 0x100
@@ -84,15 +86,26 @@ def parsed(
     }
     out["process"] = pc.coalesce(out["process"], head["Provider_Name"])
     out["extra"] = fields.map()
-    wall, utc = stamps.iso(head["SystemTime"])
-    wall = np.where(wall > 0, wall, NO_TIME)  # 1601-01-01 is how Windows writes "no time"
+    wall, utc = _times(head["SystemTime"])
     return Parsed(
         n + len(rejects),
-        stamps.times(wall, utc, head["SystemTime"], 1),
+        moments.times(wall, utc, head["SystemTime"], 1),
         out,
         fields.joined(),
         rejects,
     )
+
+
+def _times(stamp: pa.StringArray) -> tuple[Ints, moments.Bools]:
+    """Return times as Windows writes them, with a Z; 1601-01-01 is how it writes "no time"."""
+    try:
+        wall = pc.fill_null(stamp.cast(_INSTANT).cast(pa.int64()), NO_TIME).to_numpy(
+            zero_copy_only=False
+        )
+        utc = np.ones(len(wall), dtype=bool)
+    except pa.ArrowInvalid:
+        wall, utc = moments.iso(stamp)
+    return np.where(wall > 0, wall, NO_TIME), utc
 
 
 def _kinds(head: dict[str, pa.StringArray]) -> list[_Kind]:

@@ -81,7 +81,9 @@ class Fields:
     def renamed(self, names: tuple[str, ...]) -> Fields:
         """Return the fields under other names, one for each; of two that become one the later holds."""
         unique: dict[str, int] = {}
-        moved = np.array([unique.setdefault(name, len(unique)) for name in names] or [0], dtype=np.int64)
+        moved = np.array(
+            [unique.setdefault(name, len(unique)) for name in names] or [0], dtype=np.int64
+        )
         return _last_of_a_case(Fields(tuple(unique), moved[self.codes], self.values, self.starts))
 
     def column(self, name: str) -> pa.StringArray | None:

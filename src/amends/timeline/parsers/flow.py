@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """Flows: nfdump's CSV and long text, SiLK's rwcut, VPC flow logs, and any CSV whose header names addresses and bytes.
 
 ``bytes_in`` is what went from source to destination, ``bytes_out`` what came back; a log of one direction has no second.
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from amends.timeline.lines import Lines, blocks
-from amends.timeline.parsers import cells, stamps
+from amends.timeline.parsers import cells, moments
 from amends.timeline.parsers.base import NO_TIME, Origin, Parsed, Times
 from amends.timeline.parsers.by_lines import blank_lines
 from amends.timeline.parsers.records import Records, csv_columns, of_lines
@@ -45,11 +46,14 @@ _FIELDS = {
 _BY_NAME = {name: field for field, names in _FIELDS.items() for name in names}
 _NUMBERS = {"1": "icmp", "2": "igmp", "6": "tcp", "17": "udp", "41": "ipv6", "47": "gre", "50": "esp", "51": "ah", "58": "ipv6-icmp",
             "89": "ospf", "132": "sctp"}  # fmt: skip
-_DENIED = frozenset(("reject", "deny", "denied", "drop", "dropped", "block", "blocked", "3", "discard"))
+_DENIED = frozenset(
+    ("reject", "deny", "denied", "drop", "dropped", "block", "blocked", "3", "discard")
+)
 _ALLOWED = frozenset(("accept", "allow", "allowed", "permit", "permitted", "pass"))
-_VPC_2 = (
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
-).split()
+_VPC_2 = [
+    "version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets", "bytes", "start",
+    "end", "action", "log-status",
+]  # fmt: skip
 _VPC_LINE = re.compile(rb"^2 \d{12} eni-[0-9a-f]+ (?:[0-9a-fA-F.:]+|-) ")
 
 
@@ -92,8 +96,18 @@ def layout_of(line: str) -> Layout | None:
         if len(cells_found) < 5:
             continue
         found = meaning(cells_found)
-        if {"src_ip", "dst_ip"} <= found.keys() and found.keys() & {"bytes_in", "bytes_out", "proto", "dst_port"}:
-            return Layout(_distinct(cells_found, delimiter, line), delimiter, _dialect(cells_found, delimiter), delimiter == "|")
+        if {"src_ip", "dst_ip"} <= found.keys() and found.keys() & {
+            "bytes_in",
+            "bytes_out",
+            "proto",
+            "dst_port",
+        }:
+            return Layout(
+                _distinct(cells_found, delimiter, line),
+                delimiter,
+                _dialect(cells_found, delimiter),
+                delimiter == "|",
+            )
     return None
 
 
@@ -165,12 +179,23 @@ def _block(lines: Lines, layout: Layout) -> Parsed:
     if not fits.all():
         keep = pa.array(fits)
         columns = {name: column.filter(keep) for name, column in columns.items()}
-        times = Times(times.wall[fits], times.utc[fits], times.yearless[fits], times.raw.filter(keep), times.resolution_ms)
-    rejects = [*records.rejects(blank, "empty line"), *records.rejects(~mask & ~blank, "heading, summary or no flow")]
+        times = Times(
+            times.wall[fits],
+            times.utc[fits],
+            times.yearless[fits],
+            times.raw.filter(keep),
+            times.resolution_ms,
+        )
+    rejects = [
+        *records.rejects(blank, "empty line"),
+        *records.rejects(~mask & ~blank, "heading, summary or no flow"),
+    ]
     return Parsed(len(records), times, columns | kept.places(), kept.text, sorted(rejects))
 
 
-def _events(found: Mapping[str, pa.StringArray], layout: Layout) -> tuple[dict[str, pa.Array], Times, np.ndarray]:
+def _events(
+    found: Mapping[str, pa.StringArray], layout: Layout
+) -> tuple[dict[str, pa.Array], Times, np.ndarray]:
     """Return columns, times, and which rows are flows: those whose addresses are addresses."""
     arrays = list(found.values())
     n = len(arrays[0]) if arrays else 0
@@ -182,12 +207,18 @@ def _events(found: Mapping[str, pa.StringArray], layout: Layout) -> tuple[dict[s
     columns = {
         "kind": cells.constant("connection", n),
         "action": pc.coalesce(verdict, cells.constant("flow", n)),
-        "outcome": cells.by_distinct(pc.coalesce(verdict, cells.constant("flow", n)), lambda v: {"allow": "success", "deny": "failure"}.get(v, "")),
+        "outcome": cells.by_distinct(
+            pc.coalesce(verdict, cells.constant("flow", n)),
+            lambda v: {"allow": "success", "deny": "failure"}.get(v, ""),
+        ),
         "src_ip": src,
         "dst_ip": dst,
         "src_port": cells.port(part.get("src_port", none)),
         "dst_port": _port(part.get("dst_port", none)),
-        "proto": cells.by_distinct(pc.utf8_trim_whitespace(part.get("proto", none)), lambda p: _NUMBERS.get(p, p.lower()) or None),
+        "proto": cells.by_distinct(
+            pc.utf8_trim_whitespace(part.get("proto", none)),
+            lambda p: _NUMBERS.get(p, p.lower()) or None,
+        ),
         "bytes_in": cells.size(part.get("bytes_in", none)),
         "bytes_out": cells.size(part.get("bytes_out", none)),
         "source": cells.constant(layout.dialect, n),
@@ -196,10 +227,20 @@ def _events(found: Mapping[str, pa.StringArray], layout: Layout) -> tuple[dict[s
     if layout.dialect != "flow/vpc":
         columns["host"] = cells.known(part.get("host", none))
     is_address = pc.or_(pc.is_valid(src), pc.is_valid(dst)).to_numpy(zero_copy_only=False)
-    if "status" in part:  # VPC: a span without traffic has hyphens for addresses; it is a line, and no flow
-        is_address = is_address & ~pc.is_in(part["status"], pa.array(["NODATA", "SKIPDATA"])).to_numpy(zero_copy_only=False)
-    fine = bool(n) and bool(pc.all(pc.match_substring_regex(part.get("time", none), r"[.,]\d|^\d{13}")).as_py())
-    return columns, stamps.times(wall, utc, part.get("time", none), 1 if fine else 1000), is_address
+    if (
+        "status" in part
+    ):  # VPC: a span without traffic has hyphens for addresses; it is a line, and no flow
+        is_address = is_address & ~pc.is_in(
+            part["status"], pa.array(["NODATA", "SKIPDATA"])
+        ).to_numpy(zero_copy_only=False)
+    fine = bool(n) and bool(
+        pc.all(pc.match_substring_regex(part.get("time", none), r"[.,]\d|^\d{13}")).as_py()
+    )
+    return (
+        columns,
+        moments.times(wall, utc, part.get("time", none), 1 if fine else 1000),
+        is_address,
+    )
 
 
 def _port(texts: pa.StringArray) -> pa.Int64Array:
@@ -208,10 +249,10 @@ def _port(texts: pa.StringArray) -> pa.Int64Array:
 
 
 def _time(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
-    wall, utc = stamps.iso(texts)
+    wall, utc = moments.iso(texts)
     late = wall == NO_TIME
     if late.any():
-        seconds = stamps.epoch(texts)
+        seconds = moments.epoch(texts)
         wall, utc = np.where(late, seconds, wall), utc | (late & (seconds != NO_TIME))
     return wall, utc
 
@@ -229,7 +270,7 @@ _KEPT = ("flg", "flags", "tcpflags", "ipkt", "opkt", "packets", "pkts", "td", "t
 
 def _extra(found: Mapping[str, pa.StringArray], layout: Layout, n: int) -> pa.MapArray:
     kept = {name: texts for name, texts in found.items() if plain(name) in _KEPT}
-    return cells.extra(kept, n)
+    return cells.named(kept, n)
 
 
 # nfdump's text: "2024-05-06 07:08:09.123  0.512 TCP  10.0.0.5:51514 -> 203.0.113.9:443 .AP.SF 0 12 5.2 M 1"
@@ -265,7 +306,9 @@ def _heading(lines: Lines) -> list[str]:
     for line in lines.text.slice(0, 50).to_pylist():
         if _NFDUMP_HEAD.match(line):
             tail = line.split("Dst IP Addr:Port", 1)[1]
-            return re.findall(r"Out Pkt|In Pkt|Out Byte|In Byte|Flags|Tos|Packets|Bytes|pps|bps|Bpp|Flows", tail)
+            return re.findall(
+                r"Out Pkt|In Pkt|Out Byte|In Byte|Flags|Tos|Packets|Bytes|pps|bps|Bpp|Flows", tail
+            )
     return ["Packets", "Bytes", "Flows"]
 
 
@@ -275,13 +318,14 @@ def _text_block(records: Records, names: list[str]) -> Parsed:
     kept, found = records.only(good), found.filter(pa.array(good))
     n = len(kept)
     groups = "".join(
-        rf"(?P<c{i}>{_SIZE if name not in ('Flags', 'Tos') else '[^ ]+'})\s*" for i, name in enumerate(names)
+        rf"(?P<c{i}>{_SIZE if name not in ('Flags', 'Tos') else '[^ ]+'})\s*"
+        for i, name in enumerate(names)
     )
     tail = pc.extract_regex(pc.struct_field(found, "rest"), rf"^{groups}")
     none = pa.nulls(n, pa.string())
     named = {name: pc.struct_field(tail, f"c{i}") for i, name in enumerate(names)}
     stamp = pc.struct_field(found, "time")
-    wall, utc = stamps.iso(stamp)
+    wall, utc = moments.iso(stamp)
     columns = {
         "kind": cells.constant("connection", n),
         "action": cells.constant("flow", n),
@@ -295,11 +339,14 @@ def _text_block(records: Records, names: list[str]) -> Parsed:
         "bytes_in": cells.size(named.get("Out Byte", named.get("Bytes", none))),
         "bytes_out": cells.size(named.get("In Byte", none)),
         "source": cells.constant("flow/nfdump", n),
-        "extra": cells.extra({"flags": named.get("Flags", none), "packets": named.get("Packets", none)}, n),
+        "extra": cells.named(
+            {"flags": named.get("Flags", none), "packets": named.get("Packets", none)}, n
+        ),
     }
     return Parsed(
-        len(records), stamps.times(wall, utc, stamp, 1), columns | kept.places(), kept.text, records.rejects(~good, "not a flow")
+        len(records),
+        moments.times(wall, utc, stamp, 1),
+        columns | kept.places(),
+        kept.text,
+        records.rejects(~good, "not a flow"),
     )
-
-
-FLOW_TABLE, FLOW_TEXT = FlowTable(), FlowText()

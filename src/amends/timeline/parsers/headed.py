@@ -70,7 +70,15 @@ def _block(lines: Lines, heading: Heading, learn: Learn, read: Read) -> Parsed:
     timed: list[tuple[Ints, Times]] = []
     before = 0
     for place in (*comment.tolist(), n):
-        _run(records, np.arange(before, place)[~blank[before:place]], heading, read, good, groups, timed)
+        _run(
+            records,
+            np.arange(before, place)[~blank[before:place]],
+            heading,
+            read,
+            good,
+            groups,
+            timed,
+        )
         if place < n:
             learn(heading, records.text[place].as_py())
         before = place + 1

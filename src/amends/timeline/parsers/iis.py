@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """Web logs in W3C's extended format: IIS, CloudFront, and other servers that write ``#Fields:``.
 
 Source: Microsoft Learn, "W3C Logging" (IIS; times are UTC); Amazon CloudFront Developer Guide, "Standard logging"; read 2026.
@@ -12,8 +13,8 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from amends.timeline.parsers import cells, stamps
-from amends.timeline.parsers.base import Origin, Parsed, Times
+from amends.timeline.parsers import cells, moments
+from amends.timeline.parsers.base import NO_TIME, Origin, Parsed, Times
 from amends.timeline.parsers.headed import Heading, both, column, read_headed
 
 
@@ -28,7 +29,9 @@ class W3c:
         for line in head[:16384].splitlines():
             if line.startswith(b"#Fields:"):
                 names = set(line[8:].decode("latin-1").split())
-                return bool({"time", "x-timestamp", "timestamp"} & names) and bool(names & {"c-ip", "cs-uri-stem", "cs-method", "s-ip"})
+                return bool({"time", "x-timestamp", "timestamp"} & names) and bool(
+                    names & {"c-ip", "cs-uri-stem", "cs-method", "s-ip"}
+                )
         return False
 
     def read(self, stream: BinaryIO, origin: Origin) -> Iterator[Parsed]:
@@ -46,16 +49,23 @@ def _learn(heading: Heading, line: str) -> None:
         heading.words["date"] = rest.strip()[:10]
 
 
-def _events(heading: Heading, found: Mapping[str, pa.StringArray]) -> tuple[dict[str, pa.Array], Times]:
+def _events(
+    heading: Heading, found: Mapping[str, pa.StringArray]
+) -> tuple[dict[str, pa.Array], Times]:
     n = len(next(iter(found.values())))
     day = cells.known(column(found, "date"))
     if "date" not in found and "date" in heading.words:
         day = cells.constant(heading.words["date"], n)
     stamp = pc.binary_join_element_wise(day, column(found, "time"), " ")
-    wall, _ = stamps.iso(stamp)
-    stem, query = cells.known(column(found, "cs-uri-stem", "cs-uri")), cells.known(column(found, "cs-uri-query"))
+    wall, _ = moments.iso(stamp)
+    stem, query = (
+        cells.known(column(found, "cs-uri-stem", "cs-uri")),
+        cells.known(column(found, "cs-uri-query")),
+    )
     url = both(stem, query, "?")
-    agent = pc.replace_substring(cells.known(column(found, "cs(User-Agent)", "cs-user-agent")), "+", " ")
+    agent = pc.replace_substring(
+        cells.known(column(found, "cs(User-Agent)", "cs-user-agent")), "+", " "
+    )
     agent = pc.replace_substring(agent, "%20", " ")
     status = cells.whole(column(found, "sc-status"))
     method = cells.known(column(found, "cs-method"))
@@ -78,16 +88,22 @@ def _events(heading: Heading, found: Mapping[str, pa.StringArray]) -> tuple[dict
         "message": both(method, url, " "),
         "extra": _extra(found, url, agent, n),
     }
-    return columns, stamps.times(wall, wall != stamps.NO_TIME, stamp, 1000)
+    return columns, moments.times(wall, wall != NO_TIME, stamp, 1000)
 
 
-def _extra(found: Mapping[str, pa.StringArray], url: pa.StringArray, agent: pa.StringArray, n: int) -> pa.MapArray:
+def _extra(
+    found: Mapping[str, pa.StringArray], url: pa.StringArray, agent: pa.StringArray, n: int
+) -> pa.MapArray:
     """Return what the log has, under its names and those that Sigma's rules for web servers use."""
     kept = {name: cells.known(texts) for name, texts in found.items() if name not in _DROPPED}
-    kept |= {"c-uri": url, "cs-user-agent": agent, "cs-referer": cells.known(column(found, "cs(Referer)"))}
+    kept |= {
+        "c-uri": url,
+        "cs-user-agent": agent,
+        "cs-referer": cells.known(column(found, "cs(Referer)")),
+    }
     if "cs(Host)" in found:
         kept["cs-host"] = cells.known(found["cs(Host)"])
-    return cells.extra(kept, n)
+    return cells.named(kept, n)
 
 
 _DROPPED = frozenset(("date", "time", "cs(User-Agent)", "cs(Referer)", "cs(Host)", "cs-uri"))

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """What the fields of JSON events mean: Windows, cloud audit trails, sign-ins, databases, Zeek, Samba, and anything with a time.
 
 A dialect is known by fields that it always has; the first that fits is taken. Names are those of the flat event.
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from amends.timeline.columns import Bools, Ints
-from amends.timeline.parsers import cells, stamps
+from amends.timeline.parsers import cells, moments
 from amends.timeline.parsers.base import NO_TIME, Origin, Times
 from amends.timeline.parsers.fields import Fields
 from amends.timeline.parsers.iis import of_status
@@ -88,14 +89,16 @@ class Dialect:
         stamp = found.of(*self.times)
         wall, utc = any_time(stamp)
         columns = {"source": cells.constant(self.name, n)} | self.columns(found, n, origin)
-        fine = pc.all(pc.match_substring_regex(pc.fill_null(stamp, ".0"), r"[.,]\d|^\d{13}")).as_py()
-        return columns, stamps.times(wall, utc, stamp, 1 if fine else 1000)
+        fine = pc.all(
+            pc.match_substring_regex(pc.fill_null(stamp, ".0"), r"[.,]\d|^\d{13}")
+        ).as_py()
+        return columns, moments.times(wall, utc, stamp, 1 if fine else 1000)
 
 
 def any_time(stamp: pa.StringArray) -> tuple[Ints, Bools]:
     """Return times of ISO 8601, of web servers' stamps, or of seconds (or milliseconds …) since 1970."""
-    wall, utc = stamps.iso(stamp)
-    for reader in (stamps.epoch, stamps.web):
+    wall, utc = moments.iso(stamp)
+    for reader in (moments.epoch, moments.web):
         late = wall == NO_TIME
         if not late.any():
             break
@@ -150,7 +153,13 @@ _WINDOWS = {
 
 
 def _windows_name(name: str) -> str:
-    for start in ("winlog.event_data.", "winlog.user_data.", "event_data.", "EventData.", "UserData."):
+    for start in (
+        "winlog.event_data.",
+        "winlog.user_data.",
+        "event_data.",
+        "EventData.",
+        "UserData.",
+    ):
         if name.startswith(start):
             return name[len(start) :]
     return _WINDOWS.get(name, name)
@@ -195,7 +204,10 @@ def _trail_kind(name: str) -> tuple[str, str]:
 
 def _cloudtrail(f: Found, n: int, origin: Origin) -> Columns:
     name = f.of("eventName")
-    said = pc.coalesce(f.of("responseElements.ConsoleLogin"), pc.if_else(pc.is_valid(f.of("errorCode")), "Failure", "Success"))
+    said = pc.coalesce(
+        f.of("responseElements.ConsoleLogin"),
+        pc.if_else(pc.is_valid(f.of("errorCode")), "Failure", "Success"),
+    )
     user = f.of("userIdentity.userName", "userIdentity.sessionContext.sessionIssuer.userName", "userIdentity.principalId",
                 "userIdentity.invokedBy", "userIdentity.type")  # fmt: skip
     bucket, key = f.of("requestParameters.bucketName"), f.of("requestParameters.key")
@@ -216,10 +228,18 @@ def _cloudtrail(f: Found, n: int, origin: Origin) -> Columns:
         "host": f.of("eventSource"),
         "process": f.of("eventSource"),
         "object": where,
-        "object_kind": pc.if_else(pc.is_valid(key), "file", pc.if_else(pc.is_valid(bucket), "share", pa.scalar(None, pa.string()))),
+        "object_kind": pc.if_else(
+            pc.is_valid(key),
+            "file",
+            pc.if_else(pc.is_valid(bucket), "share", pa.scalar(None, pa.string())),
+        ),
         "bytes_out": cells.whole(_integral(f.of("additionalEventData.bytesTransferredOut"))),
         "bytes_in": cells.whole(_integral(f.of("additionalEventData.bytesTransferredIn"))),
-        "command": f.of("requestParameters.sqlStatement", "requestParameters.sql", "requestParameters.queryString"),
+        "command": f.of(
+            "requestParameters.sqlStatement",
+            "requestParameters.sql",
+            "requestParameters.queryString",
+        ),
         "user_agent": f.of("userAgent"),
         "code": name,
         "message": f.of("errorMessage", "eventName"),
@@ -244,7 +264,10 @@ def _okta(f: Found, n: int, origin: Origin) -> Columns:
         }  # fmt: skip
         if word.startswith("user.authentication.auth_via_mfa"):
             return "login", "multifactor"
-        return table.get(word, ("login", "login") if word.startswith("user.authentication") else ("other", "other"))
+        return table.get(
+            word,
+            ("login", "login") if word.startswith("user.authentication") else ("other", "other"),
+        )
 
     return {
         "kind": cells.by_distinct(name, lambda w: what(w)[0]),
@@ -263,8 +286,28 @@ def _okta(f: Found, n: int, origin: Origin) -> Columns:
 
 def _outcome(texts: pa.StringArray) -> pa.StringArray:
     low = pc.fill_null(pc.utf8_lower(texts), "")
-    good = pc.is_in(low, pa.array(["success", "allow", "succeeded", "true", "0", "ok", "successful", "nt_status_ok", "granted"]))
-    bad = pc.is_in(low, pa.array(["failure", "deny", "failed", "false", "error", "fail", "denied", "blocked", "refused"]))
+    good = pc.is_in(
+        low,
+        pa.array(
+            [
+                "success",
+                "allow",
+                "succeeded",
+                "true",
+                "0",
+                "ok",
+                "successful",
+                "nt_status_ok",
+                "granted",
+            ]
+        ),
+    )
+    bad = pc.is_in(
+        low,
+        pa.array(
+            ["failure", "deny", "failed", "false", "error", "fail", "denied", "blocked", "refused"]
+        ),
+    )
     return pc.if_else(good, "success", pc.if_else(bad, "failure", ""))
 
 
@@ -274,15 +317,21 @@ def _sign_in(f: Found, n: int, origin: Origin) -> Columns:
         "kind": _word("login", n),
         "action": _word("login", n),
         "outcome": pc.fill_null(pc.if_else(pc.equal(code, "0"), "success", "failure"), ""),
-        "account": cells.account(f.of("userPrincipalName", "properties.userPrincipalName", "UserPrincipalName")),
+        "account": cells.account(
+            f.of("userPrincipalName", "properties.userPrincipalName", "UserPrincipalName")
+        ),
         "session": f.of("correlationId", "properties.correlationId", "CorrelationId"),
         "logon_type": _word("cloud", n),
-        "src_ip": cells.address(f.of("ipAddress", "properties.ipAddress", "callerIpAddress", "IPAddress")),
+        "src_ip": cells.address(
+            f.of("ipAddress", "properties.ipAddress", "callerIpAddress", "IPAddress")
+        ),
         "object": f.of("appDisplayName", "properties.appDisplayName", "AppDisplayName"),
         "user_agent": f.of("userAgent", "properties.userAgent", "clientAppUsed"),
         "host": _word("entra", n),
         "code": code,
-        "message": f.of("status.failureReason", "properties.status.failureReason", "resultDescription"),
+        "message": f.of(
+            "status.failureReason", "properties.status.failureReason", "resultDescription"
+        ),
     }
 
 
@@ -292,7 +341,9 @@ def _postgres(f: Found, n: int, origin: Origin) -> Columns:
         "severity": "error_severity", "state": "state_code", "message": "message", "query": "statement", "application": "application_name",
         "tag": "ps", "backend": "backend_type", "detail": "detail",
     }  # fmt: skip
-    columns = read_messages({ours: f.of(theirs) for ours, theirs in names.items()}, n, "postgres/jsonlog")
+    columns = read_messages(
+        {ours: f.of(theirs) for ours, theirs in names.items()}, n, "postgres/jsonlog"
+    )
     columns.pop("extra")
     return columns
 
@@ -325,9 +376,14 @@ def database_event(
     for mask, kind, action in ((come, "login", "login"), (gone, "logout", "logout")):
         _where(mask, kind, columns, "kind")
         _where(mask, action, columns, "action")
-    failed = pc.or_(pc.equal(low, "failed_connect"), pc.fill_null(pc.invert(pc.is_in(status, pa.array(["0", ""]))), False))
+    failed = pc.or_(
+        pc.equal(low, "failed_connect"),
+        pc.fill_null(pc.invert(pc.is_in(status, pa.array(["0", ""]))), False),
+    )
     failed = pc.and_(failed, pc.is_valid(status)) if len(status) else failed
-    columns["outcome"] = pc.if_else(pc.or_(failed, pc.equal(low, "failed_connect")), "failure", "success")
+    columns["outcome"] = pc.if_else(
+        pc.or_(failed, pc.equal(low, "failed_connect")), "failure", "success"
+    )
     columns["object"] = pc.coalesce(cells.known(table), columns["object"])
     n = len(low)
     return columns | {
@@ -351,7 +407,12 @@ def mysql_audit(f: Found, n: int, origin: Origin) -> Columns:
     schema = f.of("table_access_data.db")
     return database_event(
         verb=verb,
-        statement=f.of("general_data.query", "table_access_data.query", "query_data.query", "audit_record.sqltext"),
+        statement=f.of(
+            "general_data.query",
+            "table_access_data.query",
+            "query_data.query",
+            "audit_record.sqltext",
+        ),
         status=f.of("general_data.status", "connection_data.status", "audit_record.status"),
         account=pc.struct_field(pc.extract_regex(user, r"^(?P<who>[^\[\s]*)"), "who"),
         address=host,
@@ -366,7 +427,10 @@ def _mssql_audit(f: Found, n: int, origin: Origin) -> Columns:
     schema, table = f.of("schema_name"), f.of("object_name")
     verb = pc.utf8_trim_whitespace(f.of("action_id"))
     columns = database_event(
-        verb=cells.by_distinct(verb, lambda v: {"LGIS": "connect", "LGIF": "failed_connect", "LGO": "disconnect"}.get(v, v)),
+        verb=cells.by_distinct(
+            verb,
+            lambda v: {"LGIS": "connect", "LGIF": "failed_connect", "LGO": "disconnect"}.get(v, v),
+        ),
         statement=f.of("statement"),
         status=pa.nulls(n, pa.string()),
         account=f.of("server_principal_name", "session_server_principal_name"),
@@ -376,7 +440,9 @@ def _mssql_audit(f: Found, n: int, origin: Origin) -> Columns:
         database=f.of("database_name"),
         table=pc.coalesce(pc.binary_join_element_wise(schema, table, "."), table),
     )
-    failed = pc.is_in(pc.fill_null(pc.utf8_lower(f.of("succeeded")), "true"), pa.array(["false", "0"]))
+    failed = pc.is_in(
+        pc.fill_null(pc.utf8_lower(f.of("succeeded")), "true"), pa.array(["false", "0"])
+    )
     columns["outcome"] = pc.if_else(failed, "failure", columns["outcome"])
     return columns | {"code": verb, "host": f.of("server_instance_name")}
 
@@ -385,7 +451,9 @@ def _mongo(f: Found, n: int, origin: Origin) -> Columns:
     message = pc.fill_null(f.of("msg"), "")
     accepted = pc.equal(message, "Connection accepted")
     ended = pc.equal(message, "Connection ended")
-    good = pc.match_substring_regex(message, r"^(?:Successfully authenticated|Authentication succeeded)")
+    good = pc.match_substring_regex(
+        message, r"^(?:Successfully authenticated|Authentication succeeded)"
+    )
     bad = pc.equal(message, "Authentication failed")
     slow = pc.equal(message, "Slow query")
     kind, action = _word("other", n), _word("other", n)
@@ -422,8 +490,16 @@ def _samba(f: Found, n: int, origin: Origin) -> Columns:
     return {
         "kind": _word("login", n),
         "action": _word("login", n),
-        "outcome": pc.if_else(pc.equal(pc.fill_null(status, "NT_STATUS_OK"), "NT_STATUS_OK"), "success", "failure"),
-        "account": cells.account(f.of("Authentication.mappedAccount", "Authentication.clientAccount", "Authorization.account")),
+        "outcome": pc.if_else(
+            pc.equal(pc.fill_null(status, "NT_STATUS_OK"), "NT_STATUS_OK"), "success", "failure"
+        ),
+        "account": cells.account(
+            f.of(
+                "Authentication.mappedAccount",
+                "Authentication.clientAccount",
+                "Authorization.account",
+            )
+        ),
         "src_ip": cells.address(pc.struct_field(found, "ip")),
         "src_port": cells.port(pc.struct_field(found, "port")),
         "session": f.of("Authentication.logonId", "Authorization.sessionId"),
@@ -448,7 +524,12 @@ def _file_access(f: Found, n: int, origin: Origin) -> Columns:
     share, name = f.of("share", "service"), f.of("file", "path", "object", "filename")
     return {
         "kind": _word("file", n),
-        "action": pc.fill_null(cells.by_distinct(verb, lambda v: _SAMBA_FILE.get(v, v if v in _FILE_WORDS else "open")), "open"),
+        "action": pc.fill_null(
+            cells.by_distinct(
+                verb, lambda v: _SAMBA_FILE.get(v, v if v in _FILE_WORDS else "open")
+            ),
+            "open",
+        ),
         "outcome": _outcome(f.of("result", "status", "success")),
         "account": cells.account(f.of("user", "username", "account")),
         "src_ip": cells.address(f.of("client", "ip", "client_ip", "src_ip", "remote")),
@@ -461,7 +542,9 @@ def _file_access(f: Found, n: int, origin: Origin) -> Columns:
     }
 
 
-_FILE_WORDS = frozenset(("read", "write", "create", "delete", "rename", "archive", "upload", "download", "open", "list"))
+_FILE_WORDS = frozenset(
+    ("read", "write", "create", "delete", "rename", "archive", "upload", "download", "open", "list")
+)
 
 
 def _zeek(f: Found, n: int, origin: Origin) -> Columns:
@@ -469,15 +552,26 @@ def _zeek(f: Found, n: int, origin: Origin) -> Columns:
     named = next((p for p in sorted(PATHS, key=len, reverse=True) if origin.name.startswith(p)), "")
     first = pc.drop_null(path)
     word = first[0].as_py() if len(first) else named
-    columns = zeek_columns("".join(c for c in word if c.isalnum() or c == "_")[:30] or "other", f, n)
+    columns = zeek_columns(
+        "".join(c for c in word if c.isalnum() or c == "_")[:30] or "other", f, n
+    )
     columns.pop("extra")
     return columns
 
 
 def _flow(f: Found, n: int, origin: Origin) -> Columns:
-    verdict = pc.utf8_lower(f.of("action", "alert.action", "disposition", "jsonPayload.disposition"))
-    denied = pc.fill_null(pc.is_in(verdict, pa.array(["deny", "denied", "drop", "dropped", "blocked", "block", "reject"])), False)
-    allowed = pc.fill_null(pc.is_in(verdict, pa.array(["allow", "allowed", "accept", "permit", "pass"])), False)
+    verdict = pc.utf8_lower(
+        f.of("action", "alert.action", "disposition", "jsonPayload.disposition")
+    )
+    denied = pc.fill_null(
+        pc.is_in(
+            verdict, pa.array(["deny", "denied", "drop", "dropped", "blocked", "block", "reject"])
+        ),
+        False,
+    )
+    allowed = pc.fill_null(
+        pc.is_in(verdict, pa.array(["allow", "allowed", "accept", "permit", "pass"])), False
+    )
     numbered = {"1": "icmp", "6": "tcp", "17": "udp"}
     return {
         "kind": _word("connection", n),
@@ -498,17 +592,23 @@ def _flow(f: Found, n: int, origin: Origin) -> Columns:
 
 
 def _web(f: Found, n: int, origin: Origin) -> Columns:
-    status = cells.whole(f.of("status", "status_code", "response_status", "http.response.status_code", "sc-status"))
+    status = cells.whole(
+        f.of("status", "status_code", "response_status", "http.response.status_code", "sc-status")
+    )
     url = f.of("request_uri", "uri", "url", "path", "url.original", "request")
     return {
         "kind": _word("web", n),
         "action": _word("request", n),
         "outcome": of_status(status),
         "account": cells.account(f.of("remote_user", "user")),
-        "src_ip": cells.address(f.of("remote_addr", "client_ip", "remote_ip", "source.ip", "clientip")),
+        "src_ip": cells.address(
+            f.of("remote_addr", "client_ip", "remote_ip", "source.ip", "clientip")
+        ),
         "url": url,
         "status": status,
-        "bytes_out": cells.whole(f.of("body_bytes_sent", "bytes_sent", "bytes", "http.response.body.bytes")),
+        "bytes_out": cells.whole(
+            f.of("body_bytes_sent", "bytes_sent", "bytes", "http.response.body.bytes")
+        ),
         "user_agent": f.of("http_user_agent", "user_agent", "agent", "user_agent.original"),
         "host": f.of("host.name", "hostname"),
         "message": f.of("request", "message"),
@@ -519,14 +619,29 @@ def _generic(f: Found, n: int, origin: Origin) -> Columns:
     return {
         "kind": _word("other", n),
         "action": _word("other", n),
-        "account": cells.account(f.of("user", "username", "user.name", "account", "actor", "email", "userName")),
-        "src_ip": cells.address(f.of("src_ip", "client_ip", "source.ip", "remote_addr", "ip", "clientIp", "ipAddress", "remote_ip")),
+        "account": cells.account(
+            f.of("user", "username", "user.name", "account", "actor", "email", "userName")
+        ),
+        "src_ip": cells.address(
+            f.of(
+                "src_ip",
+                "client_ip",
+                "source.ip",
+                "remote_addr",
+                "ip",
+                "clientIp",
+                "ipAddress",
+                "remote_ip",
+            )
+        ),
         "dst_ip": cells.address(f.of("dst_ip", "dest_ip", "destination.ip")),
         "host": f.of("host", "hostname", "host.name", "computer", "instance"),
         "process": f.of("program", "process", "process.name", "app", "logger", "service"),
         "pid": cells.whole(f.of("pid", "process.pid")),
         "outcome": _outcome(f.of("outcome", "result", "event.outcome", "success")),
-        "message": shortened(pc.fill_null(f.of("message", "msg", "event", "log", "MESSAGE", "textPayload"), "")),
+        "message": shortened(
+            pc.fill_null(f.of("message", "msg", "event", "log", "MESSAGE", "textPayload"), "")
+        ),
     }
 
 

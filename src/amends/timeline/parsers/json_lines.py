@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """Logs as JSON: an event a line, an array of them, or a document that holds them (``{"Records": [...]}``).
 
 Each event is made flat (``winlog.event_data.TargetUserName``); ``json_dialects`` says what its fields mean. What no dialect knows but
@@ -38,7 +39,17 @@ _MOST_TRIES = 100
 """How often reading goes on behind what is no JSON; each try may look at everything that follows."""
 _BLOCK_EVENTS = 20_000
 # Keys under which vendors hold the events of a document: CloudTrail, Azure, Google, Okta, Elasticsearch, MISP-like exports.
-_HOLDERS = ("Records", "records", "value", "events", "Events", "hits", "entries", "logEvents", "items")
+_HOLDERS = (
+    "Records",
+    "records",
+    "value",
+    "events",
+    "Events",
+    "hits",
+    "entries",
+    "logEvents",
+    "items",
+)
 
 
 @dataclass
@@ -59,7 +70,9 @@ class _Block:
         if not isinstance(event, dict):
             self.rejects.append((line, "not a JSON object"))
             return
-        native = isinstance(event.get("Event"), dict) and isinstance(event["Event"].get("System"), dict)
+        native = isinstance(event.get("Event"), dict) and isinstance(
+            event["Event"].get("System"), dict
+        )
         if native:
             evtx.flatten(event["Event"], self.names, self.shapes, self.values)
         else:
@@ -171,7 +184,11 @@ def _is_lines(head: bytes) -> bool:
         try:
             event = _loads(bare)
         except ValueError:
-            return b"\n" in head[:-1] and not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[") and _later_lines(head)
+            return (
+                b"\n" in head[:-1]
+                and not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+                and _later_lines(head)
+            )
         return isinstance(event, dict) and _held(event) is None
     return False
 
@@ -190,7 +207,11 @@ def _later_lines(head: bytes) -> bool:
 def _held(event: dict[str, Json]) -> list[Json] | None:
     for holder in _HOLDERS:
         inner = event.get(holder)
-        if isinstance(inner, list) and len(event) <= 6 and all(isinstance(e, dict) for e in inner[:20]):
+        if (
+            isinstance(inner, list)
+            and len(event) <= 6
+            and all(isinstance(e, dict) for e in inner[:20])
+        ):
             return inner
     return None
 
@@ -212,7 +233,11 @@ def _by_line(stream: Any, names: Names) -> Iterator[_Block]:
         block = _Block(names)
         body = lines.buffer.tobytes()
         for start, end, number, position in zip(
-            lines.starts.tolist(), lines.ends.tolist(), lines.numbers.tolist(), lines.positions.tolist(), strict=True
+            lines.starts.tolist(),
+            lines.ends.tolist(),
+            lines.numbers.tolist(),
+            lines.positions.tolist(),
+            strict=True,
         ):
             bare = _bare(body[start:end])
             if len(bare) < 2:
@@ -259,7 +284,7 @@ def _into(text: str, at: int) -> int:
     head = text[at : at + 4096]
     for holder in _HOLDERS:
         mark = head.find(f'"{holder}"')
-        if 0 < mark and "{" not in head[1:mark]:
+        if mark > 0 and "{" not in head[1:mark]:
             after = head[mark + len(holder) + 2 :].lstrip(" :\r\n\t")
             if after.startswith("["):
                 return at + len(head) - len(after) + 1
@@ -295,7 +320,10 @@ def _parsed(block: _Block, origin: Origin) -> Parsed:
     """Return a block of events: those of Windows by their own tables, the others by dialect."""
     n = len(block.shapes)
     found = gather_fields(block.names, block.shapes, block.values)
-    lines, positions = np.array(block.lines, dtype=np.int64), np.array(block.positions, dtype=np.int64)
+    lines, positions = (
+        np.array(block.lines, dtype=np.int64),
+        np.array(block.positions, dtype=np.int64),
+    )
     of = dialects.choose(found, origin)
     native = np.array(block.windows, dtype=bool)
     groups: list[tuple[Ints, dict[str, pa.Array]]] = []
@@ -310,7 +338,9 @@ def _parsed(block: _Block, origin: Origin) -> Parsed:
         if number == -2 or dialects.DIALECTS[number].name == "windows":
             part = part if number == -2 else dialects.as_windows(part)
             parsed = evtx_events.parsed(part, 1, [])
-            groups.append((rows, {k: v for k, v in parsed.columns.items() if k not in ("position", "line")}))
+            groups.append(
+                (rows, {k: v for k, v in parsed.columns.items() if k not in ("position", "line")})
+            )
             timed.append((rows, parsed.times))
         else:
             columns, times = dialects.DIALECTS[number].read(part, origin)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """SQL Server: ERRORLOG, and audits exported as CSV from ``sys.fn_get_audit_file``; as JSON they are read by ``json_lines``.
 
 Source: Microsoft Learn, "SQL Server Audit records", "MSSQLSERVER_18456"; read 2026.
@@ -16,19 +17,23 @@ import pyarrow.compute as pc
 
 from amends.timeline.columns import Bools
 from amends.timeline.lines import Lines
-from amends.timeline.parsers import cells, stamps
-from amends.timeline.parsers.base import Origin, Parsed
+from amends.timeline.parsers import cells, moments
+from amends.timeline.parsers.base import NO_TIME, Origin, Parsed
 from amends.timeline.parsers.json_dialects import database_event
 from amends.timeline.parsers.records import Records, csv_columns, grouped, shortened
 
 _OPENS = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d\d\s+\S+\s"
-_LINE = r"^(?s:(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d\d)\s+(?P<process>\S+)\s+(?P<message>.*))$"
-_LOGIN = (
-    r"Login (?P<how>failed|succeeded) for user '(?P<user>[^']*)'(?:.*?\[CLIENT: (?P<client>[^\]]+)\])?"
+_LINE = (
+    r"^(?s:(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d\d)\s+(?P<process>\S+)\s+(?P<message>.*))$"
 )
+_LOGIN = r"Login (?P<how>failed|succeeded) for user '(?P<user>[^']*)'(?:.*?\[CLIENT: (?P<client>[^\]]+)\])?"
 _HELD = (
     (r"^SQL Server is now ready for client connections", "system", "boot"),
-    (r"^SQL Server is terminating|^SQL Trace was stopped due to server shutdown", "system", "shutdown"),
+    (
+        r"^SQL Server is terminating|^SQL Trace was stopped due to server shutdown",
+        "system",
+        "shutdown",
+    ),
     (r"^Configuration option '", "config", "change"),
     (r"^(?:Database backed up|BACKUP DATABASE)", "query", "dump"),
     (r"^Audit: Server Audit: .* State changed from: STARTED to: STOPPED", "log", "stop"),
@@ -45,7 +50,14 @@ class MssqlErrorlog:
         """Answer whether lines begin with time and process as ERRORLOG's do."""
         text = _decoded(head[:65536])
         lines = [line for line in text.splitlines() if line.strip()][:60]
-        hits = sum(re.match(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d\d\s+(?:Server|Logon|Backup|spid\d+\w?|SQLServer)\s", line) is not None for line in lines)
+        hits = sum(
+            re.match(
+                r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d\d\s+(?:Server|Logon|Backup|spid\d+\w?|SQLServer)\s",
+                line,
+            )
+            is not None
+            for line in lines
+        )
         return hits > 0
 
     def read(self, stream: BinaryIO, origin: Origin) -> Iterator[Parsed]:
@@ -85,7 +97,7 @@ def _errorlog(records: Records) -> Parsed:
     came = pc.is_valid(how)
     error = pc.struct_field(pc.extract_regex(message, r"^Error: (?P<v>\d+), Severity"), "v")
     stamp = pc.struct_field(found, "time")
-    wall, utc = stamps.iso(stamp)
+    wall, utc = moments.iso(stamp)
     columns = {
         "kind": pc.if_else(came, "login", kind),
         "action": pc.if_else(came, "login", action),
@@ -97,10 +109,10 @@ def _errorlog(records: Records) -> Parsed:
         "source": cells.constant("mssql/errorlog", n),
         "code": error,
         "message": shortened(message),
-        "extra": cells.extra({"Data": _part(login, "user")}, n),
+        "extra": cells.named({"Data": _part(login, "user")}, n),
     }
     return Parsed(
-        len(records), stamps.times(wall, utc, stamp, 10), columns | kept.places(), kept.text,
+        len(records), moments.times(wall, utc, stamp, 10), columns | kept.places(), kept.text,
         records.rejects(~good, "heading or no entry"),
     )  # fmt: skip
 
@@ -137,7 +149,11 @@ def _audit_opens(lines: Lines) -> Bools:
 
 def _audit(records: Records, names: tuple[str, ...], sign: str) -> Parsed:
     found, good = csv_columns(records, names, sign)
-    head = pc.equal(found["event_time"], "event_time").to_numpy(zero_copy_only=False) if len(records) else np.zeros(0, dtype=bool)
+    head = (
+        pc.equal(found["event_time"], "event_time").to_numpy(zero_copy_only=False)
+        if len(records)
+        else np.zeros(0, dtype=bool)
+    )
     if head.any():
         rows = np.flatnonzero(good)
         good = good.copy()
@@ -157,13 +173,21 @@ def _audit(records: Records, names: tuple[str, ...], sign: str) -> Parsed:
         address=of("client_ip"), session=of("session_id"), rows=of("affected_rows", "response_rows"), database=of("database_name"),
         table=pc.coalesce(pc.binary_join_element_wise(schema, table, "."), table),
     )  # fmt: skip
-    failed = pc.is_in(pc.fill_null(pc.utf8_lower(of("succeeded")), "true"), pa.array(["false", "0"]))
+    failed = pc.is_in(
+        pc.fill_null(pc.utf8_lower(of("succeeded")), "true"), pa.array(["false", "0"])
+    )
     columns["outcome"] = pc.if_else(failed, "failure", columns["outcome"])
-    wall, _ = stamps.iso(of("event_time"))
+    wall, _ = moments.iso(of("event_time"))
     columns |= {
         "code": verb, "host": of("server_instance_name"), "process": of("application_name"), "source": cells.constant("mssql/audit", n),
-        "extra": cells.extra({k: cells.known(v) for k, v in found.items() if k not in ("event_time", "statement")}, n),
+        "extra": cells.named({k: cells.known(v) for k, v in found.items() if k not in ("event_time", "statement")}, n),
     }  # fmt: skip
     # fn_get_audit_file gives event_time in UTC.
-    timed = stamps.times(wall, wall != stamps.NO_TIME, found["event_time"], 1)
-    return Parsed(len(records), timed, columns | kept.places(), kept.text, records.rejects(~good, "heading or no audit record"))
+    timed = moments.times(wall, wall != NO_TIME, found["event_time"], 1)
+    return Parsed(
+        len(records),
+        timed,
+        columns | kept.places(),
+        kept.text,
+        records.rejects(~good, "heading or no audit record"),
+    )

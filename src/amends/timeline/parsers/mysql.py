@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """MySQL and MariaDB: the general log, the slow log, and MariaDB's server_audit; audit as JSON is read by ``json_lines``.
 
 Source: MySQL 8.4 Reference Manual, "The General Query Log" and "The Slow Query Log"; MariaDB Knowledge Base, "MariaDB Audit
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 
 from amends.timeline.columns import Bools
 from amends.timeline.lines import Lines
-from amends.timeline.parsers import cells, stamps
+from amends.timeline.parsers import cells, moments
 from amends.timeline.parsers.base import NO_TIME, Origin, Parsed
 from amends.timeline.parsers.json_dialects import database_event
 from amends.timeline.parsers.records import Records, grouped
@@ -30,9 +31,7 @@ _COMMANDS = (
     "Create DB|Drop DB|Binlog Dump|Binlog Dump GTID|Register Slave|Long Data|Kill|Debug|Processlist|Set option|Fetch|Daemon|Error|"
     "Reset Connection|Table Dump|Connect Out|Sleep"
 )
-_CONNECT = (
-    r"^(?:Access denied for user '(?P<refused>[^']*)'@'(?P<refused_host>[^']*)'|(?P<user>[^@\s]*)@(?P<host>\S+)(?: (?:on|as) ?(?P<rest>.*))?)"
-)
+_CONNECT = r"^(?:Access denied for user '(?P<refused>[^']*)'@'(?P<refused_host>[^']*)'|(?P<user>[^@\s]*)@(?P<host>\S+)(?: (?:on|as) ?(?P<rest>.*))?)"
 
 
 @dataclass
@@ -44,7 +43,9 @@ class MysqlGeneral:
     def detect(self, head: bytes, origin: Origin) -> bool:
         """Answer whether a line has a time, a connection and a command as the general log writes them."""
         text = head[:65536].decode("utf-8", "replace")
-        return re.search(rf"(?m)^(?:{_ISO}|{_OLD})\s+\d+\s(?:{_COMMANDS})(?:\t|$)", text) is not None
+        return (
+            re.search(rf"(?m)^(?:{_ISO}|{_OLD})\s+\d+\s(?:{_COMMANDS})(?:\t|$)", text) is not None
+        )
 
     def read(self, stream: BinaryIO, origin: Origin) -> Iterator[Parsed]:
         """Yield the log in blocks; a line without a time (old servers) has that of the line before it."""
@@ -62,7 +63,10 @@ def _general_opens(lines: Lines) -> Bools:
 
 
 def _general(records: Records, last: str, owners: Owners) -> tuple[Parsed, str]:
-    found = pc.extract_regex(records.text, rf"^(?P<time>{_ISO}|{_OLD})?\s*(?P<id>\d+)\s(?P<command>{_COMMANDS})(?:\t(?s:(?P<argument>.*)))?$")
+    found = pc.extract_regex(
+        records.text,
+        rf"^(?P<time>{_ISO}|{_OLD})?\s*(?P<id>\d+)\s(?P<command>{_COMMANDS})(?:\t(?s:(?P<argument>.*)))?$",
+    )
     good = found.is_valid().to_numpy(zero_copy_only=False)
     kept, found = records.only(good), found.filter(pa.array(good))
     part = {f.name: pc.struct_field(found, f.name) for f in found.type}
@@ -71,7 +75,9 @@ def _general(records: Records, last: str, owners: Owners) -> tuple[Parsed, str]:
     last = stamp[-1].as_py() if len(stamp) else last
     wall, utc = _times(stamp)
     command, argument = part["command"], part["argument"]
-    who = pc.extract_regex(pc.if_else(pc.is_in(command, pa.array(["Connect", "Change user"])), argument, ""), _CONNECT)
+    who = pc.extract_regex(
+        pc.if_else(pc.is_in(command, pa.array(["Connect", "Change user"])), argument, ""), _CONNECT
+    )
     refused = _part(who, "refused")
     is_query = pc.is_in(command, pa.array(["Query", "Execute", "Prepare", "Create DB", "Drop DB"]))
     verb = pc.if_else(pc.is_valid(refused), "failed_connect", command)
@@ -86,13 +92,28 @@ def _general(records: Records, last: str, owners: Owners) -> tuple[Parsed, str]:
         database=pa.nulls(len(kept), pa.string()),
         table=pa.nulls(len(kept), pa.string()),
     )
-    columns["account"], columns["src_ip"] = owners.fill(columns["session"], columns["account"], columns["src_ip"])
+    columns["account"], columns["src_ip"] = owners.fill(
+        columns["session"], columns["account"], columns["src_ip"]
+    )
     # The general log is written before a statement runs: whether it worked, it does not say.
     told = pc.is_in(verb, pa.array(["failed_connect"]))
-    columns["outcome"] = pc.if_else(told, "failure", pc.if_else(pc.equal(columns["kind"], "query"), "", columns["outcome"]))
+    columns["outcome"] = pc.if_else(
+        told, "failure", pc.if_else(pc.equal(columns["kind"], "query"), "", columns["outcome"])
+    )
     columns["message"] = pc.coalesce(cells.known(argument), command)
-    out = _finish(columns, kept, "mysql/general", {"command": command, "argument_database": _part(who, "rest")})
-    return Parsed(len(records), stamps.times(wall, utc, stamp), out, kept.text, records.rejects(~good, "heading or no entry")), last
+    out = _finish(
+        columns,
+        kept,
+        "mysql/general",
+        {"command": command, "argument_database": _part(who, "rest")},
+    )
+    return Parsed(
+        len(records),
+        moments.times(wall, utc, stamp),
+        out,
+        kept.text,
+        records.rejects(~good, "heading or no entry"),
+    ), last
 
 
 def _part(found: pa.StructArray, name: str) -> pa.StringArray:
@@ -100,22 +121,26 @@ def _part(found: pa.StructArray, name: str) -> pa.StringArray:
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
 
-def _times(stamp: pa.StringArray) -> tuple[stamps.Ints, stamps.Bools]:
+def _times(stamp: pa.StringArray) -> tuple[moments.Ints, moments.Bools]:
     """Return times of ISO 8601, or of ``240506  7:08:09``."""
-    wall, utc = stamps.iso(stamp)
+    wall, utc = moments.iso(stamp)
     if (wall == NO_TIME).any():
-        long = pc.replace_substring_regex(stamp, r"^(\d\d)(\d\d)(\d\d)\s+(\d{1,2}:\d\d:\d\d)$", r"20\1-\2-\3 0\4")
+        long = pc.replace_substring_regex(
+            stamp, r"^(\d\d)(\d\d)(\d\d)\s+(\d{1,2}:\d\d:\d\d)$", r"20\1-\2-\3 0\4"
+        )
         long = pc.replace_substring_regex(long, r" 0(\d\d:)", r" \1")
-        more, _ = stamps.iso(long)
+        more, _ = moments.iso(long)
         wall = np.where(wall == NO_TIME, more, wall)
     return wall, utc
 
 
-def _finish(columns: dict[str, pa.Array], kept: Records, source: str, extra: dict[str, pa.StringArray]) -> dict[str, pa.Array]:
+def _finish(
+    columns: dict[str, pa.Array], kept: Records, source: str, extra: dict[str, pa.StringArray]
+) -> dict[str, pa.Array]:
     n = len(kept)
     columns["process"] = cells.constant("mysqld", n)
     columns["source"] = cells.constant(source, n)
-    columns["extra"] = cells.extra(extra, n)
+    columns["extra"] = cells.named(extra, n)
     return columns | kept.places()
 
 
@@ -147,7 +172,8 @@ def _slow_opens(lines: Lines) -> Bools:
     by: Bools = pc.starts_with(lines.text, "# User@Host: ").to_numpy(zero_copy_only=False).copy()
     # A time line and the user line under it are one entry; where a block ends between the two, the next block opens a second.
     by[1:] &= ~timed[:-1]
-    return by | timed
+    opens: Bools = by | timed
+    return opens
 
 
 def _slow(records: Records) -> Parsed:
@@ -158,10 +184,12 @@ def _slow(records: Records) -> Parsed:
     part = {f.name: pc.struct_field(found, f.name) for f in found.type}
     rest = part["rest"]
     said = pc.extract_regex(rest, r"(?:^|\n)SET timestamp=(?P<epoch>\d+);")
-    wall = stamps.epoch(_part(said, "epoch"))
+    wall = moments.epoch(_part(said, "epoch"))
     written, utc = _times(pc.fill_null(part["time"], ""))
     known = wall != NO_TIME
-    statement = pc.replace_substring_regex(rest, r"^(?:use [^\n]*;\n)?(?:SET timestamp=\d+;\n)?", "")
+    statement = pc.replace_substring_regex(
+        rest, r"^(?:use [^\n]*;\n)?(?:SET timestamp=\d+;\n)?", ""
+    )
     numbers = {name: pc.struct_field(pc.extract_regex(part["head"], rf"{name}: (?P<v>[\d.]+)"), "v") for name in (
         "Rows_sent", "Rows_examined", "Query_time", "Bytes_sent")}  # fmt: skip
     none = pa.nulls(n, pa.string())
@@ -171,9 +199,17 @@ def _slow(records: Records) -> Parsed:
         session=part["id"], rows=numbers["Rows_sent"], database=none, table=none,
     )  # fmt: skip
     columns["bytes_out"] = cells.whole(numbers["Bytes_sent"])
-    out = _finish(columns, kept, "mysql/slow", {name.lower(): text for name, text in numbers.items()})
-    timed = stamps.times(np.where(known, wall, written), np.where(known, True, utc), pc.coalesce(_part(found, "time"), _part(said, "epoch")))
-    return Parsed(len(records), timed, out, kept.text, records.rejects(~good, "heading or no entry"))
+    out = _finish(
+        columns, kept, "mysql/slow", {name.lower(): text for name, text in numbers.items()}
+    )
+    timed = moments.times(
+        np.where(known, wall, written),
+        np.where(known, True, utc),
+        pc.coalesce(_part(found, "time"), _part(said, "epoch")),
+    )
+    return Parsed(
+        len(records), timed, out, kept.text, records.rejects(~good, "heading or no entry")
+    )
 
 
 # 20240506 07:08:09,db1,app,10.0.0.5,5,42,QUERY,crm,'SELECT 1',0
@@ -212,12 +248,16 @@ def _audit(records: Records) -> Parsed:
     n = len(kept)
     part = {f.name: pc.struct_field(found, f.name) for f in found.type}
     stamp = part["time"]
-    wall, utc = stamps.iso(pc.replace_substring_regex(stamp, r"^(\d{4})(\d\d)(\d\d) ", r"\1-\2-\3 "))
+    wall, utc = moments.iso(
+        pc.replace_substring_regex(stamp, r"^(\d{4})(\d\d)(\d\d) ", r"\1-\2-\3 ")
+    )
     verb = part["verb"]
     query = pc.starts_with(verb, "QUERY")
     statement = pc.replace_substring_regex(part["object"], r"\\(['\\])", r"\1")
     table = pc.is_in(verb, pa.array(["READ", "WRITE", "CREATE", "ALTER", "RENAME", "DROP"]))
-    named = pc.binary_join_element_wise(part["database"], pc.coalesce(_part(found, "bare"), _part(found, "object")), ".")
+    named = pc.binary_join_element_wise(
+        part["database"], pc.coalesce(_part(found, "bare"), _part(found, "object")), "."
+    )
     columns = database_event(
         verb=verb,
         statement=pc.if_else(query, statement, pa.scalar(None, pa.string())),
@@ -229,10 +269,30 @@ def _audit(records: Records) -> Parsed:
         database=part["database"],
         table=pc.if_else(table, named, pa.scalar(None, pa.string())),
     )
-    words = {"READ": "select", "WRITE": "update", "CREATE": "define", "ALTER": "define", "RENAME": "define", "DROP": "define"}
+    words = {
+        "READ": "select",
+        "WRITE": "update",
+        "CREATE": "define",
+        "ALTER": "define",
+        "RENAME": "define",
+        "DROP": "define",
+    }
     by_table = cells.by_distinct(verb, words.get)
     columns["action"] = pc.coalesce(by_table, columns["action"])
-    columns["object_kind"] = pc.if_else(pc.is_valid(columns["object"]), "table", pa.scalar(None, pa.string()))
-    out = _finish(columns, kept, "mysql/server_audit", {"database": part["database"], "query_id": part["query"], "retcode": part["code"]})
+    columns["object_kind"] = pc.if_else(
+        pc.is_valid(columns["object"]), "table", pa.scalar(None, pa.string())
+    )
+    out = _finish(
+        columns,
+        kept,
+        "mysql/server_audit",
+        {"database": part["database"], "query_id": part["query"], "retcode": part["code"]},
+    )
     out["host"] = cells.known(part["server"])
-    return Parsed(len(records), stamps.times(wall, utc, stamp), out, kept.text, records.rejects(~good, "not an audit line"))
+    return Parsed(
+        len(records),
+        moments.times(wall, utc, stamp),
+        out,
+        kept.text,
+        records.rejects(~good, "not an audit line"),
+    )

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """PostgreSQL's logs: csvlog, jsonlog, and stderr with the usual forms of ``log_line_prefix``."""
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 
 from amends.timeline.columns import Bools
 from amends.timeline.lines import Lines
-from amends.timeline.parsers import cells, stamps
+from amends.timeline.parsers import cells, moments
 from amends.timeline.parsers.base import NO_TIME, Origin, Parsed
 from amends.timeline.parsers.postgres_events import read_messages
 from amends.timeline.parsers.records import Records, csv_columns, grouped
@@ -78,12 +79,20 @@ def _width(records: Records) -> int:
 def _csv_block(records: Records, names: tuple[str, ...]) -> Parsed:
     found, good = csv_columns(records, names)
     kept = records.only(good)
-    wall, utc = stamps.iso(found["log_time"])
+    wall, utc = moments.iso(found["log_time"])
     columns = read_messages(
-        {name: found[column] for name, column in _NAMES.items() if column in found}, len(kept), "postgres/csvlog"
+        {name: found[column] for name, column in _NAMES.items() if column in found},
+        len(kept),
+        "postgres/csvlog",
     )
-    timed = stamps.times(wall, utc, found["log_time"], 1)
-    return Parsed(len(records), timed, columns | kept.places(), kept.text, records.rejects(~good, "not a csvlog record"))
+    timed = moments.times(wall, utc, found["log_time"], 1)
+    return Parsed(
+        len(records),
+        timed,
+        columns | kept.places(),
+        kept.text,
+        records.rejects(~good, "not a csvlog record"),
+    )
 
 
 # Escapes of log_line_prefix as people combine them: a time, then the number in brackets, then named or bare parts, in any
@@ -121,7 +130,8 @@ def _text_opens(lines: Lines) -> Bools:
     """Return which lines open a message; those that explain the one before do not."""
     heads = pc.match_substring_regex(lines.text, _OPENS)
     after = pc.match_substring_regex(
-        lines.text, r"^(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d{10}\.\d{3}).{0,440}?\b(?:STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION|BACKTRACE):\s"
+        lines.text,
+        r"^(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d{10}\.\d{3}).{0,440}?\b(?:STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION|BACKTRACE):\s",
     )
     said = pc.match_substring_regex(lines.text, rf"^.{{0,460}}?\b(?:{_SEVERITIES}):\s")
     opens: Bools = pc.and_(heads, pc.or_(said, pc.invert(after))).to_numpy(zero_copy_only=False)
@@ -134,8 +144,8 @@ def _text_block(records: Records) -> Parsed:
     kept, found = records.only(good), found.filter(pa.array(good))
     rest = pc.struct_field(found, "rest")
     stamp = pc.struct_field(found, "time")
-    wall, utc = stamps.iso(stamp)
-    seconds = stamps.epoch(stamp)
+    wall, utc = moments.iso(stamp)
+    seconds = moments.epoch(stamp)
     late = wall == NO_TIME
     wall, utc = np.where(late, seconds, wall), utc | (late & (seconds != NO_TIME))
     message, query, detail = _told(pc.struct_field(found, "message"))
@@ -143,8 +153,14 @@ def _text_block(records: Records) -> Parsed:
         "severity": pc.struct_field(found, "severity"), "message": message, "query": query, "detail": detail,
     }  # fmt: skip
     columns = read_messages(given, len(kept), "postgres/stderr")
-    timed = stamps.times(wall, utc, stamp, 1 if _fine(stamp) else 1000)
-    return Parsed(len(records), timed, columns | kept.places(), kept.text, records.rejects(~good, "not a PostgreSQL line"))
+    timed = moments.times(wall, utc, stamp, 1 if _fine(stamp) else 1000)
+    return Parsed(
+        len(records),
+        timed,
+        columns | kept.places(),
+        kept.text,
+        records.rejects(~good, "not a PostgreSQL line"),
+    )
 
 
 def _fine(stamp: pa.StringArray) -> bool:
@@ -163,7 +179,11 @@ def _told(whole: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray, pa.Str
     query = pc.extract_regex(whole, rf"(?s){mark}STATEMENT:\s+(?P<v>.*)$")
     detail = pc.extract_regex(whole, rf"(?s){mark}DETAIL:\s+(?P<v>[^\n]*)")
     message = pc.replace_substring(message, "\n\t", "\n")
-    return message, pc.replace_substring(pc.struct_field(query, "v"), "\n\t", "\n"), pc.struct_field(detail, "v")
+    return (
+        message,
+        pc.replace_substring(pc.struct_field(query, "v"), "\n\t", "\n"),
+        pc.struct_field(detail, "v"),
+    )
 
 
 def _prefix_parts(rest: pa.StringArray) -> dict[str, pa.StringArray]:
@@ -198,7 +218,6 @@ def _nonempty(found: pa.StructArray, name: str) -> pa.StringArray:
 def _plain(texts: pa.StringArray) -> pa.StringArray:
     """Return texts without what PostgreSQL writes for "not yet known"."""
     trimmed = pc.utf8_trim(pc.utf8_trim_whitespace(texts), ",:")
-    return pc.if_else(pc.is_in(trimmed, pa.array(["[unknown]", ""])), pa.scalar(None, pa.string()), trimmed)
-
-
-CSVLOG, STDERR = PostgresCsv(), PostgresText()
+    return pc.if_else(
+        pc.is_in(trimmed, pa.array(["[unknown]", ""])), pa.scalar(None, pa.string()), trimmed
+    )

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """What a message of PostgreSQL means, whichever of its logs it stood in: logons, statements, audit lines, faults.
 
 Source: PostgreSQL manual, chapter "Error Reporting and Logging" (csvlog and jsonlog fields, log_connections, log_statement,
@@ -23,9 +24,7 @@ _AUDIT = (
     r"^AUDIT: (?P<type>SESSION|OBJECT),(?P<id>\d*),(?P<sub>\d*),(?P<class>[A-Z_]*),(?P<command>[^,\"]*),(?P<kind>[^,\"]*),"
     r'(?P<object>"(?:[^"]|"")*"|[^,"]*),(?s:(?P<rest>.*))$'
 )
-_AUDIT_REST = (
-    r'^(?s:(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<plain>[^,"]*)),(?P<parameter>"(?:[^"]|"")*"|[^,"]*)(?:,(?P<rows>\d+))?)\s*$'
-)
+_AUDIT_REST = r'^(?s:(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<plain>[^,"]*)),(?P<parameter>"(?:[^"]|"")*"|[^,"]*)(?:,(?P<rows>\d+))?)\s*$'
 _STATEMENT = (
     r"^(?s:(?:duration: (?P<ms>[\d.]+) ms\s+)?(?:statement|execute [^:\n]*|parse [^:\n]*|bind [^:\n]*|fastpath function call):"
     r" (?P<statement>.*))$"
@@ -49,9 +48,19 @@ _REFUSED = (
 _DENIED = r'^permission denied for (?:(?:table|relation|view|schema|sequence|function|foreign table) )?"?(?P<object>[^"]+)"?$'
 _FIXED = (
     (r"^database system is ready to accept", "system", "boot", "success"),
-    (r"^(?:received (?:fast|smart|immediate) shutdown request|database system is shut down)", "system", "shutdown", "success"),
+    (
+        r"^(?:received (?:fast|smart|immediate) shutdown request|database system is shut down)",
+        "system",
+        "shutdown",
+        "success",
+    ),
     (r"^starting PostgreSQL", "system", "boot", "success"),
-    (r'^(?:received SIGHUP, reloading|parameter "[^"]+" changed to|parameter "[^"]+" removed from)', "config", "change", "success"),
+    (
+        r'^(?:received SIGHUP, reloading|parameter "[^"]+" changed to|parameter "[^"]+" removed from)',
+        "config",
+        "change",
+        "success",
+    ),
 )
 _TAG_ROWS = r"^(?:SELECT|COPY|UPDATE|DELETE|MERGE|FETCH|MOVE|INSERT(?: \d+)?) (?P<rows>\d+)$"
 
@@ -102,7 +111,9 @@ def _part(found: pa.StructArray, name: str) -> pa.StringArray:
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
 
-def _audits(message: pa.StringArray, held: Columns, left: Bools, groups: list[tuple[Ints, Columns]]) -> Bools:
+def _audits(
+    message: pa.StringArray, held: Columns, left: Bools, groups: list[tuple[Ints, Columns]]
+) -> Bools:
     rows = _rows(left, message, start="AUDIT: ")
     if not len(rows):
         return left
@@ -111,19 +122,27 @@ def _audits(message: pa.StringArray, held: Columns, left: Bools, groups: list[tu
     rows, found = rows[fits], found.filter(pa.array(fits))
     rest = pc.extract_regex(pc.struct_field(found, "rest"), _AUDIT_REST)
     quoted = pc.replace_substring(pc.struct_field(rest, "quoted"), '""', '"')
-    statement = pc.coalesce(pc.if_else(pc.equal(quoted, ""), None, quoted), _part(rest, "plain"), _part(found, "rest"))
+    statement = pc.coalesce(
+        pc.if_else(pc.equal(quoted, ""), None, quoted), _part(rest, "plain"), _part(found, "rest")
+    )
     groups.append((rows, _audit_columns(found, rest, statement)))
     return _without(left, rows)
 
 
-def _audit_columns(found: pa.StructArray, rest: pa.StructArray, statement: pa.StringArray) -> Columns:
+def _audit_columns(
+    found: pa.StructArray, rest: pa.StructArray, statement: pa.StringArray
+) -> Columns:
     said = read_statements(statement)
     named = _unquoted(_part(found, "object"))
-    by_class = cells.by_distinct(pc.struct_field(found, "class"), lambda c: _CLASSES.get(c, "other"))
+    by_class = cells.by_distinct(
+        pc.struct_field(found, "class"), lambda c: _CLASSES.get(c, "other")
+    )
     command = pc.struct_field(found, "command")
     action = pc.if_else(pc.equal(said.action, "other"), by_class, said.action)
     # An object line speaks of one table: COPY and SELECT over several tables give a line for each.
-    out = pc.and_(pc.equal(command, "COPY"), pc.is_in(pc.struct_field(found, "class"), pa.array(["READ"])))
+    out = pc.and_(
+        pc.equal(command, "COPY"), pc.is_in(pc.struct_field(found, "class"), pa.array(["READ"]))
+    )
     action = pc.if_else(out, "dump", action)
     kind_word = pc.utf8_lower(pc.struct_field(found, "kind"))
     return {
@@ -147,7 +166,14 @@ def _audit_columns(found: pa.StructArray, rest: pa.StructArray, statement: pa.St
 
 
 # pgaudit's classes: README, "pgaudit.log".
-_CLASSES = {"READ": "select", "WRITE": "update", "DDL": "define", "ROLE": "grant", "FUNCTION": "other", "MISC": "other"}
+_CLASSES = {
+    "READ": "select",
+    "WRITE": "update",
+    "DDL": "define",
+    "ROLE": "grant",
+    "FUNCTION": "other",
+    "MISC": "other",
+}
 _TYPES |= {f"x:{name}": pa.string() for name in (
     "audit_type", "audit_class", "audit_command", "statement_id", "substatement_id", "parameter", "duration_ms", "method",
     "session_time", "database", "application",
@@ -159,8 +185,14 @@ def _unquoted(names: pa.StringArray) -> pa.StringArray:
     return pc.replace_substring(names, '"', "")
 
 
-def _statements(message: pa.StringArray, held: Columns, left: Bools, groups: list[tuple[Ints, Columns]]) -> Bools:
-    rows = _rows(left, message, pattern=r"^(?:duration: |statement: |execute |parse |bind |fastpath function call: )")
+def _statements(
+    message: pa.StringArray, held: Columns, left: Bools, groups: list[tuple[Ints, Columns]]
+) -> Bools:
+    rows = _rows(
+        left,
+        message,
+        pattern=r"^(?:duration: |statement: |execute |parse |bind |fastpath function call: )",
+    )
     if not len(rows):
         return left
     found = pc.extract_regex(message.take(pa.array(rows)), _STATEMENT)
@@ -192,7 +224,9 @@ def _same(n: int, kind: str, action: str, outcome: str) -> Columns:
     }
 
 
-def _connections(message: pa.StringArray, held: Columns, left: Bools, groups: list[tuple[Ints, Columns]]) -> Bools:
+def _connections(
+    message: pa.StringArray, held: Columns, left: Bools, groups: list[tuple[Ints, Columns]]
+) -> Bools:
     for start, pattern, said in (
         ("connection received: ", _RECEIVED, ("connection", "open", "")),
         ("connection authorized: ", _AUTHORIZED, ("login", "login", "success")),
@@ -222,7 +256,9 @@ def _connections(message: pa.StringArray, held: Columns, left: Bools, groups: li
     return left
 
 
-def _refusals(message: pa.StringArray, held: Columns, left: Bools, groups: list[tuple[Ints, Columns]]) -> Bools:
+def _refusals(
+    message: pa.StringArray, held: Columns, left: Bools, groups: list[tuple[Ints, Columns]]
+) -> Bools:
     fatal = pc.is_in(pc.fill_null(held["severity"], ""), pa.array(["FATAL", "ERROR", "PANIC"]))
     faulty = left & fatal.to_numpy(zero_copy_only=False)
     rows = _rows(faulty, message, pattern=_REFUSED)
@@ -239,7 +275,9 @@ def _refusals(message: pa.StringArray, held: Columns, left: Bools, groups: list[
     return _without(left, rows)
 
 
-def _system(message: pa.StringArray, held: Columns, left: Bools, groups: list[tuple[Ints, Columns]]) -> Bools:
+def _system(
+    message: pa.StringArray, held: Columns, left: Bools, groups: list[tuple[Ints, Columns]]
+) -> Bools:
     for pattern, kind, action, outcome in _FIXED:
         rows = _rows(left, message, pattern=pattern)
         if len(rows):
@@ -248,10 +286,16 @@ def _system(message: pa.StringArray, held: Columns, left: Bools, groups: list[tu
     return left
 
 
-def _faults(message: pa.StringArray, held: Columns, left: Bools, groups: list[tuple[Ints, Columns]]) -> Bools:
+def _faults(
+    message: pa.StringArray, held: Columns, left: Bools, groups: list[tuple[Ints, Columns]]
+) -> Bools:
     """Take failed statements, and leave everything else as ``other``."""
-    error = pc.is_in(pc.fill_null(held["severity"], ""), pa.array(["ERROR", "FATAL"])).to_numpy(zero_copy_only=False)
-    told = pc.fill_null(pc.greater(pc.binary_length(held["query"]), 0), False).to_numpy(zero_copy_only=False)
+    error = pc.is_in(pc.fill_null(held["severity"], ""), pa.array(["ERROR", "FATAL"])).to_numpy(
+        zero_copy_only=False
+    )
+    told = pc.fill_null(pc.greater(pc.binary_length(held["query"]), 0), False).to_numpy(
+        zero_copy_only=False
+    )
     rows = np.flatnonzero(left & error & told)
     if len(rows):
         taken = pa.array(rows)
@@ -290,16 +334,23 @@ def _finished(out: Columns, held: Columns, message: pa.StringArray, n: int, sour
         "database": database, "application_name": application, "severity": held["severity"], "sqlstate": held["state"],
         "command_tag": held["tag"], "backend_type": held["backend"], "detail": shortened(pc.fill_null(held["detail"], "")),
     }  # fmt: skip
-    out["extra"] = cells.extra(extra, n)
+    out["extra"] = cells.named(extra, n)
     return out
 
 
 def _client(client: pa.StringArray, port: pa.StringArray) -> tuple[pa.StringArray, pa.Int64Array]:
     """Return address and port of ``10.1.2.3:5432``, ``10.1.2.3(5432)``, ``10.1.2.3`` or ``[local]``."""
-    found = pc.extract_regex(pc.fill_null(client, ""), r"^(?P<ip>.*?)(?:[:(](?P<port>\d{1,5})\)?)?$")
+    found = pc.extract_regex(
+        pc.fill_null(client, ""), r"^(?P<ip>.*?)(?:[:(](?P<port>\d{1,5})\)?)?$"
+    )
     ip, tail = pc.struct_field(found, "ip"), _part(found, "port")
     # 2001:db8::1 ends like an address with a port; csvlog writes IPv6 with one, without brackets, so the whole is tried first.
     whole = cells.address(client)
-    bare = pc.fill_null(pc.match_substring_regex(pc.fill_null(client, ""), r"^[0-9.]+$|^\S*::?[0-9a-f]*[a-f]\S*$"), False)
+    bare = pc.fill_null(
+        pc.match_substring_regex(pc.fill_null(client, ""), r"^[0-9.]+$|^\S*::?[0-9a-f]*[a-f]\S*$"),
+        False,
+    )
     first = pc.if_else(bare, whole, cells.address(ip))
-    return pc.coalesce(first, whole), pc.coalesce(cells.port(port), pc.if_else(bare, None, cells.port(tail)))
+    return pc.coalesce(first, whole), pc.coalesce(
+        cells.port(port), pc.if_else(bare, None, cells.port(tail))
+    )

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """Records that run over several lines: a line that opens one, and those that belong to it; and CSV made safe.
 
 A record is closed by the line that opens the next one, not by counting quotes: a quote too few then costs one record, not the rest
@@ -11,7 +12,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +59,11 @@ class Records:
     def only(self, keep: Bools) -> Records:
         """Return some of the records."""
         return Records(
-            self.buffer, self.starts[keep], self.ends[keep], self.positions[keep], self.numbers[keep]
+            self.buffer,
+            self.starts[keep],
+            self.ends[keep],
+            self.positions[keep],
+            self.numbers[keep],
         )
 
     def places(self) -> dict[str, pa.Array]:
@@ -146,7 +151,9 @@ def unbalanced(records: Records) -> Bools:
     places = np.flatnonzero(records.buffer == _QUOTE)
     if not len(places):
         return np.zeros(len(records), dtype=bool)
-    odd: Bools = (np.searchsorted(places, records.ends) - np.searchsorted(places, records.starts)) % 2 == 1
+    odd: Bools = (
+        np.searchsorted(places, records.ends) - np.searchsorted(places, records.starts)
+    ) % 2 == 1
     return odd
 
 
@@ -182,13 +189,20 @@ def _read(
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(_body(records, good)),
-            read_options=arrow_csv.ReadOptions(use_threads=False, column_names=list(names), block_size=1 << 30),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False, column_names=list(names), block_size=1 << 30
+            ),
             parse_options=arrow_csv.ParseOptions(
-                delimiter=delimiter, quote_char=quote or False, newlines_in_values=bool(quote), invalid_row_handler=wrong,
+                delimiter=delimiter,
+                quote_char=quote or False,
+                newlines_in_values=bool(quote),
+                invalid_row_handler=wrong,
                 ignore_empty_lines=False,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
+                column_types=dict.fromkeys(names, pa.string()),
+                strings_can_be_null=False,
+                check_utf8=False,
             ),
         )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
@@ -207,7 +221,9 @@ def _read(
 def _body(records: Records, good: Bools) -> pa.Buffer:
     """Return the good records one after the other, each closed by a line end."""
     if good.all() and len(records.buffer) > records.ends[-1]:
-        return pa.py_buffer(np.ascontiguousarray(records.buffer[records.starts[0] : records.ends[-1] + 1]))
+        return pa.py_buffer(
+            np.ascontiguousarray(records.buffer[records.starts[0] : records.ends[-1] + 1])
+        )
     keep = np.zeros(len(records.buffer) + 2, dtype=np.int8)
     np.add.at(keep, records.starts[good], 1)
     np.add.at(keep, records.ends[good] + 1, -1)
@@ -229,8 +245,10 @@ def _by_one(
     for i in np.flatnonzero(good):
         text = records.text[int(i)].as_py()
         try:
-            style = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
-            found = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=style))
+            quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+            found = list(
+                csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+            )
         except csv.Error:
             found = []
         if len(found) == 1 and len(found[0]) == len(names):
@@ -238,7 +256,10 @@ def _by_one(
         else:
             good[i] = False
     turned = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    return {name: pa.array(list(column), pa.string()) for name, column in zip(names, turned, strict=True)}, good
+    return {
+        name: pa.array(list(column), pa.string())
+        for name, column in zip(names, turned, strict=True)
+    }, good
 
 
 def shortened(texts: pa.StringArray) -> pa.StringArray:

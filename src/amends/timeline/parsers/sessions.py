@@ -46,7 +46,11 @@ class Owners:
         accounts, addresses = accounts.take(pa.array(source)), addresses.take(pa.array(source))
         last = np.full(k, 0, dtype=np.int64)
         last[codes[order]] = order  # the later of a connection overwrites the earlier
-        pairs = zip(accounts.take(pa.array(last)).to_pylist(), addresses.take(pa.array(last)).to_pylist(), strict=True)
+        pairs = zip(
+            accounts.take(pa.array(last)).to_pylist(),
+            addresses.take(pa.array(last)).to_pylist(),
+            strict=True,
+        )
         for number, pair in zip(numbers, pairs, strict=True):
             self.known.pop(number, None)
             self.known[number] = pair

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """What a SQL statement does and to which table, as database logs need it: by its first words, not by a grammar.
 
 Every distinct statement is looked at once. The first table named after FROM, INTO, UPDATE, TABLE or COPY is the object.
@@ -42,7 +43,9 @@ _COPY_OUT = r"(?is)^copy\b.*\bto\s+(?:stdout|program\b|'|e'|\")"
 _OUTFILE = r"(?is)\binto\s+(?:outfile|dumpfile)\b"
 _WITH_WRITE = r"(?is)^with\b.*\)\s*(?P<verb>insert|update|delete|merge)\s"
 _ROLE = r"(?i)^(?P<verb>create|alter|drop)\s+(?:user|role|login|group)\s+(?:if\s+(?:not\s+)?exists\s+)?['\"`\[]?(?P<who>[\w.$@-]+)"
-_NOT_TABLES = pa.array(["stdin", "stdout", "select", "lateral", "unnest", "(", "only", "table", "dual"])
+_NOT_TABLES = pa.array(
+    ["stdin", "stdout", "select", "lateral", "unnest", "(", "only", "table", "dual"]
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,9 @@ def _read(texts: pa.StringArray) -> Statements:
     bare = pc.replace_substring_regex(texts, _LEAD, "", max_replacements=1)
     verb = pc.utf8_lower(pc.struct_field(pc.extract_regex(bare, r"^(?P<verb>[A-Za-z]+)"), "verb"))
     action = cells.by_distinct(pc.fill_null(verb, ""), lambda v: _ACTIONS.get(v, "other"))
-    out = pc.or_(pc.match_substring_regex(bare, _COPY_OUT), pc.match_substring_regex(bare, _OUTFILE))
+    out = pc.or_(
+        pc.match_substring_regex(bare, _COPY_OUT), pc.match_substring_regex(bare, _OUTFILE)
+    )
     copied = pc.fill_null(pc.equal(verb, "copy"), False)
     action = pc.if_else(copied, "insert", action)
     action = pc.if_else(out, "dump", action)
@@ -84,7 +89,9 @@ def _read(texts: pa.StringArray) -> Statements:
     on_role = pc.fill_null(pc.greater(pc.binary_length(pc.struct_field(role, "who")), 0), False)
     done = cells.by_distinct(pc.utf8_lower(pc.struct_field(role, "verb")), _role_action)
     password = pc.and_(on_role, pc.match_substring_regex(bare, r"(?i)\b(?:password|identified)\b"))
-    done = pc.if_else(pc.and_(password, pc.fill_null(pc.equal(done, "modify"), False)), "password", done)
+    done = pc.if_else(
+        pc.and_(password, pc.fill_null(pc.equal(done, "modify"), False)), "password", done
+    )
     action = pc.if_else(on_role, done, action)
     kind = pc.if_else(on_role, "account", "query")
     return Statements(kind, action, table_of(bare), target)
@@ -94,13 +101,15 @@ def _role_action(verb: str) -> str:
     return {"create": "create", "drop": "delete"}.get(verb, "modify")
 
 
-def _written_by_with(bare: pa.StringArray, verb: pa.StringArray, action: pa.StringArray) -> pa.StringArray:
+def _written_by_with(
+    bare: pa.StringArray, verb: pa.StringArray, action: pa.StringArray
+) -> pa.StringArray:
     """Return actions in which a WITH that ends in a writing statement counts as that."""
     rows = pc.fill_null(pc.equal(verb, "with"), False)
     if not pc.any(rows).as_py():
         return action
     written = pc.utf8_lower(pc.struct_field(pc.extract_regex(bare, _WITH_WRITE), "verb"))
-    words = cells.by_distinct(written, lambda v: _ACTIONS.get(v))
+    words = cells.by_distinct(written, _ACTIONS.get)
     return pc.coalesce(pc.if_else(rows, words, None), action)
 
 

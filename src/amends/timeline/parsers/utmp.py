@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """Logins of Linux: utmp, wtmp, btmp (failures) and lastlog, in records of fixed size.
 
 Source: utmp(5) and <bits/utmp.h> of the GNU C library on x86-64 (384 bytes a record, 32-bit times); lastlog(8), 292 bytes.
@@ -14,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from amends.timeline.parsers import cells, stamps
+from amends.timeline.parsers import cells, moments
 from amends.timeline.parsers.base import NO_TIME, Origin, Parsed, Times
 
 _RECORD = np.dtype({
@@ -23,7 +24,14 @@ _RECORD = np.dtype({
     "offsets": [0, 4, 8, 40, 44, 76, 336, 340, 344, 348],
     "itemsize": 384,
 })  # fmt: skip
-_LAST = np.dtype({"names": ["sec", "line", "host"], "formats": ["<u4", "S32", "S256"], "offsets": [0, 4, 36], "itemsize": 292})
+_LAST = np.dtype(
+    {
+        "names": ["sec", "line", "host"],
+        "formats": ["<u4", "S32", "S256"],
+        "offsets": [0, 4, 36],
+        "itemsize": 292,
+    }
+)
 _ROWS = 50_000
 # ut_type: 0 empty, 1 run level, 2 boot, 3 new time, 4 old time, 5 init, 6 login prompt, 7 user, 8 dead, 9 accounting.
 _KINDS = {
@@ -46,8 +54,17 @@ class Utmp:
         if len(head) < _RECORD.itemsize:
             return False
         some = np.frombuffer(head[: len(head) // 384 * 384][: 384 * 32], _RECORD)
-        likely = (some["type"] >= 0) & (some["type"] <= 9) & (some["sec"] < _UNTIL) & (some["usec"] < 1_000_000)
-        return bool(likely.all()) and bool((some["type"] > 0).any()) and bool(((some["sec"] > 0) | (some["type"] == 0)).all())
+        likely = (
+            (some["type"] >= 0)
+            & (some["type"] <= 9)
+            & (some["sec"] < _UNTIL)
+            & (some["usec"] < 1_000_000)
+        )
+        return (
+            bool(likely.all())
+            and bool((some["type"] > 0).any())
+            and bool(((some["sec"] > 0) | (some["type"] == 0)).all())
+        )
 
     def read(self, stream: BinaryIO, origin: Origin) -> Iterator[Parsed]:
         """Yield the log in blocks of records."""
@@ -88,8 +105,14 @@ def _addresses(raw: npt.NDArray[np.uint8]) -> pa.StringArray:
     distinct, inverse = np.unique(raw, axis=0, return_inverse=True)
     for row in distinct:
         short = not row[4:].any()
-        texts.append(".".join(map(str, row[:4])) if short else ":".join(row[i : i + 2].tobytes().hex() for i in range(0, 16, 2)))
-    found: pa.StringArray = cells.address(pa.array(texts, pa.string())).take(pa.array(inverse.ravel()))
+        texts.append(
+            ".".join(map(str, row[:4]))
+            if short
+            else ":".join(row[i : i + 2].tobytes().hex() for i in range(0, 16, 2))
+        )
+    found: pa.StringArray = cells.address(pa.array(texts, pa.string())).take(
+        pa.array(inverse.ravel())
+    )
     return found
 
 
@@ -97,7 +120,9 @@ def _block(rows: npt.NDArray[np.void], first: int, cut: bool, failed: bool) -> P
     number = np.arange(first, first + len(rows), dtype=np.int64)
     good = (rows["type"] > 0) & (rows["type"] <= 9)
     empty = rows["type"] == 0
-    rejects = [(int(n), "empty record") for n in number[empty]] + [(int(n), "no such type") for n in number[~good & ~empty]]
+    rejects = [(int(n), "empty record") for n in number[empty]] + [
+        (int(n), "no such type") for n in number[~good & ~empty]
+    ]
     if cut:
         rejects.append((first + len(rows), "record is cut off"))
     kept, number_kept = rows[good], number[good]
@@ -106,7 +131,9 @@ def _block(rows: npt.NDArray[np.void], first: int, cut: bool, failed: bool) -> P
     if failed:
         kinds = np.where(np.isin(kinds, (6, 7)), 7, kinds)
     line, user, host = (_texts(kept[name]) for name in ("line", "user", "host"))
-    wall = kept["sec"].astype(np.int64) * 1_000_000 + np.minimum(kept["usec"].astype(np.int64), 999_999)
+    wall = kept["sec"].astype(np.int64) * 1_000_000 + np.minimum(
+        kept["usec"].astype(np.int64), 999_999
+    )
     wall = np.where((kept["sec"] > 0) & (kept["sec"] < _UNTIL), wall, NO_TIME)
     login = np.isin(kinds, (7, 8))
     is_login = pa.array(login)
@@ -117,7 +144,9 @@ def _block(rows: npt.NDArray[np.void], first: int, cut: bool, failed: bool) -> P
         "line": pa.array(number_kept),
         "kind": cells.words(kinds, ["", *(k for k, _ in _KINDS.values())]),
         "action": pc.if_else(
-            pa.array(kinds == 1), pc.if_else(stopped, "shutdown", "boot"), cells.words(kinds, ["", *(a for _, a in _KINDS.values())])
+            pa.array(kinds == 1),
+            pc.if_else(stopped, "shutdown", "boot"),
+            cells.words(kinds, ["", *(a for _, a in _KINDS.values())]),
         ),
         "outcome": pc.if_else(is_login, "failure" if failed else "success", ""),
         "account": pc.if_else(is_login, cells.account(user), pa.scalar(None, pa.string())),
@@ -130,18 +159,30 @@ def _block(rows: npt.NDArray[np.void], first: int, cut: bool, failed: bool) -> P
         "source": cells.constant("utmp/btmp" if failed else "utmp/wtmp", n),
         "code": pc.cast(pa.array(kinds), pa.string()),
         "message": cells.words(kinds, list(_NAMES)),
-        "extra": cells.extra({"ut_user": user, "ut_host": host, "ut_line": line, "ut_id": _texts(kept["id"])}, n),
+        "extra": cells.named(
+            {"ut_user": user, "ut_host": host, "ut_line": line, "ut_id": _texts(kept["id"])}, n
+        ),
     }
     raw = pc.binary_join_element_wise(user, line, host, " ")
     stamp = pc.cast(pa.array(kept["sec"].astype(np.int64)), pa.string())
-    return Parsed(len(rows) + cut, stamps.times(wall, True, stamp, 1), columns, raw, sorted(rejects))
+    return Parsed(
+        len(rows) + cut, moments.times(wall, True, stamp, 1), columns, raw, sorted(rejects)
+    )
 
 
-def _logon_type(line: pa.StringArray, host: pa.StringArray, login: pa.BooleanArray, failed: bool) -> pa.StringArray:
+def _logon_type(
+    line: pa.StringArray, host: pa.StringArray, login: pa.BooleanArray, failed: bool
+) -> pa.StringArray:
     """Return ssh for what sshd writes to btmp and for a terminal with a remote host, console for one without."""
-    by_ssh = pc.or_(pc.starts_with(line, "ssh"), pc.and_(pc.starts_with(line, "pts/"), pc.not_equal(host, "")))
+    by_ssh = pc.or_(
+        pc.starts_with(line, "ssh"), pc.and_(pc.starts_with(line, "pts/"), pc.not_equal(host, ""))
+    )
     remote_display = pc.match_substring_regex(host, r"^:\d")
-    word = pc.if_else(pc.and_(by_ssh, pc.invert(remote_display)), "ssh", pc.if_else(pc.starts_with(line, "ftpd"), "ftp", "console"))
+    word = pc.if_else(
+        pc.and_(by_ssh, pc.invert(remote_display)),
+        "ssh",
+        pc.if_else(pc.starts_with(line, "ftpd"), "ftp", "console"),
+    )
     return pc.if_else(login, word, pa.scalar(None, pa.string()))
 
 
@@ -170,7 +211,9 @@ class Lastlog:
             yield Parsed(len(rows) + cut, *_last(rows[good], number[good]), rejects)
 
 
-def _last(rows: npt.NDArray[np.void], number: npt.NDArray[np.int64]) -> tuple[Times, dict[str, pa.Array], pa.StringArray]:
+def _last(
+    rows: npt.NDArray[np.void], number: npt.NDArray[np.int64]
+) -> tuple[Times, dict[str, pa.Array], pa.StringArray]:
     n = len(rows)
     line, host = _texts(rows["line"]), _texts(rows["host"])
     stamp = pc.cast(pa.array(rows["sec"].astype(np.int64)), pa.string())
@@ -187,7 +230,7 @@ def _last(rows: npt.NDArray[np.void], number: npt.NDArray[np.int64]) -> tuple[Ti
         "object": line,
         "source": cells.constant("utmp/lastlog", n),
         "message": cells.constant("last login", n),
-        "extra": cells.extra({"uid": user_id, "ut_host": host, "ut_line": line}, n),
+        "extra": cells.named({"uid": user_id, "ut_host": host, "ut_line": line}, n),
     }
-    times = stamps.times(rows["sec"].astype(np.int64) * 1_000_000, True, stamp)
+    times = moments.times(rows["sec"].astype(np.int64) * 1_000_000, True, stamp)
     return times, columns, pc.binary_join_element_wise(line, host, " ")

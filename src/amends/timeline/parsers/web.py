@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """Web access logs: common, combined, with the virtual host in front, Squid's; and the error logs of Apache and nginx.
 
 Lines of the usual shape are cut at their brackets and quotes, found for the whole block at once; only those with an escaped
@@ -19,7 +20,7 @@ import pyarrow.compute as pc
 from amends.tables.timeline import EVENTS
 from amends.timeline.columns import Bools, Ints, gather, slices
 from amends.timeline.lines import Lines
-from amends.timeline.parsers import cells, stamps
+from amends.timeline.parsers import cells, moments
 from amends.timeline.parsers.base import Origin, Parsed, Times
 from amends.timeline.parsers.by_lines import LineParser, ParseBlock
 from amends.timeline.parsers.iis import of_status
@@ -27,9 +28,12 @@ from amends.timeline.parsers.records import of_lines, shortened
 
 _TYPES = {c.name: c.arrow for c in EVENTS.columns}
 _ACCESS = re.compile(
-    rb'^\S+ (?:\S+ ){1,3}\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?:\.\d+)? [+-]\d{4}\] "[^\n]*" (?:\d{3}|-) (?:\d+|-)', re.MULTILINE
+    rb'^\S+ (?:\S+ ){1,3}\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?:\.\d+)? [+-]\d{4}\] "[^\n]*" (?:\d{3}|-) (?:\d+|-)',
+    re.MULTILINE,
 )
-_SQUID = re.compile(rb"^\s?\d{9,10}\.\d{3}\s+\d+ \S+ [A-Z_]+(?:/\d{3}|:\S+) \d+ [A-Z]+ ", re.MULTILINE)
+_SQUID = re.compile(
+    rb"^\s?\d{9,10}\.\d{3}\s+\d+ \S+ [A-Z_]+(?:/\d{3}|:\S+) \d+ [A-Z]+ ", re.MULTILINE
+)
 _ERROR = re.compile(
     rb"^(?:\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)? \d{4}\] \[(?:\w+:)?(?:emerg|alert|crit|error|warn|notice|info|debug|trace\d)\]"
     rb"|\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(?:emerg|alert|crit|error|warn|notice|info|debug)\] \d+#\d+: )", re.MULTILINE
@@ -38,7 +42,20 @@ _LINE = (
     r'^(?P<front>[^\[]*)\[(?P<time>[^\]]+)\] "(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}|-) (?P<bytes>\d+|-)'
     r'(?: "(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)")?(?P<rest>.*)$'
 )
-_PARTS = ("address", "user", "vhost", "time", "request", "method", "url", "query", "status", "bytes", "referer", "agent")
+_PARTS = (
+    "address",
+    "user",
+    "vhost",
+    "time",
+    "request",
+    "method",
+    "url",
+    "query",
+    "status",
+    "bytes",
+    "referer",
+    "agent",
+)
 
 
 @dataclass
@@ -65,7 +82,13 @@ def _access(lines: Lines) -> Parsed:
         part, good = _merged(part, good, more, odd[fits])
     kept = records.only(good)
     columns, times = _columns(part, len(kept))
-    return Parsed(len(records), times, columns | kept.places(), kept.text, records.rejects(~good, "not an access line"))
+    return Parsed(
+        len(records),
+        times,
+        columns | kept.places(),
+        kept.text,
+        records.rejects(~good, "not an access line"),
+    )
 
 
 def _merged(
@@ -84,9 +107,14 @@ def _by_expression(lines: Lines, rows: Ints) -> tuple[dict[str, pa.StringArray],
     found = pc.extract_regex(texts, _LINE)
     fits: Bools = found.is_valid().to_numpy(zero_copy_only=False)
     found = found.filter(pa.array(fits))
-    part = {name: pc.struct_field(found, name) for name in ("time", "request", "status", "bytes", "referer", "agent")}
+    part = {
+        name: pc.struct_field(found, name)
+        for name in ("time", "request", "status", "bytes", "referer", "agent")
+    }
     part["address"], part["user"], part["vhost"] = _front(pc.struct_field(found, "front"))
-    asked = pc.extract_regex(part["request"], r"^(?P<method>[A-Za-z_-]{1,20}) (?P<url>\S*)(?: HTTP/[\d.]+)?$")
+    asked = pc.extract_regex(
+        part["request"], r"^(?P<method>[A-Za-z_-]{1,20}) (?P<url>\S*)(?: HTTP/[\d.]+)?$"
+    )
     part["method"] = pc.struct_field(asked, "method")
     part["url"] = pc.coalesce(pc.struct_field(asked, "url"), part["request"])
     part["query"] = pc.struct_field(pc.extract_regex(part["url"], r"\?(?P<q>.*)$"), "q")
@@ -102,10 +130,12 @@ def _cut(lines: Lines) -> tuple[dict[str, pa.StringArray], Bools]:
     buffer, starts, ends = lines.buffer, lines.starts, lines.ends
     opening, closing, quotes = (np.flatnonzero(buffer == mark) for mark in (91, 93, 34))
     if not (len(opening) and len(closing) and len(quotes)):
-        return {name: pa.array([], pa.string()) for name in _PARTS}, np.zeros(len(starts), dtype=bool)
+        return {name: pa.array([], pa.string()) for name in _PARTS}, np.zeros(
+            len(starts), dtype=bool
+        )
     first = np.searchsorted(quotes, starts)
     count = np.searchsorted(quotes, ends) - first
-    left, right = _at(opening, np.searchsorted(opening, starts)), 0
+    left = _at(opening, np.searchsorted(opening, starts))
     right = _at(closing, np.searchsorted(closing, left))
     q = [_at(quotes, first + k) for k in range(6)]
     end = np.minimum(ends, len(buffer))
@@ -133,7 +163,9 @@ def _cut(lines: Lines) -> tuple[dict[str, pa.StringArray], Bools]:
         return slices(buffer, b, np.maximum(s - b, 0))
 
     method_end, url_end = _at(spaces, word), _at(spaces, word + 1)
-    mark = np.minimum(_at(marks, np.searchsorted(marks, method_end)) if len(marks) else url_end, url_end)
+    mark = np.minimum(
+        _at(marks, np.searchsorted(marks, method_end)) if len(marks) else url_end, url_end
+    )
     return {
         "address": text(starts, _at(spaces, space)),
         "user": text(_at(spaces, space + 1) + 1, left - 1),
@@ -160,7 +192,7 @@ def _at(places: Ints, index: Ints) -> Ints:
 def _columns(part: dict[str, pa.StringArray], n: int) -> tuple[dict[str, pa.Array], Times]:
     url = shortened(part["url"])
     status = cells.whole(part["status"])
-    wall, utc = stamps.web(part["time"])
+    wall, utc = moments.web(part["time"])
     agent = shortened(cells.known(part["agent"]))
     columns = {
         "kind": cells.constant("web", n),
@@ -174,24 +206,32 @@ def _columns(part: dict[str, pa.StringArray], n: int) -> tuple[dict[str, pa.Arra
         "user_agent": agent,
         "source": cells.constant("web/access", n),
         "message": shortened(part["request"]),
-        "extra": cells.extra({
+        "extra": cells.named({
             "cs-method": part["method"], "c-uri": url, "sc-status": part["status"], "cs-user-agent": agent,
             "cs-referer": cells.known(part["referer"]), "c-ip": part["address"], "cs-host": part["vhost"],
             "cs-uri-query": part["query"],
         }, n),
     }  # fmt: skip
-    return columns, stamps.times(wall, utc, part["time"])
+    return columns, moments.times(wall, utc, part["time"])
 
 
 def _front(front: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray, pa.StringArray]:
     """Return address, user and virtual host of what stands before the time; each distinct one is read once."""
     coded = front.dictionary_encode()
     texts = coded.dictionary
-    found = pc.extract_regex(texts, r"^(?:(?P<vhost>\S+) )?(?P<ip>[0-9A-Fa-f.:]+|[\w.-]+) (?P<ident>\S+) (?P<user>.*?) ?$")
+    found = pc.extract_regex(
+        texts,
+        r"^(?:(?P<vhost>\S+) )?(?P<ip>[0-9A-Fa-f.:]+|[\w.-]+) (?P<ident>\S+) (?P<user>.*?) ?$",
+    )
     address, user, vhost = (pc.struct_field(found, name) for name in ("ip", "user", "vhost"))
     # "10.0.0.5 - ann lee": the expression reads the address as a virtual host; an address in front says otherwise.
-    first = pc.struct_field(pc.extract_regex(texts, r"^(?P<ip>[0-9.]+|[0-9A-Fa-f:]*:[0-9A-Fa-f:]+) "), "ip")
-    plain = pc.and_(pc.is_valid(cells.address(first)), pc.fill_null(pc.greater(pc.binary_length(vhost), 0), False))
+    first = pc.struct_field(
+        pc.extract_regex(texts, r"^(?P<ip>[0-9.]+|[0-9A-Fa-f:]*:[0-9A-Fa-f:]+) "), "ip"
+    )
+    plain = pc.and_(
+        pc.is_valid(cells.address(first)),
+        pc.fill_null(pc.greater(pc.binary_length(vhost), 0), False),
+    )
     rest = pc.struct_field(pc.extract_regex(texts, r"^\S+ \S+ (?P<user>.*?) ?$"), "user")
     address, user = pc.if_else(plain, first, address), pc.if_else(plain, rest, user)
     vhost = pc.if_else(pc.or_(plain, pc.equal(vhost, "")), None, vhost)
@@ -225,7 +265,7 @@ def _squid(lines: Lines) -> Parsed:
     n = len(kept)
     part = {f.name: pc.struct_field(found, f.name) for f in found.type}
     status = cells.whole(part["status"])
-    wall = stamps.epoch(part["time"])
+    wall = moments.epoch(part["time"])
     port = pc.struct_field(pc.extract_regex(part["url"], r"^[^/]*:(?P<p>\d{1,5})$"), "p")
     columns = {
         "kind": cells.constant("web", n),
@@ -241,14 +281,20 @@ def _squid(lines: Lines) -> Parsed:
         "process": cells.constant("squid", n),
         "source": cells.constant("proxy/squid", n),
         "message": shortened(pc.binary_join_element_wise(part["method"], part["url"], " ")),
-        "extra": cells.extra({
+        "extra": cells.named({
             "cs-method": part["method"], "c-uri": part["url"], "sc-status": part["status"], "c-ip": part["ip"],
             "cs-host": pc.struct_field(pc.extract_regex(part["url"], r"^(?:[a-z]+://)?(?P<h>[^/:]+)"), "h"),
             "squid_result": part["result"], "duration_ms": part["ms"],
         }, n),
     }  # fmt: skip
-    timed = stamps.times(wall, True, part["time"], 1)
-    return Parsed(len(records), timed, columns | kept.places(), kept.text, records.rejects(~good, "not a line of Squid"))
+    timed = moments.times(wall, True, part["time"], 1)
+    return Parsed(
+        len(records),
+        timed,
+        columns | kept.places(),
+        kept.text,
+        records.rejects(~good, "not a line of Squid"),
+    )
 
 
 @dataclass
@@ -282,11 +328,16 @@ def _error(lines: Lines) -> Parsed:
     a, b = apache.filter(pa.array(good)), nginx.filter(pa.array(good))
     n = len(kept)
     stamp = pc.coalesce(_asctime(a), pc.struct_field(b, "time"))
-    wall, utc = stamps.iso(stamp)
+    wall, utc = moments.iso(stamp)
     message = pc.coalesce(pc.struct_field(a, "message"), pc.struct_field(b, "message"))
-    said = pc.extract_regex(message, r'client: (?P<client>[^,\s]+)(?:.*?request: "(?P<request>[^"]*))?')
+    said = pc.extract_regex(
+        message, r'client: (?P<client>[^,\s]+)(?:.*?request: "(?P<request>[^"]*))?'
+    )
     client = pc.coalesce(_nonempty(a, "client"), _nonempty(said, "client"))
-    ip = pc.struct_field(pc.extract_regex(client, r"^\[?(?P<ip>[0-9.]+|[0-9A-Fa-f:]*:[0-9A-Fa-f:]*?)\]?(?::\d+)?$"), "ip")
+    ip = pc.struct_field(
+        pc.extract_regex(client, r"^\[?(?P<ip>[0-9.]+|[0-9A-Fa-f:]*:[0-9A-Fa-f:]*?)\]?(?::\d+)?$"),
+        "ip",
+    )
     port = pc.struct_field(pc.extract_regex(client, r"^(?:[0-9.]+|\[.*\]):(?P<p>\d+)$"), "p")
     asked = pc.is_valid(client)
     level = pc.coalesce(pc.struct_field(a, "level"), pc.struct_field(b, "level"))
@@ -294,7 +345,9 @@ def _error(lines: Lines) -> Parsed:
     columns = {
         "kind": pc.if_else(asked, "web", "other"),
         "action": pc.if_else(asked, "request", "other"),
-        "outcome": pc.if_else(pc.match_substring_regex(level, "(?:emerg|alert|crit|error)$"), "failure", ""),
+        "outcome": pc.if_else(
+            pc.match_substring_regex(level, "(?:emerg|alert|crit|error)$"), "failure", ""
+        ),
         "src_ip": cells.address(ip),
         "src_port": cells.port(port),
         "url": pc.struct_field(pc.extract_regex(said.field("request"), r"^\S+ (?P<u>\S+)"), "u"),
@@ -302,10 +355,16 @@ def _error(lines: Lines) -> Parsed:
         "source": pc.if_else(a.is_valid(), "web/apache_error", "web/nginx_error"),
         "code": code,
         "message": shortened(message),
-        "extra": cells.extra({"level": level, "c-ip": ip}, n),
+        "extra": cells.named({"level": level, "c-ip": ip}, n),
     }
-    timed = stamps.times(wall, utc, pc.coalesce(_written(a), stamp))
-    return Parsed(len(records), timed, columns | kept.places(), kept.text, records.rejects(~good, "not a line of an error log"))
+    timed = moments.times(wall, utc, pc.coalesce(_written(a), stamp))
+    return Parsed(
+        len(records),
+        timed,
+        columns | kept.places(),
+        kept.text,
+        records.rejects(~good, "not a line of an error log"),
+    )
 
 
 def _nonempty(found: pa.StructArray, name: str) -> pa.StringArray:
@@ -314,14 +373,21 @@ def _nonempty(found: pa.StructArray, name: str) -> pa.StringArray:
 
 
 def _written(a: pa.StructArray) -> pa.StringArray:
-    return pc.binary_join_element_wise(*(pc.struct_field(a, name) for name in ("day", "clock", "year")), " ")
+    return pc.binary_join_element_wise(
+        *(pc.struct_field(a, name) for name in ("day", "clock", "year")), " "
+    )
 
 
 def _asctime(a: pa.StructArray) -> pa.StringArray:
     """Return ``2000-10-11 14:32:52.123`` of ``Wed Oct 11 14:32:52.123 2000``."""
+
     def month_of(day: str) -> str | None:
         number = _MONTHS.find(day[4:7])
-        return f"{number // 3 + 1:02d}-{day[8:].strip():0>2}" if number >= 0 and number % 3 == 0 else None
+        return (
+            f"{number // 3 + 1:02d}-{day[8:].strip():0>2}"
+            if number >= 0 and number % 3 == 0
+            else None
+        )
 
     month = cells.by_distinct(pc.struct_field(a, "day"), month_of)
     whole = pc.binary_join_element_wise(pc.struct_field(a, "year"), month, "-")

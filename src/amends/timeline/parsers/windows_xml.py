@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """Windows events exported as XML (wevtutil, Event Viewer, forwarders), and MySQL's audit as XML.
 
 Elements are found in the text one by one and each is parsed by itself, without entities, so that one that is damaged costs no other
@@ -20,7 +21,7 @@ import pyarrow as pa
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from amends.timeline.parsers import cells, evtx_events, stamps
+from amends.timeline.parsers import cells, evtx_events, moments
 from amends.timeline.parsers.base import Origin, Parsed
 from amends.timeline.parsers.fields import Names, gather
 from amends.timeline.parsers.json_dialects import Found, mysql_audit
@@ -30,7 +31,9 @@ _CHUNK = 4 << 20
 _LONGEST = 4 << 20
 """An event longer than this is none: Windows keeps a record within 64 KiB."""
 _BLOCK_EVENTS = 10_000
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#(?:x0*(?:[0-8bcBC]|[eE]|1[0-9a-fA-F])|0*(?:[0-8]|1[124-9]|2\d|3[01]));")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#(?:x0*(?:[0-8bcBC]|[eE]|1[0-9a-fA-F])|0*(?:[0-8]|1[124-9]|2\d|3[01]));"
+)
 
 
 def _decoder(head: bytes) -> str:
@@ -102,7 +105,12 @@ class WindowsXml:
     def detect(self, head: bytes, origin: Origin) -> bool:
         """Answer whether an event of Windows' schema stands in the first bytes."""
         text = head[:32768].decode(_decoder(head[:4]), "replace")
-        return bool(re.search(r"<Event\s[^>]*schemas\.microsoft\.com/win/2004/08/events/event|<Event>\s*<System>", text))
+        return bool(
+            re.search(
+                r"<Event\s[^>]*schemas\.microsoft\.com/win/2004/08/events/event|<Event>\s*<System>",
+                text,
+            )
+        )
 
     def read(self, stream: BinaryIO, origin: Origin) -> Iterator[Parsed]:
         """Yield the log in blocks of events."""
@@ -111,9 +119,7 @@ class WindowsXml:
         values: list[str | None] = []
         numbers: list[int] = []
         rejects: list[tuple[int, str]] = []
-        number = 0
-        for text in _elements(stream, "Event"):
-            number += 1
+        for number, text in enumerate(_elements(stream, "Event"), 1):
             event = _parsed_element(text)
             if event is None or not _event(event, names, shapes, values):
                 rejects.append((number, "not a whole event"))
@@ -127,9 +133,15 @@ class WindowsXml:
 
 
 def _block(
-    names: Names, shapes: list[int], values: list[str | None], numbers: list[int], rejects: list[tuple[int, str]]
+    names: Names,
+    shapes: list[int],
+    values: list[str | None],
+    numbers: list[int],
+    rejects: list[tuple[int, str]],
 ) -> Parsed:
-    return evtx_events.parsed(gather(names, shapes, values), 1, rejects, np.array(numbers, dtype=np.int64))
+    return evtx_events.parsed(
+        gather(names, shapes, values), 1, rejects, np.array(numbers, dtype=np.int64)
+    )
 
 
 def _event(event: Element, names: Names, shapes: list[int], values: list[str | None]) -> bool:
@@ -143,7 +155,13 @@ def _event(event: Element, names: Names, shapes: list[int], values: list[str | N
             seen = True
             for child in part:
                 _leaf(child, keys, texts)
-        elif name in {"EventData", "UserData", "ProcessingErrorData", "DebugData", "BinaryEventData"}:
+        elif name in {
+            "EventData",
+            "UserData",
+            "ProcessingErrorData",
+            "DebugData",
+            "BinaryEventData",
+        }:
             for attribute, value in part.attrib.items():
                 _set(_bare(attribute), value, keys, texts)
             _data(part, keys, texts, 0)
@@ -161,7 +179,12 @@ def _set(name: str, value: str | None, keys: list[str], texts: list[str | None])
 def _leaf(child: Element, keys: list[str], texts: list[str | None]) -> None:
     name = _bare(child.tag)
     for attribute, value in child.attrib.items():
-        _set("Provider_Name" if name == "Provider" and attribute == "Name" else _bare(attribute), value, keys, texts)
+        _set(
+            "Provider_Name" if name == "Provider" and attribute == "Name" else _bare(attribute),
+            value,
+            keys,
+            texts,
+        )
     if child.text and child.text.strip():
         _set(name, child.text.strip(), keys, texts)
 
@@ -233,13 +256,15 @@ class _Audit:
         fields = gather(self.names, self.shapes, self.values)
         found, n = Found(fields), len(fields)
         stamp = found.of("audit_record.timestamp")
-        wall, utc = stamps.iso(stamp)
+        wall, utc = moments.iso(stamp)
         at = pa.array(self.numbers, pa.int64())
         columns = mysql_audit(found, n, origin) | {
             "position": at, "line": at, "source": cells.constant("mysql/audit", n), "extra": fields.map(),
         }  # fmt: skip
-        times = stamps.times(wall, utc, stamp)
-        return Parsed(n + len(self.rejects), times, columns, pa.array(self.raw, pa.string()), self.rejects)
+        times = moments.times(wall, utc, stamp)
+        return Parsed(
+            n + len(self.rejects), times, columns, pa.array(self.raw, pa.string()), self.rejects
+        )
 
 
 # Element names of the two styles, as the JSON dialect has them.

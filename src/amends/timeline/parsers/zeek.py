@@ -10,7 +10,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from amends.timeline.parsers import cells, stamps
+from amends.timeline.parsers import cells, moments
 from amends.timeline.parsers.base import NO_TIME, Origin, Parsed, Times
 from amends.timeline.parsers.headed import Heading, column, read_headed
 from amends.timeline.parsers.zeek_events import PATHS, zeek_columns
@@ -27,13 +27,19 @@ class Zeek:
     def detect(self, head: bytes, origin: Origin) -> bool:
         """Answer whether it begins with Zeek's comments."""
         lines = head[:8192].splitlines()[:12]
-        return any(line.startswith(b"#fields\t") or line.startswith(b"#separator ") for line in lines)
+        return any(
+            line.startswith(b"#fields\t") or line.startswith(b"#separator ") for line in lines
+        )
 
     def read(self, stream: BinaryIO, origin: Origin) -> Iterator[Parsed]:
         """Yield the log in blocks."""
-        guess = next((p for p in sorted(PATHS, key=len, reverse=True) if origin.name.startswith(p)), "other")
+        guess = next(
+            (p for p in sorted(PATHS, key=len, reverse=True) if origin.name.startswith(p)), "other"
+        )
 
-        def events(heading: Heading, found: Mapping[str, pa.StringArray]) -> tuple[dict[str, pa.Array], Times]:
+        def events(
+            heading: Heading, found: Mapping[str, pa.StringArray]
+        ) -> tuple[dict[str, pa.Array], Times]:
             return _events(heading, found, guess)
 
         yield from read_headed(stream, origin, _learn, events)
@@ -56,23 +62,30 @@ def _learn(heading: Heading, line: str) -> None:
         heading.words[name] = values[0]
 
 
-def _events(heading: Heading, found: Mapping[str, pa.StringArray], guess: str) -> tuple[dict[str, pa.Array], Times]:
+def _events(
+    heading: Heading, found: Mapping[str, pa.StringArray], guess: str
+) -> tuple[dict[str, pa.Array], Times]:
     n = len(next(iter(found.values())))
-    unset, empty = heading.words.get("unset_field", "-"), heading.words.get("empty_field", "(empty)")
+    unset, empty = (
+        heading.words.get("unset_field", "-"),
+        heading.words.get("empty_field", "(empty)"),
+    )
     gone = pa.array([unset, empty])
     clean = {name: pc.if_else(pc.is_in(texts, gone), None, texts) for name, texts in found.items()}
     stamp = column(found, "ts")
     wall, utc = of_zeek(stamp)
     path = re.sub(r"[^a-z0-9_]", "", heading.words.get("path", guess).lower())[:30] or "other"
-    return zeek_columns(path, {k: cells.flat(v) for k, v in clean.items()}, n), stamps.times(wall, utc, stamp, 1)
+    return zeek_columns(path, {k: cells.flat(v) for k, v in clean.items()}, n), moments.times(
+        wall, utc, stamp, 1
+    )
 
 
-def of_zeek(stamp: pa.StringArray) -> tuple[stamps.Ints, stamps.Bools]:
+def of_zeek(stamp: pa.StringArray) -> tuple[moments.Ints, moments.Bools]:
     """Return times of Zeek: seconds since 1970, or ISO 8601 where the site asked for that."""
-    wall = stamps.epoch(stamp)
+    wall = moments.epoch(stamp)
     late = wall == NO_TIME
     if not late.any():
         return wall, ~late
-    iso, utc = stamps.iso(stamp)
+    iso, utc = moments.iso(stamp)
     wall[late] = iso[late]
     return wall, utc | ~late

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """What the rows of Zeek's logs mean, whether they came as columns or as JSON.
 
 Source: Zeek manual, "Zeek Logs" (conn, dns, http, ssl, files, ftp, ssh, smb, rdp, kerberos, notice); read 2026.
@@ -17,7 +18,9 @@ from amends.timeline.parsers.iis import of_status
 Found = Mapping[str, pa.StringArray]
 Columns = dict[str, pa.Array]
 # Fields that stand in columns as they are: rules find them there.
-_TYPED = frozenset(("ts", "_path", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto"))
+_TYPED = frozenset(
+    ("ts", "_path", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto")
+)
 
 
 def zeek_columns(path: str, found: Found, n: int) -> Columns:
@@ -31,13 +34,19 @@ def zeek_columns(path: str, found: Found, n: int) -> Columns:
         "proto": pc.utf8_lower(cells.known(column(found, "proto"))),
         "session": cells.known(column(found, "uid", "conn_uids")),
         "source": cells.constant(f"zeek/{path}", n),
-        "extra": cells.extra({name: texts for name, texts in clean.items() if name not in _TYPED}, n),
+        "extra": cells.named(
+            {name: texts for name, texts in clean.items() if name not in _TYPED}, n
+        ),
     }
     return out | _LOGS.get(path, _other)(clean, n)
 
 
 def _said(n: int, kind: str, action: str, outcome: str = "") -> Columns:
-    return {"kind": cells.constant(kind, n), "action": cells.constant(action, n), "outcome": _word(outcome, n)}
+    return {
+        "kind": cells.constant(kind, n),
+        "action": cells.constant(action, n),
+        "outcome": _word(outcome, n),
+    }
 
 
 def _word(word: str, n: int) -> pa.StringArray:
@@ -48,7 +57,9 @@ def _truth(texts: pa.StringArray) -> pa.StringArray:
     """Return success for T, failure for F, nothing where the log does not say."""
     low = pc.fill_null(pc.utf8_lower(texts), "")
     good = pc.is_in(low, pa.array(["t", "true"]))
-    return pc.if_else(good, "success", pc.if_else(pc.is_in(low, pa.array(["f", "false"])), "failure", ""))
+    return pc.if_else(
+        good, "success", pc.if_else(pc.is_in(low, pa.array(["f", "false"])), "failure", "")
+    )
 
 
 def _other(f: Found, n: int) -> Columns:
@@ -64,7 +75,9 @@ def _conn(f: Found, n: int) -> Columns:
         "bytes_in": cells.whole(column(f, "orig_ip_bytes", "orig_bytes")),
         "bytes_out": cells.whole(column(f, "resp_ip_bytes", "resp_bytes")),
         "object": column(f, "service"),
-        "object_kind": pc.if_else(pc.is_valid(column(f, "service")), "service", pa.scalar(None, pa.string())),
+        "object_kind": pc.if_else(
+            pc.is_valid(column(f, "service")), "service", pa.scalar(None, pa.string())
+        ),
         "code": state,
     }
 
@@ -126,7 +139,9 @@ def _files(f: Found, n: int) -> Columns:
 
 
 def _by_verb(verbs: pa.StringArray, table: Mapping[str, str], otherwise: str) -> pa.StringArray:
-    return pc.fill_null(cells.by_distinct(verbs, lambda v: table.get(v.upper(), otherwise)), otherwise)
+    return pc.fill_null(
+        cells.by_distinct(verbs, lambda v: table.get(v.upper(), otherwise)), otherwise
+    )
 
 
 _FTP = {
@@ -208,7 +223,11 @@ def _ntlm(f: Found, n: int) -> Columns:
 
 
 def _notice(f: Found, n: int) -> Columns:
-    return _said(n, "other", "other") | {"code": column(f, "note"), "message": column(f, "msg"), "object": column(f, "sub")}
+    return _said(n, "other", "other") | {
+        "code": column(f, "note"),
+        "message": column(f, "msg"),
+        "object": column(f, "sub"),
+    }
 
 
 _LOGS: dict[str, Callable[[Found, int], Columns]] = {

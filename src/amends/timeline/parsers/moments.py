@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns and tables of names read best on one line)
 """Times as logs write them, read a column at a time: ISO 8601 and its kin, web servers' stamps, seconds since 1970.
 
 Digits are looked at as bytes of fixed places, so that a million times cost a fraction of a second, and an impossible day
