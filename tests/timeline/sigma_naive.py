@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
-from sigma import conditions as C
-from sigma import types as T
+from sigma import conditions as C  # noqa: N812
+from sigma import types as T  # noqa: N812
 from sigma.collection import SigmaCollection
 
 from amends.timeline.sigma.rules import Correlation
@@ -58,7 +58,11 @@ def _holds(text: str | None, value: Any, event: Event) -> bool:
     if isinstance(value, T.SigmaString):
         flags = re.S if isinstance(value, T.SigmaCasedString) else re.S | re.I
         parts = [
-            re.escape(p) if isinstance(p, str) else ".*" if p == T.SpecialChars.WILDCARD_MULTI else "."
+            re.escape(p)
+            if isinstance(p, str)
+            else ".*"
+            if p == T.SpecialChars.WILDCARD_MULTI
+            else "."
             for p in value.s
         ]
         return re.fullmatch("".join(parts), text, flags) is not None
@@ -70,14 +74,22 @@ def _rarer(text: str, value: Any, event: Event) -> bool:
         return text.lower() == str(value).lower()
     if isinstance(value, T.SigmaRegularExpression):
         flags = {"IGNORECASE": re.I, "MULTILINE": re.M, "DOTALL": re.S}
-        return re.search(str(value.regexp), text, sum(flags[f.name] for f in value.flags)) is not None
+        return (
+            re.search(str(value.regexp), text, sum(flags[f.name] for f in value.flags)) is not None
+        )
     if isinstance(value, T.SigmaCIDRExpression):
         try:
             return ipaddress.ip_address(text) in ipaddress.ip_network(str(value.cidr))
         except ValueError:
             return False
     if isinstance(value, T.SigmaCompareExpression):
-        ask = {"LT": operator.lt, "LTE": operator.le, "GT": operator.gt, "GTE": operator.ge, "NEQ": operator.ne}
+        ask = {
+            "LT": operator.lt,
+            "LTE": operator.le,
+            "GT": operator.gt,
+            "GTE": operator.ge,
+            "NEQ": operator.ne,
+        }
         try:
             return bool(ask[value.op.name](float(text), float(str(value.number))))
         except ValueError:
@@ -111,7 +123,11 @@ def windows(rule: Correlation, rows: list[tuple[int, int, int, int]]) -> set[tup
         if group < 0:
             continue
         inside = [r for r in rows if r[3] == group and at - rule.span_s * 1_000_000 <= r[0] <= at]
-        n = len({r[1] for r in inside}) if rule.type == "event_count" else len({r[2] for r in inside})
+        n = (
+            len({r[1] for r in inside})
+            if rule.type == "event_count"
+            else len({r[2] for r in inside})
+        )
         if {"gt": n > rule.count, "gte": n >= rule.count}[rule.op]:
             found.add((group, at))
     return found

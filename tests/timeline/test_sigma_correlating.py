@@ -18,10 +18,35 @@ Row = tuple[int, int, int, int, int, float]  # second, id, rule, group, value, n
 GROWING = ("gt", "gte")
 
 
-def rule_of(kind: str, span: int, op: str, count: float, *, rules: int = 2, percentile: int = 0, test: Node = None) -> Correlation:
+def rule_of(
+    kind: str,
+    span: int,
+    op: str,
+    count: float,
+    *,
+    rules: int = 2,
+    percentile: int = 0,
+    test: Node = None,
+) -> Correlation:
     """Return a correlation over so many rules, whose keys are 0, 1 …"""
     return Correlation(
-        99, "id", "", "t", "low", (), "p", kind, tuple(range(rules)), (), (), span, op, count, (), percentile, test
+        99,
+        "id",
+        "",
+        "t",
+        "low",
+        (),
+        "p",
+        kind,
+        tuple(range(rules)),
+        (),
+        (),
+        span,
+        op,
+        count,
+        (),
+        percentile,
+        test,
     )
 
 
@@ -30,7 +55,13 @@ def table_of(rows: list[Row]) -> Table:
     columns = list(zip(*rows, strict=True)) if rows else [()] * 6
     ints = [np.array(c, np.int64) for c in columns[:5]]
     return Table(
-        ints[0] * SECOND, ints[1], ints[2], ints[3], ints[4], np.array(columns[5], float), np.arange(len(rows))
+        ints[0] * SECOND,
+        ints[1],
+        ints[2],
+        ints[3],
+        ints[4],
+        np.array(columns[5], float),
+        np.arange(len(rows)),
     )
 
 
@@ -38,7 +69,9 @@ def found(rule: Correlation, rows: list[Row]) -> set[tuple[int, int]]:
     """Return (group, second) at which a window that holds ends."""
     firings = correlate(rule, table_of(rows))
     t = firings.table
-    return set(zip(t.group[firings.last].tolist(), (t.at[firings.last] // SECOND).tolist(), strict=True))
+    return set(
+        zip(t.group[firings.last].tolist(), (t.at[firings.last] // SECOND).tolist(), strict=True)
+    )
 
 
 def measure(rule: Correlation, rows: list[Row]) -> float:
@@ -49,7 +82,9 @@ def measure(rule: Correlation, rows: list[Row]) -> float:
         "value_count": lambda: len({r[4] for r in rows}),
         "value_sum": lambda: sum(numbers),
         "value_avg": lambda: sum(numbers) / len(numbers),
-        "value_percentile": lambda: numbers[max(1, math.ceil(len(numbers) * rule.percentile / 100)) - 1],
+        "value_percentile": lambda: numbers[
+            max(1, math.ceil(len(numbers) * rule.percentile / 100)) - 1
+        ],
         "value_median": lambda: numbers[max(1, math.ceil(len(numbers) * 50 / 100)) - 1],
         "temporal": lambda: len({r[2] for r in rows}),
     }
@@ -113,7 +148,12 @@ ROWS = st.lists(
     max_size=30,
 )  # fmt: skip
 # one event has one time, one group, one value: what a rule's fields say of it
-EVENTS = ROWS.map(lambda rows: [(*({r[1]: r for r in rows}[r[1]])[:2], r[2], *({q[1]: q for q in rows}[r[1]])[3:]) for r in rows])
+EVENTS = ROWS.map(
+    lambda rows: [
+        (*({r[1]: r for r in rows}[r[1]])[:2], r[2], *({q[1]: q for q in rows}[r[1]])[3:])
+        for r in rows
+    ]
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -130,7 +170,13 @@ def test_windows_hold_where_a_plain_count_says_so(
 
 
 @settings(max_examples=80, deadline=None)
-@given(EVENTS, st.integers(0, 100), st.integers(1, 12), st.sampled_from(sorted(COMPARED)), st.integers(-3, 8))
+@given(
+    EVENTS,
+    st.integers(0, 100),
+    st.integers(1, 12),
+    st.sampled_from(sorted(COMPARED)),
+    st.integers(-3, 8),
+)
 def test_percentiles_are_those_of_the_nearest_rank(
     rows: list[Row], percentile: int, span: int, op: str, count: int
 ) -> None:
@@ -153,12 +199,19 @@ def in_order(rows: list[Row], rules: int, span: int) -> set[tuple[int, int]]:
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 30), st.integers(1, 99), st.integers(0, 2), st.integers(-1, 1)), max_size=14),
+    st.lists(
+        st.tuples(st.integers(0, 30), st.integers(1, 99), st.integers(0, 2), st.integers(-1, 1)),
+        max_size=14,
+    ),
     st.integers(0, 15),
 )
-def test_sequences_are_found_where_any_chain_exists(rows: list[tuple[int, int, int, int]], span: int) -> None:
+def test_sequences_are_found_where_any_chain_exists(
+    rows: list[tuple[int, int, int, int]], span: int
+) -> None:
     full = [(*r, 0, 0.0) for r in rows]
-    assert found(rule_of("temporal_ordered", span, "gte", 3, rules=3), full) == in_order(full, 3, span)
+    assert found(rule_of("temporal_ordered", span, "gte", 3, rules=3), full) == in_order(
+        full, 3, span
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -192,6 +245,13 @@ def test_a_condition_in_words(test: Node, seconds: list[tuple[int, int]], holds:
 
 
 def test_no_hits_are_no_detection() -> None:
-    for kind in ("event_count", "value_count", "temporal", "temporal_ordered", "value_sum", "value_percentile"):
+    for kind in (
+        "event_count",
+        "value_count",
+        "temporal",
+        "temporal_ordered",
+        "value_sum",
+        "value_percentile",
+    ):
         for op in COMPARED:
             assert not found(rule_of(kind, 10, op, 1), [])

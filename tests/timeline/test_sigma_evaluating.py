@@ -16,7 +16,9 @@ from tests.timeline.sigma_naive import batch_of, encoded, fires
 HEAD = "title: t\nid: 00000000-0000-4000-8000-{:012d}\nlogsource:\n  product: amends\ndetection:\n"
 
 
-def fired_on(tmp_path: Path, detection: str, events: list[dict[str, str]], **columns: list[object]) -> list[int]:
+def fired_on(
+    tmp_path: Path, detection: str, events: list[dict[str, str]], **columns: list[object]
+) -> list[int]:
     """Return the rows on which one rule fires."""
     text = HEAD.format(1) + "".join(f"  {line}\n" for line in detection.splitlines())
     (tmp_path / "rule.yml").write_text(text, "utf-8")
@@ -32,7 +34,11 @@ CASES = [
     # (what is asked, values that fire, near misses)
     ("F: whoami", ["whoami", "WHOAMI"], ["whoami ", "xwhoami", ""]),
     ("F|cased: WhoAmI", ["WhoAmI"], ["whoami", "WHOAMI"]),
-    ("F|contains: 'Secret Word'", ["a secret word b", "SECRET WORD"], ["secret  word", "secretword"]),
+    (
+        "F|contains: 'Secret Word'",
+        ["a secret word b", "SECRET WORD"],
+        ["secret  word", "secretword"],
+    ),
     ("F|contains|cased: Word", ["aWordb"], ["aword"]),
     ("F|contains: ab", ["xABx"], ["a b"]),
     ("F|startswith: 'C:\\Temp'", ["c:\\temp\\x", "C:\\Temp"], ["xc:\\temp", "c:\\tem"]),
@@ -67,14 +73,22 @@ CASES = [
     ("F|lte: 10", ["10"], ["11"]),
     ("F|gt: 10", ["11", "10.1"], ["10", "9"]),
     ("F|gte: 10", ["10"], ["9.99"]),
-    ("F|windash|contains: ' -f '", ["x -f y", "x /f y", "x –f y", "x —f y", "x ―f y"], ["x f y", "x +f y"]),
+    (
+        "F|windash|contains: ' -f '",
+        ["x -f y", "x /f y", "x –f y", "x —f y", "x ―f y"],
+        ["x f y", "x +f y"],
+    ),
     ("F|base64|contains: secret-thing", ["x" + encoded("secret-thing") + "y"], [encoded("secret")]),
     (
         "F|base64offset|contains: secret-thing",
         [encoded(p + "secret-thing and more") for p in ("", "a", "ab", "abc")],
         [encoded("secret-thinG and more")],
     ),
-    ("F|wide|base64offset|contains: powershell", [encoded("a powershell b", wide=True)], [encoded("powershell")]),
+    (
+        "F|wide|base64offset|contains: powershell",
+        [encoded("a powershell b", wide=True)],
+        [encoded("powershell")],
+    ),
     ("F|exists: true", ["", "x"], []),
 ]
 
@@ -109,7 +123,9 @@ def test_a_modifier_means_what_the_specification_says(
         ("s:\n  A: x\ncondition:\n  - s\n  - not s", [0, 1, 2]),
     ],
 )
-def test_missing_fields_conditions_and_keywords(tmp_path: Path, detection: str, rows: list[int]) -> None:
+def test_missing_fields_conditions_and_keywords(
+    tmp_path: Path, detection: str, rows: list[int]
+) -> None:
     events = [{"A": "x", "B": "X"}, {"B": "z", "C": "c"}, {"D": "some Needle in hay"}]
     raws = ["1", "2", "some Needle in hay"]
     assert fired_on(tmp_path, detection, events, raw=raws) == rows
@@ -137,17 +153,35 @@ def test_addresses_are_outside_unless_private_or_ours(tmp_path: Path) -> None:
         HEAD.format(1) + "  s:\n    src_outside: 'true'\n  condition: s\n"
     )
     rules = load_rules([tmp_path / "r.yml"], keep=tmp_path / "kept")
-    ips = ["10.1.1.1", "203.0.113.9", "198.51.100.7", "172.32.0.1", "fd00::1", "2001:db8::5", "::ffff:10.0.0.1", "x", None]
+    ips = [
+        "10.1.1.1",
+        "203.0.113.9",
+        "198.51.100.7",
+        "172.32.0.1",
+        "fd00::1",
+        "2001:db8::5",
+        "::ffff:10.0.0.1",
+        "x",
+        None,
+    ]
     batch = Batch(batch_of([{}] * len(ips), src_ip=ips), Inside([ip_network("198.51.100.0/24")]))
     (found,) = Evaluator(rules).hits(batch)
-    assert [ip for ip, hit in zip(ips, found[1], strict=True) if hit] == ["203.0.113.9", "172.32.0.1", "2001:db8::5"]
+    assert [ip for ip, hit in zip(ips, found[1], strict=True) if hit] == [
+        "203.0.113.9",
+        "172.32.0.1",
+        "2001:db8::5",
+    ]
 
 
-_WORDS = st.sampled_from(["cmd", "CMD.exe", "power", "shell", "a", "", "10.0.0.1", "7", "ab cd", "Ünï", "x" * 40])
+_WORDS = st.sampled_from(
+    ["cmd", "CMD.exe", "power", "shell", "a", "", "10.0.0.1", "7", "ab cd", "Ünï", "x" * 40]
+)
 _TEXT = st.lists(_WORDS, max_size=3).map("".join)
 _ASKED = st.tuples(
     st.sampled_from(["A", "B", "C"]),
-    st.sampled_from(["", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|re|i", "|gt"]),
+    st.sampled_from(
+        ["", "|contains", "|startswith", "|endswith", "|cased", "|contains|cased", "|re|i", "|gt"]
+    ),
     _WORDS,
 )
 
@@ -156,7 +190,11 @@ _ASKED = st.tuples(
 @given(
     st.lists(_ASKED, min_size=1, max_size=4),
     st.sampled_from(["1 of s*", "all of s*", "not s0", "s0 or not 1 of s*"]),
-    st.lists(st.dictionaries(st.sampled_from(["A", "b", "C", "D"]), _TEXT, max_size=3), min_size=1, max_size=6),
+    st.lists(
+        st.dictionaries(st.sampled_from(["A", "b", "C", "D"]), _TEXT, max_size=3),
+        min_size=1,
+        max_size=6,
+    ),
 )
 def test_columns_give_the_answers_of_the_plain_way(
     tmp_path_factory: pytest.TempPathFactory, asked: list[tuple[str, str, str]], condition: str,

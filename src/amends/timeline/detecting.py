@@ -7,6 +7,7 @@ events with their whole lines; what is handed out is masked and carries no line.
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,8 @@ from amends.timeline.sigma.fields import Rows
 from amends.timeline.sigma.finding import Fired, Reference
 from amends.timeline.sigma.loading import load_rules
 from amends.timeline.sigma.rules import Rule, RuleSet
+
+_log = logging.getLogger(__name__)
 
 TIMELINE_SCHEMA = EVENTS.schema.append(pa.field("file", pa.string())).append(
     pa.field("rule_ids", pa.list_(pa.string()))
@@ -134,9 +137,22 @@ class Detecting:
                     self._lost(file, part)
                     continue
                 last = self._reading(file, part, before)
-                yield from last.batches
+                yield from self._guarded(last)
                 self._count(last)
             newer = (stem, last)
+
+    def _guarded(self, reading: LogReading) -> Iterator[pa.RecordBatch]:
+        """Yield a log's batches; a log that breaks its parser is told as such, and the next is read."""
+        try:
+            yield from reading.batches
+        except (ArithmeticError, LookupError, TypeError, ValueError, pa.ArrowException) as error:
+            _log.warning(
+                "a parser failed",
+                extra={"log": reading.origin.log_id, "kind": type(error).__name__},
+            )
+            remedy = "export it as text, CSV or JSON and add it again"
+            reading.faults.append(Fault("", f"after line {reading.n_lines}", "unreadable", remedy))
+            reading.status = "partly"
 
     def _reading(self, file: Path, part: RawPart, newer: LogReading | None) -> LogReading:
         log_id = f"G{len(self._paths) + 1:07}"

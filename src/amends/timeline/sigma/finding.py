@@ -94,8 +94,7 @@ class Finding:
             return Fired(rule, 0, ())
         if isinstance(rule, Correlation):
             first, last = self._firings[rule.key].merged()
-            rows = _ranges(first, last)[:KEPT]
-            return Fired(rule, len(first), tuple(self._reference_rows(rule, rows)))
+            return Fired(rule, len(first), self._first_references(rule, first, last))
         tally = self.hits.tallies.get(rule.key, Tally())
         tally.prune()
         return Fired(
@@ -201,23 +200,49 @@ class Finding:
             name = self._logs[log] if log < len(self._logs) else ""
             yield Reference(event, name, line, None if one == NEVER else one)
 
-    def _reference_rows(self, rule: Correlation, rows: Ints) -> Iterator[Reference]:
+    def _base(self, rule: Correlation, begin: int, end: int) -> list[tuple[int, int]]:
+        """Return the events of a detection as rule and row among its hits, those of correlations below included."""
         table = self._firings[rule.key].table
-        lines, logs = (self._place(rule, name)[table.row[rows]] for name in (LINE, LOG))
-        found = self._references(table.at[rows], table.ids[rows], lines, logs)
-        yield from {r.event_id: r for r in found}.values()
-
-    def _place(self, rule: Correlation, name: str) -> Ints:
-        """Return line or log file of the hits of a correlation; a correlation below tells its last event's."""
-        parts = []
-        for key in rule.refers:
+        episodes = rule.type in COUNTING
+        before = [0, *np.cumsum([self._length(k, episodes) for k in rule.refers]).tolist()]
+        found: dict[tuple[int, int], None] = {}
+        for place, row in zip(
+            table.rule[begin : end + 1].tolist(), table.row[begin : end + 1].tolist(), strict=True
+        ):
+            key, own = rule.refers[place], row - before[place]
             below = self._names[key]
             if isinstance(below, Rule):
-                parts.append(self._stream(key).fields[name])
+                found[key, own] = None
             else:
-                rows = self._chosen(key, rule.type in COUNTING)
-                parts.append(self._place(below, name)[self._firings[key].table.row[rows]])
-        return _joined(parts)
+                firings = self._firings[key]
+                last = int(self._chosen(key, episodes)[own])
+                first = int(firings.first[np.searchsorted(firings.last, last, "left")])
+                found.update(dict.fromkeys(self._base(below, first, last)))
+        return list(found)
+
+    def _first_references(
+        self, rule: Correlation, first: Ints, last: Ints
+    ) -> tuple[Reference, ...]:
+        """Return the events behind the earliest detections, as many as are kept."""
+        found: dict[int, Reference] = {}
+        order = np.argsort(self._firings[rule.key].table.at[first], kind="stable")
+        for begin, end in zip(first[order].tolist(), last[order].tolist(), strict=True):
+            if len(found) >= KEPT:
+                break
+            enough = min(end, begin + KEPT)
+            found.update((r.event_id, r) for r in self._correlated(rule, begin, enough))
+        return tuple(sorted(found.values(), key=lambda r: r.at or 0)[:KEPT])
+
+    def _correlated(self, rule: Correlation, begin: int, end: int) -> list[Reference]:
+        """Return the events of a detection in order of time, each once."""
+        found: dict[int, Reference] = {}
+        for key, row in self._base(rule, begin, end):
+            stream, one = self._stream(key), slice(row, row + 1)
+            for reference in self._references(
+                stream.at[one], stream.ids[one], stream.fields[LINE][one], stream.fields[LOG][one]
+            ):
+                found.setdefault(reference.event_id, reference)
+        return sorted(found.values(), key=lambda r: r.at or 0)
 
     def _event_rows(self, rule: Rule, tally: Tally) -> Iterator[dict[str, Any]]:
         tally.prune()
@@ -254,34 +279,11 @@ class Finding:
             yield _row(rule, rule.type, "", int(times[left].min()), int(times[ends].max()), n, ids)
 
     def _events(self, rule: Correlation, begin: int, end: int) -> list[int]:
-        """Return the events of a detection in order of time, those of correlations below included."""
+        """Return the ids of a detection's events in order of time."""
+        if any(k in self._firings for k in rule.refers):
+            return [r.event_id for r in self._correlated(rule, begin, end)]
         table = self._firings[rule.key].table
-        found: dict[int, None] = {}
-        plain = [k not in self._firings for k in rule.refers]
-        if all(plain):
-            return list(dict.fromkeys(table.ids[begin : end + 1].tolist()))
-        counts = [
-            0,
-            *np.cumsum([self._length(k, rule.type in COUNTING) for k in rule.refers]).tolist(),
-        ]
-        for row in range(begin, end + 1):
-            place = int(table.rule[row])
-            key = rule.refers[place]
-            if plain[place]:
-                found[int(table.ids[row])] = None
-                continue
-            firings = self._firings[key]
-            below = int(
-                self._chosen(key, rule.type in COUNTING)[int(table.row[row]) - counts[place]]
-            )
-            window = int(firings.first[np.searchsorted(firings.last, below, "left")])
-            found.update(dict.fromkeys(self._events(self._correlation(key), window, below)))
-        return list(found)
-
-    def _correlation(self, key: int) -> Correlation:
-        rule = self._names[key]
-        assert isinstance(rule, Correlation), "only correlations have firings"
-        return rule
+        return list(dict.fromkeys(table.ids[begin : end + 1].tolist()))
 
     def _group(self, rule: Correlation, row: int) -> str:
         """Return the group's values as text, joined as ``name=value``."""

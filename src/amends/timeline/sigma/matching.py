@@ -23,9 +23,7 @@ from amends.timeline.sigma.rules import Predicate
 
 SHORT = 3  # texts of fewer bytes stand in almost every value: they are looked for alone
 CHUNK_BYTES = 1 << 20
-MAX_PYTHON_TEXT = (
-    65_536  # signs of a value that Python's own engine of regular expressions is given
-)
+MAX_PYTHON_TEXT = 8_192  # signs of a value that the engine that can look back is given
 NONE: Rows = np.zeros(0, np.int64)
 _SIGNS = re.compile(r"([^A-Za-z0-9_ ])")
 _NUMBER = r"^\s*[+-]?\d+(\.\d+)?\s*$"

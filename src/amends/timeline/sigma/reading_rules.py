@@ -61,9 +61,12 @@ def documents(content: bytes) -> list[Any]:
         ValueError: It is not UTF-8 or not YAML.
     """
     text = content.decode("utf-8-sig")
-    loader = _Loader(text)
     found = []
+    loader: Any = None
     try:
+        if _may_be_deep(text):
+            _check_depth(text)
+        loader = _Loader(text)
         while loader.check_node():
             node = loader.get_node()
             _check_size(node)
@@ -73,7 +76,8 @@ def documents(content: bytes) -> list[Any]:
     except RecursionError as error:
         raise TooMuch("nested too deeply") from error
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     return found
 
 
@@ -94,6 +98,25 @@ def _content(path: Path) -> tuple[bytes | None, str]:
     if len(content) > MAX_FILE_BYTES:
         return None, "longer than 1 MiB"
     return content, ""
+
+
+def _may_be_deep(text: str) -> bool:
+    """Answer whether a document could be nested beyond the bound: a cheap count that never says no wrongly."""
+    opened = text.count("[") + text.count("{")
+    lines = text.splitlines()
+    indented = max((len(line) - len(line.lstrip()) for line in lines), default=0)
+    compact = max((line.count("- ") + line.count("? ") for line in lines), default=0)
+    return opened + indented + compact > MAX_DEPTH
+
+
+def _check_depth(text: str) -> None:
+    """Refuse a document that is nested too deeply, before it is composed: composing recurses in C."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise TooMuch("nested too deeply")
 
 
 def _check_size(root: Any) -> None:
