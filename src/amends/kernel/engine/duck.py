@@ -38,7 +38,7 @@ class DuckEngine:
                 remedy='write memory as "4GB" and threads as a whole number',
             ) from error
         self._con.execute("SET preserve_insertion_order = false")
-        self._con.execute("SET TimeZone = 'UTC'")
+        self._con.execute("SET GLOBAL TimeZone = 'UTC'")  # for the cursors of batches too
         self._con.execute("SET autoinstall_known_extensions = false")
         self._con.execute("SET enable_progress_bar = false")
         if threads:
