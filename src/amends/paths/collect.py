@@ -10,16 +10,21 @@ import logging
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from amends.paths.collectors.base import MAX_BYTES, Input, Sighting
+from amends.paths import cloud
+from amends.paths.collectors.base import MAX_BYTES, Input
 from amends.paths.collectors.order import COLLECTORS
+from amends.paths.collectors.seen import CloudSeen, Sighting
 from amends.paths.facts import told
 from amends.paths.shapes import Network, Reject
-from amends.paths.world import put_together, set_zones
+from amends.paths.world import put_together
+from amends.paths.zones import set_zones, viewpoints
 
 _log = logging.getLogger(__name__)
 
 
-def collect(files: Iterable[tuple[str, BinaryIO]], on: str = "", key: bytes = b"") -> Network:
+def collect(
+    files: Iterable[tuple[str, BinaryIO | bytes]], on: str = "", key: bytes = b""
+) -> Network:
     """Return what the inputs of one date say.
 
     Args:
@@ -34,14 +39,16 @@ def collect(files: Iterable[tuple[str, BinaryIO]], on: str = "", key: bytes = b"
     sightings: list[Sighting] = []
     for path, stream in files:
         sightings.extend(_read(path, stream))
+    sightings.extend(cloud.sightings(seen for seen in sightings if isinstance(seen, CloudSeen)))
     world = put_together(sightings)
+    viewpoints(world)
     set_zones(world)
     return told(world, on, key)
 
 
-def _read(path: str, stream: BinaryIO) -> Iterator[Sighting]:
+def _read(path: str, stream: BinaryIO | bytes) -> Iterator[Sighting]:
     try:
-        body = stream.read(MAX_BYTES + 1)
+        body = stream if isinstance(stream, bytes) else stream.read(MAX_BYTES + 1)
     except (OSError, EOFError, ValueError):
         yield Reject(path, "unreadable", "Add the file again; it could not be read to its end.")
         return
@@ -98,6 +105,6 @@ def text_of(body: bytes) -> str:
 
 def _is_text(text: str) -> bool:
     odd = sum(
-        1 for sign in text if ord(sign) < 32 and sign not in "\t\r\n\f\x1b" or sign == "\ufffd"
+        1 for sign in text if (ord(sign) < 32 and sign not in "\t\r\n\f\x1b") or sign == "\ufffd"
     )
     return odd * 20 <= len(text)

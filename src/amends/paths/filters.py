@@ -127,12 +127,16 @@ class Filter:
         for number, rule in enumerate(every):
             right = np.array([_speaks_of_port(rule, *kind) for kind in kinds])
             out[:, number] = _inside(lows, rule.target)[address_of] & right[kind_of]
-        for index in np.flatnonzero(wide):
+        for index in np.flatnonzero(wide).tolist():
             out[index] = [_speaks(rule, doors[index]) for rule in every]
         return out
 
     def passed(
-        self, pieces: Sequence[Piece], row: Sequence[bool] | bytes, entering: str = ""
+        self,
+        pieces: Sequence[Piece],
+        row: Sequence[bool] | bytes,
+        entering: str = "",
+        skipped: Rule | None = None,
     ) -> list[Piece]:
         """Return what of the asking pieces gets through.
 
@@ -140,6 +144,7 @@ class Filter:
             pieces: Who asks.
             row: Which rules speak of the door, one entry a rule, as ``rows`` gives them.
             entering: Interface the packet came in by; "" where it is not known.
+            skipped: A rule to leave out, to see what it alone lets through.
         """
         live = {}
         start = 0
@@ -147,7 +152,7 @@ class Filter:
             live[name] = [
                 rule
                 for rule, speaks in zip(chain, row[start : start + len(chain)], strict=True)
-                if speaks and _enters(rule, entering)
+                if speaks and rule is not skipped and _enters(rule, entering)
             ]
             start += len(chain)
         out: list[Piece] = []

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from amends.paths.devices import Device, Interface, Translation
+from amends.paths.devices import Device, Interface
 from amends.paths.filters import PERMIT, Door, Filter, Piece, Rule
 from amends.paths.routes import INTERNET, Routes, Step, Way
 from amends.paths.spaces import (
@@ -30,35 +30,14 @@ from amends.paths.spaces import (
     size,
     without,
 )
-from amends.paths.world import Service, World, zone_addresses
+from amends.paths.targets import Target, family, targets
+from amends.paths.world import Service, World
+from amends.paths.zones import zone_addresses
 
 WIDE4 = 2**16
 WIDE6 = 2**80
 """More allowed addresses of the internet than these (a /16, or a /48 of IPv6) count as the internet: anybody can rent
 one of them. Fewer are taken as what they are meant for, the known addresses of somebody."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """One address of a service, and where it stands.
-
-    Attributes:
-        service: The service.
-        door: What a packet is addressed to.
-        zone: Zone it stands in; "" for a device's own.
-        device: Device it is one of; "" for others.
-        shown: What a packet is addressed to before a translation; ``None`` where there is none.
-        by: The translation.
-        box: Device that translates.
-    """
-
-    service: Service
-    door: Door
-    zone: str = ""
-    device: str = ""
-    shown: Door | None = None
-    by: Translation | None = None
-    box: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,8 +49,8 @@ class Reached:
         service: The service.
         why: Rules that let it, in the order passed.
         devices: Devices passed.
-        targets: What was addressed.
-        also: Rules without which it still gets through (another line lets it).
+        target: What was addressed.
+        group: Number of the group of alike services it was asked with.
     """
 
     source: str
@@ -79,6 +58,7 @@ class Reached:
     why: tuple[Rule, ...]
     devices: tuple[str, ...]
     target: Target
+    group: int = 0
 
 
 @dataclass
@@ -95,6 +75,9 @@ class Reach:
     memo: dict[tuple[int, int, str, tuple[Piece, ...]], list[Piece]] = field(default_factory=dict)
     members: dict[str, list[tuple[str, tuple[int, ...]]]] = field(default_factory=dict)
     unrouted: set[str] = field(default_factory=set)
+    groups: int = 0
+    skipped: Rule | None = None
+    alone: dict[tuple[int, int], bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Lay out zones, ways, services and lists."""
@@ -110,82 +93,12 @@ class Reach:
             if machine.zone and key not in self.world.devices:
                 members[machine.zone].append((machine.name, tuple(machine.ips)))
         self.members = members
-        self.targets = list(self._targets())
+        self.targets = list(targets(self.world, self.addresses))
         for target in self.targets:
             for door in (target.door, target.shown):
                 if door is not None and door not in self.at:
                     self.at[door] = len(self.doors)
                     self.doors.append(door)
-
-    # what is asked for
-
-    def _targets(self) -> Iterator[Target]:
-        legs = [
-            (low, high, leg.zone)
-            for box in self.world.devices.values()
-            for leg in box.interfaces.values()
-            if leg.zone
-            for subnet in leg.subnets
-            for low, high in subnet
-        ]
-        homes: dict[str, list[tuple[Spans, str]]] = {}
-        for service in self.world.services.values():
-            key = self.world.key(service.asset)
-            if key in self.world.devices:
-                yield from self._own(service, self.world.devices[key])
-                continue
-            if key not in homes:
-                homes[key] = self._homes(key, legs)
-            for spans, zone in homes[key]:
-                target = Target(service, Door(spans, service.protocol, service.port), zone)
-                yield target
-                yield from self._translated(target)
-
-    def _homes(self, key: str, legs: list[tuple[int, int, str]]) -> list[tuple[Spans, str]]:
-        """Return a machine's addresses, each with the zone it stands in."""
-        machine = self.world.assets[key]
-        out: list[tuple[Spans, str]] = []
-        for ip in sorted(machine.ips):
-            zones = [zone for low, high, zone in legs if low <= ip <= high]
-            zone = zones[0] if zones else machine.zone
-            if zone and zone != INTERNET or machine.zone == INTERNET:
-                out.append((((ip, ip),), zone))
-            elif machine.zone:
-                out.append((((ip, ip),), machine.zone))
-        if not out and machine.zone:
-            out.append((self.addresses.get(machine.zone) or ANY, machine.zone))
-        return out
-
-    def _own(self, service: Service, box: Device) -> Iterator[Target]:
-        values = dict.fromkeys(
-            value for leg in box.interfaces.values() if leg.up for value in leg.addresses
-        )
-        spans = [((value, value),) for value in values] or [ANY]
-        for span in spans:
-            yield Target(service, Door(span, service.protocol, service.port), device=box.name)
-
-    def _translated(self, target: Target) -> Iterator[Target]:
-        """Yield the addresses a service also has before a static translation."""
-        for box in self.world.devices.values():
-            for made in box.translations:
-                if not covers(made.inside, target.door.target) or made.protocol not in {
-                    "",
-                    target.door.protocol,
-                }:
-                    continue
-                if made.inside_port not in {-1, target.door.port}:
-                    continue
-                outside = made.outside or _leg_addresses(box, made.outside_interface)
-                if made.outside and size(made.outside) == size(made.inside):
-                    shift = made.outside[0][0] - made.inside[0][0]
-                    low = target.door.target[0][0] + shift
-                    outside = ((low, low),)
-                if outside:
-                    port = made.outside_port if made.outside_port >= 0 else target.door.port
-                    shown = Door(outside[:1], target.door.protocol, port)
-                    yield Target(
-                        target.service, target.door, target.zone, "", shown, made, box.name
-                    )
 
     # answers
 
@@ -197,9 +110,9 @@ class Reach:
                 target.zone, target.device, target.box, id(target.by) if target.by else 0
             ].append(target)
         sources = sorted((self.world.zones | set(self.routes.legs) | set(self.members)) - {""})
-        for (zone, device, box, _), targets in groups.items():
+        for (zone, device, box, _), found in groups.items():
             for source in sources:
-                yield from self._from(source, zone, device, box, targets)
+                yield from self._from(source, zone, device, box, found)
 
     def _from(
         self, source: str, zone: str, device: str, box: str, targets: list[Target]
@@ -207,27 +120,47 @@ class Reach:
         whole = self.addresses.get(source, ())
         asking = [Piece(whole or ANY, PORTS)]
         spans = join(s for t in targets for s in t.door.target)
-        if not device and not box and source == zone:
-            way: Way | None = None
-            devices: tuple[str, ...] = ()
-        else:
-            if box and source == zone:
-                return
-            way = self.routes.way(source, "" if box else zone, device or box, () if box else spans)
-            onward = self.routes.way_from(box, zone, spans) if box else Way(())
-            if not way.steps or (box and not onward.steps):
-                if source not in self.routes.legs and source != INTERNET:
-                    self.unrouted.add(source)
-                return
-            devices = tuple(dict.fromkeys((*way.devices, *(onward.devices if box else ()))))
+        way, devices = self._way(source, zone, device, box, spans)
+        if way is None and (device or box or source != zone):
+            return
         for group in self._alike(targets, devices):
-            first = group[0]
-            pieces = asking if way is None else self._passed(way, first, asking, source)
+            self.groups += 1
+            pieces = asking if way is None else self._passed(way, group[0], asking, source)
             if not pieces:
                 continue
             for target in group:
                 got = self._host_firewall(target, pieces)
                 yield from self._told(source, whole, target, got, devices)
+
+    def _way(
+        self, source: str, zone: str, device: str, box: str, spans: Spans
+    ) -> tuple[Way | None, tuple[str, ...]]:
+        """Return the way from a zone to where services stand, and the devices on it; none within a zone."""
+        if source == zone:
+            return None, ()
+        way = self.routes.way(source, "" if box else zone, device or box, () if box else spans)
+        onward = self.routes.way_from(box, zone, spans) if box else Way(())
+        if not way.steps or (box and not onward.steps):
+            if source not in self.routes.legs and source != INTERNET:
+                self.unrouted.add(source)
+            return None, ()
+        return way, tuple(dict.fromkeys((*way.devices, *onward.devices)))
+
+    def falls(self, got: Reached, rule: Rule) -> bool:
+        """Answer whether nothing gets through any more once this one rule is taken away."""
+        key = (got.group, id(rule))
+        if key not in self.alone:
+            source = got.source.split(":", 1)[1] if got.source.startswith("zone:") else ""
+            source = source or self.world.assets[self.world.key(got.source[6:])].zone
+            target = got.target
+            way = self._way(source, target.zone, target.device, target.box, target.door.target)[0]
+            asking = [Piece(self.addresses.get(source) or ANY, PORTS)]
+            self.skipped = rule
+            pieces = asking if way is None else self._passed(way, target, asking, source)
+            left = self._host_firewall(target, pieces)
+            self.skipped = None
+            self.alone[key] = not left
+        return self.alone[key]
 
     def _alike(self, targets: list[Target], devices: tuple[str, ...]) -> Iterator[list[Target]]:
         """Yield targets in groups that no list of these devices tells apart."""
@@ -245,7 +178,7 @@ class Reach:
         for made in lists:
             ids = self._class_of(made)[0]
             columns += [ids[numbers], ids[shown]]
-        columns.append(np.array([_family(t.door) for t in targets], dtype=np.int32))
+        columns.append(np.array([family(t.door) for t in targets], dtype=np.int32))
         columns.append(self._local_column(targets))
         table = np.stack(columns, axis=1)
         _, inverse = np.unique(table, axis=0, return_inverse=True)
@@ -269,7 +202,7 @@ class Reach:
         groups: dict[tuple[int, str, int], list[Target]] = defaultdict(list)
         for target in targets:
             own = (target.door.protocol, target.door.port) if target.device else ("", 0)
-            groups[(_family(target.door), *own)].append(target)
+            groups[(family(target.door), *own)].append(target)
         yield from groups.values()
 
     def _class_of(self, made: Filter) -> tuple[npt.NDArray[np.int32], list[bytes]]:
@@ -287,10 +220,12 @@ class Reach:
         self, made: Filter, door: Door, asking: list[Piece], entering: str = ""
     ) -> list[Piece]:
         """Return what of the asking pieces a list lets through to a door."""
-        if made.family and made.family != _family(door):
+        if made.family and made.family != family(door):
             return asking
         ids, rows = self._class_of(made)
         number = int(ids[self.at[door]])
+        if self.skipped is not None:
+            return made.passed(asking, rows[number], entering, self.skipped)
         key = (id(made), number, entering, tuple(asking))
         if key not in self.memo:
             if len(self.memo) > 200_000:
@@ -395,7 +330,7 @@ class Reach:
     ) -> list[Piece]:
         """Apply the lists of a leg; one that is not written lets everything through."""
         lists = [box.filters[name] for name in names if name in box.filters]
-        lists = [made for made in lists if not made.family or made.family == _family(door)]
+        lists = [made for made in lists if not made.family or made.family == family(door)]
         if not lists and way == "into" and pieces:
             mark = Rule(PERMIT, place=leg.place, words="", leaving=f"{box.name} {leg.name}")
             return [piece._replace(why=(*piece.why, mark)) for piece in pieces]
@@ -421,7 +356,7 @@ class Reach:
     def _host_firewall(self, target: Target, pieces: list[Piece]) -> list[Piece]:
         """Apply the target's own firewall."""
         for seen in self.world.firewalls.get(target.service.asset, ()):
-            if seen.family in {0, _family(target.door)}:
+            if seen.family in {0, family(target.door)}:
                 pieces = self.filtered(seen.filter, target.door, pieces)
         return pieces
 
@@ -435,18 +370,20 @@ class Reach:
         biggest = max(got, key=lambda piece: size(piece.source))
         if source == INTERNET:
             if _wide(allowed):
-                yield Reached(f"zone:{source}", target.service, biggest.why, devices, target)
+                yield Reached(
+                    f"zone:{source}", target.service, biggest.why, devices, target, self.groups
+                )
         elif covers(allowed, whole):
-            yield Reached(f"zone:{source}", target.service, biggest.why, devices, target)
+            yield Reached(
+                f"zone:{source}", target.service, biggest.why, devices, target, self.groups
+            )
             return
         for name, ips in self.members.get(source, ()):
             hit = next((piece for piece in got for ip in ips if holds(piece.source, ip)), None)
             if hit is not None and name != target.service.asset:
-                yield Reached(f"asset:{name}", target.service, hit.why, devices, target)
-
-
-def _family(door: Door) -> int:
-    return 4 if door.target and V4 <= door.target[0][0] <= TOP4 or door.target == ANY else 6
+                yield Reached(
+                    f"asset:{name}", target.service, hit.why, devices, target, self.groups
+                )
 
 
 def _wide(spans: Spans) -> bool:
@@ -465,10 +402,3 @@ def _united(pieces: list[Piece]) -> list[Piece]:
         Piece(join(span for piece in same for span in piece.source), ports, why)
         for (ports, why), same in by_ports.items()
     ]
-
-
-def _leg_addresses(box: Device, name: str) -> Spans:
-    for leg in box.interfaces.values():
-        if name.lower() in {leg.name.lower(), leg.group.lower()}:
-            return join((value, value) for value in leg.addresses)
-    return ()

@@ -114,7 +114,7 @@ def address(text: str) -> int | None:
 
 @lru_cache(maxsize=65536)
 def network(text: str) -> Spans | None:
-    """Return ``10.0.0.0/8``, ``10.0.0.1``, ``2001:db8::/32`` or ``10.0.0.1-10.0.0.9`` as spans; ``None`` when neither."""
+    """Return ``10.0.0.0/8``, ``10.0.0.1`` or ``10.0.0.1-10.0.0.9`` as spans; ``None`` when it is none."""
     text = text.strip()
     if "-" in text:
         low, high = (address(part) for part in text.split("-", 1))

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from amends.paths.collectors.names import EVERY, NO_MATTER, NOT_NEW, ONE_WORD, PORT_NAMES, PROTOCOLS
 from amends.paths.filters import DENY, PERMIT, Rule
 from amends.paths.spaces import (
     ANY,
@@ -29,56 +30,8 @@ from amends.paths.spaces import (
 
 MAX_DEPTH = 16  # groups within groups; real ones go two deep, a hostile file may hold a loop
 
-PROTOCOLS = {
-    "ahp": "ah", "ah": "ah", "51": "ah", "eigrp": "eigrp", "88": "eigrp", "esp": "esp", "50": "esp", "gre": "gre",
-    "47": "gre", "icmp": "icmp", "1": "icmp", "icmp6": "icmpv6", "58": "icmpv6", "igmp": "igmp", "2": "igmp",
-    "ipinip": "ipip", "4": "ipip", "nos": "nos", "94": "nos", "ospf": "ospf", "89": "ospf", "pcp": "pcp",
-    "108": "pcp", "pim": "pim", "103": "pim", "pptp": "gre", "ipsec": "esp", "sctp": "sctp", "132": "sctp",
-    "snp": "snp", "tcp": "tcp", "6": "tcp", "udp": "udp", "17": "udp", "vrrp": "vrrp", "112": "vrrp",
-}  # fmt: skip
-EVERY = frozenset({"ip", "ipv4", "ipv6", "0"})
 
-PORT_NAMES = {
-    "aol": 5190, "bgp": 179, "biff": 512, "bootpc": 68, "bootps": 67, "chargen": 19, "cifs": 3020, "citrix-ica": 1494,
-    "cmd": 514, "ctiqbe": 2748, "daytime": 13, "discard": 9, "dnsix": 195, "domain": 53, "drip": 3949, "echo": 7,
-    "exec": 512, "finger": 79, "ftp": 21, "ftp-data": 20, "gopher": 70, "h323": 1720, "hostname": 101, "http": 80,
-    "https": 443, "ident": 113, "imap4": 143, "irc": 194, "isakmp": 500, "kerberos": 750, "klogin": 543,
-    "kshell": 544, "ldap": 389, "ldaps": 636, "login": 513, "lotusnotes": 1352, "lpd": 515, "mobile-ip": 434,
-    "msrpc": 135, "nameserver": 42, "netbios-dgm": 138, "netbios-ns": 137, "netbios-ss": 139,
-    "netbios-ssn": 139, "nfs": 2049, "nntp": 119, "non500-isakmp": 4500, "ntp": 123, "pcanywhere-data": 5631,
-    "pcanywhere-status": 5632, "pim-auto-rp": 496, "pop2": 109, "pop3": 110, "pptp": 1723, "radius": 1645,
-    "radius-acct": 1646, "rip": 520, "rsh": 514, "rtsp": 554, "secureid-udp": 5510, "sip": 5060, "smtp": 25,
-    "snmp": 161, "snmptrap": 162, "sqlnet": 1521, "ssh": 22, "sunrpc": 111, "syslog": 514, "tacacs": 49,
-    "tacacs-ds": 65, "talk": 517, "telnet": 23, "tftp": 69, "time": 37, "uucp": 540, "vxlan": 4789, "who": 513,
-    "whois": 43, "www": 80, "xdmcp": 177,
-}  # fmt: skip
-
-NOT_NEW = frozenset({"established", "ack", "rst", "fragments", "evaluate"})
 """Words of a line that never matches the first packet of a TCP connection."""
-
-NO_MATTER = frozenset(
-    {
-        "log",
-        "log-input",
-        "log-update",
-        "count",
-        "syn",
-        "default",
-        "disable",
-        "debugging",
-        "informational",
-        "warnings",
-        "notifications",
-        "errors",
-        "critical",
-        "alerts",
-        "emergencies",
-        "logging",
-    }  # fmt: skip
-)
-ONE_WORD = frozenset(
-    {"dscp", "precedence", "tos", "interval", "reflect", "timeout", "ttl-eq", "rule-id"}
-)
 
 
 class Unclear(Exception):  # noqa: N818  it is no error, it is a finding about a line

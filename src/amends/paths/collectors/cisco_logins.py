@@ -1,7 +1,7 @@
 """Who may log in to a Cisco-like device, from where, and which of its secrets can be read.
 
 Passwords of type 0 and 7 can be read by whoever reads the configuration: type 7 is a fixed exclusive-or, published
-since 1995. They are turned into a fingerprint at once. Types 5, 8 and 9 are one-way and are no credential by themselves.
+since 1995. They are turned into a fingerprint at once. Types 5, 8 and 9 are one-way and no credential by themselves.
 Sources: Cisco IOS Security Command Reference (``line vty``, ``login``, ``access-class``, ``login block-for``, ``enable
 secret``, ``username``, ``ip http``, ``snmp-server community``). Read 2026.
 """
@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from amends.paths.collectors.base import SecretSeen, ServiceSeen, Sighting, fingerprint_of
+from amends.paths.collectors.base import fingerprint_of
+from amends.paths.collectors.seen import SecretSeen, ServiceSeen, Sighting
 from amends.paths.devices import Device
 from amends.paths.filters import PERMIT, Filter, Rule
 from amends.paths.spaces import Spans, address, network, wildcard
@@ -157,7 +158,7 @@ class Logins:
                 target="161" if writes else "",
                 rule="snmp community",
                 current=True,
-            )  # fmt: skip
+            )
         )
 
     def _asa_own(self, number: int, words: list[str], low: list[str]) -> None:
@@ -192,7 +193,7 @@ class Logins:
                     target="login",
                     rule=f"password of type {kind}",
                     current=True,
-                )  # fmt: skip
+                )
             )
 
     def sightings(self, device: Device, *, asa: bool) -> Iterator[Sighting]:
@@ -215,9 +216,15 @@ class Logins:
             for target in targets or [""]:
                 at = f"{device.name}:{target}" if target else ""
                 yield SecretSeen(
-                    secret.fingerprint, secret.place, device.name, self.path, secret.identity, at, secret.rule,
+                    secret.fingerprint,
+                    secret.place,
+                    device.name,
+                    self.path,
+                    secret.identity,
+                    at,
+                    secret.rule,
                     current=True,
-                )  # fmt: skip
+                )
 
     def _vty(self, device: Device) -> Iterator[ServiceSeen]:
         terminals = [line for line in self.lines if line.name.startswith("vty")]
@@ -230,11 +237,17 @@ class Logins:
             auth = next(a for a in ("none", "password", "aaa", "no password set") if a in auths)
             open_door = next(line for line in doors if self._auth(line) == auth)
             yield ServiceSeen(
-                device.name, port, "tcp", open_door.place, auth,
+                device.name,
+                port,
+                "tcp",
+                open_door.place,
+                auth,
                 mfa=False if auth == "password" else None,
                 lockout=self.lockout if auth == "password" else None,
-                product=word, act=f"line:{device.name}:vty:{word}", listed=False,
-            )  # fmt: skip
+                product=word,
+                act=f"line:{device.name}:vty:{word}",
+                listed=False,
+            )
 
     def _takes(self, line: Line, word: str) -> bool:
         """Answer whether a line takes this protocol; unsaid means telnet, and ssh where it is set up."""
@@ -262,9 +275,17 @@ class Logins:
             aaa = self.http_auth.startswith("aaa")
             auth = "aaa" if aaa else "password"
             yield ServiceSeen(
-                device.name, port, "tcp", place, auth, mfa=None if aaa else False,
-                lockout=None if aaa else self.lockout, product="http", act=f"http:{device.name}:{port}", listed=False,
-            )  # fmt: skip
+                device.name,
+                port,
+                "tcp",
+                place,
+                auth,
+                mfa=None if aaa else False,
+                lockout=None if aaa else self.lockout,
+                product="http",
+                act=f"http:{device.name}:{port}",
+                listed=False,
+            )
 
     def _snmp_service(self, device: Device) -> Iterator[ServiceSeen]:
         """Yield SNMP: a community that may write is a login without lock-out; one that reads takes nothing over."""
@@ -273,10 +294,17 @@ class Logins:
         writing = [entry for entry in self.snmp if entry[1]]
         device.doors[("udp", 161)] = [entry[2] for entry in writing or self.snmp]
         yield ServiceSeen(
-            device.name, 161, "udp", (writing or self.snmp)[0][0], "password" if writing else "",
-            mfa=False if writing else None, lockout=False if writing else None, product="snmp",
-            act=f"snmp:{device.name}", listed=False,
-        )  # fmt: skip
+            device.name,
+            161,
+            "udp",
+            (writing or self.snmp)[0][0],
+            "password" if writing else "",
+            mfa=False if writing else None,
+            lockout=False if writing else None,
+            product="snmp",
+            act=f"snmp:{device.name}",
+            listed=False,
+        )
 
     def _asa_services(self, device: Device) -> Iterator[ServiceSeen]:
         """Yield an ASA's own services: each is open only to the networks and interfaces named."""
@@ -291,6 +319,12 @@ class Logins:
             device.filters[name] = gate
             device.doors[("tcp", port)] = [name]
             yield ServiceSeen(
-                device.name, port, "tcp", gate.rules[0].place, "password", product="asa management",
-                act=f"own:{device.name}:{port}", listed=False,
-            )  # fmt: skip
+                device.name,
+                port,
+                "tcp",
+                gate.rules[0].place,
+                "password",
+                product="asa management",
+                act=f"own:{device.name}:{port}",
+                listed=False,
+            )

@@ -1,4 +1,4 @@
-"""Who may read a database, and from where it lets in: grants of MySQL and PostgreSQL, and ``pg_hba.conf``.
+r"""Who may read a database, and from where it lets in: grants of MySQL and PostgreSQL, and ``pg_hba.conf``.
 
 Formats: MySQL Reference Manual 13.7.7.21 (``SHOW GRANTS``); PostgreSQL documentation, psql ``\\du`` and ``\\dp``,
 section 5.8 (privileges as letters), section 21.1 (``pg_hba.conf``); ``information_schema`` as CSV is read by the
@@ -10,20 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from amends.paths.collectors.base import (
-    FirewallSeen,
-    GrantSeen,
-    Input,
-    LookedSeen,
-    Sighting,
-    TrustSeen,
-)
+from amends.paths.collectors.base import Input
+from amends.paths.collectors.seen import FirewallSeen, GrantSeen, LookedSeen, Sighting, TrustSeen
 from amends.paths.filters import DENY, PERMIT, Filter, Rule
 from amends.paths.shapes import Reject
 from amends.paths.spaces import ANY, ANY4, ANY6, Spans, address, network, wildcard
 
 GRANT = re.compile(
-    r"GRANT\s+(?P<rights>.+?)\s+ON\s+(?:TABLE\s+|ALL TABLES IN SCHEMA\s+|DATABASE\s+|SCHEMA\s+|FUNCTION\s+|PROCEDURE\s+)?"
+    r"GRANT\s+(?P<rights>.+?)\s+ON\s+(?:TABLE\s+|ALL TABLES IN SCHEMA\s+|DATABASE\s+|SCHEMA\s+|FUNCTION\s+|"
+    r"PROCEDURE\s+)?"
     r"(?P<what>\S+(?:\s*,\s*\S+)*?)\s+TO\s+(?P<who>.+?)(?:\s+WITH\s.*|\s+REQUIRE\s.*|\s+IDENTIFIED\s.*)?[;|\s]*$",
     re.IGNORECASE,
 )
@@ -36,7 +31,7 @@ NO_PASSWORD = frozenset({"trust"})
 
 
 class Grants:
-    """``SHOW GRANTS``, ``GRANT`` statements, ``\\du`` and ``\\dp``."""
+    r"""``SHOW GRANTS``, ``GRANT`` statements, ``\\du`` and ``\\dp``."""
 
     name = "grants"
 
@@ -101,8 +96,8 @@ class HbaConf:
 
     def detect(self, source: Input) -> bool:
         """Answer whether its lines are rules of this file."""
-        return (
-            "pg_hba" in source.name or len(HBA.findall(source.head)) >= 1 and _methods(source.head)
+        return "pg_hba" in source.name or (
+            len(HBA.findall(source.head)) >= 1 and _methods(source.head)
         )
 
     def map(self, source: Input) -> Iterator[Sighting]:

@@ -12,18 +12,16 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from amends.paths.collectors.base import (
+from amends.paths.collectors.base import Input, cves_of, protocol_of
+from amends.paths.collectors.seen import (
     AccountSeen,
     AssetSeen,
     ExploitedSeen,
     GrantSeen,
-    Input,
     LookedSeen,
     ServiceSeen,
     Sighting,
     StoreSeen,
-    cves_of,
-    protocol_of,
 )
 from amends.paths.shapes import Reject
 
@@ -83,8 +81,10 @@ KINDS = (
     Kind("kev", frozenset({"cve"}), frozenset({"asset", "port", "store", "identity", "epss"})),
 )
 
-YES = frozenset("yes y true 1 on enabled required enforced ja si sí oui".split())
-NO = frozenset("no n false 0 off disabled none nein non missing".split())
+YES = frozenset(
+    {"yes", "y", "true", "1", "on", "enabled", "required", "enforced", "ja", "si", "sí", "oui"}
+)
+NO = frozenset({"no", "n", "false", "0", "off", "disabled", "none", "nein", "non", "missing"})
 
 
 def said(text: str) -> bool | None:

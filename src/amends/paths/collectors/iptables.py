@@ -2,8 +2,7 @@
 
 Source: iptables(8), iptables-extensions(8), iptables-save(8). Only the INPUT chain of the filter table counts, with the
 chains it calls: what a host may send is not asked, because whoever controls it can change that.
-A port that a rule opens by number is taken as a service of the host. Hosts described in JSON name the file of their
-firewall (https://batfish.readthedocs.io, ``hosts/*.json``).
+A port that a rule opens by number is taken as a service of the host.
 """
 
 from __future__ import annotations
@@ -13,18 +12,14 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from amends.paths.collectors.base import (
-    AssetSeen,
+from amends.paths.collectors.base import Input
+from amends.paths.collectors.names import PORT_NAMES
+from amends.paths.collectors.seen import (
     FirewallSeen,
-    Input,
-    LinkSeen,
     LookedSeen,
     ServiceSeen,
     Sighting,
-    rows_of,
-    word_of,
 )
-from amends.paths.collectors.cisco_lists import PORT_NAMES
 from amends.paths.filters import DENY, PERMIT, RETURN, Filter, Rule
 from amends.paths.shapes import Reject
 from amends.paths.spaces import ANY, ANY4, ANY6, PORTS, Spans, join, network, ports, size, without
@@ -59,20 +54,64 @@ NO_END = frozenset(
         "CHECKSUM",
         "TTL",
         "HL",
-    }  # fmt: skip
+    }
 )
 FLAGS = {
-    "-p": "protocol", "--protocol": "protocol", "-s": "source", "--source": "source", "--src": "source",
-    "-d": "target", "--destination": "target", "--dst": "target", "--dport": "ports", "--dports": "ports",
-    "--destination-port": "ports", "--destination-ports": "ports", "--sport": "source_ports",
-    "--sports": "source_ports", "--source-port": "source_ports", "--source-ports": "source_ports", "--ports": "both_ports",
-    "-i": "entering", "--in-interface": "entering", "-o": "leaving", "--out-interface": "leaving", "--state": "state",
-    "--ctstate": "state", "-j": "jump", "--jump": "jump", "-g": "goto", "--goto": "goto", "-m": "module",
-    "--match": "module", "--src-range": "source", "--dst-range": "target", "--tcp-flags": "flags", "--syn": "syn",
-    "--comment": "skip", "--icmp-type": "icmp", "--icmpv6-type": "icmp", "--dst-type": "local",
-}  # fmt: skip
-WORDLESS = frozenset({"--syn", "-f", "--set", "--update", "--rcheck", "--remove", "--rsource", "--rdest", "--rttl",
-                      "--log-tcp-options", "--log-ip-options", "--log-uid", "--log-tcp-sequence"})  # fmt: skip
+    "-p": "protocol",
+    "--protocol": "protocol",
+    "-s": "source",
+    "--source": "source",
+    "--src": "source",
+    "-d": "target",
+    "--destination": "target",
+    "--dst": "target",
+    "--dport": "ports",
+    "--dports": "ports",
+    "--destination-port": "ports",
+    "--destination-ports": "ports",
+    "--sport": "source_ports",
+    "--sports": "source_ports",
+    "--source-port": "source_ports",
+    "--source-ports": "source_ports",
+    "--ports": "both_ports",
+    "-i": "entering",
+    "--in-interface": "entering",
+    "-o": "leaving",
+    "--out-interface": "leaving",
+    "--state": "state",
+    "--ctstate": "state",
+    "-j": "jump",
+    "--jump": "jump",
+    "-g": "goto",
+    "--goto": "goto",
+    "-m": "module",
+    "--match": "module",
+    "--src-range": "source",
+    "--dst-range": "target",
+    "--tcp-flags": "flags",
+    "--syn": "syn",
+    "--comment": "skip",
+    "--icmp-type": "icmp",
+    "--icmpv6-type": "icmp",
+    "--dst-type": "local",
+}
+WORDLESS = frozenset(
+    {
+        "--syn",
+        "-f",
+        "--set",
+        "--update",
+        "--rcheck",
+        "--remove",
+        "--rsource",
+        "--rdest",
+        "--rttl",
+        "--log-tcp-options",
+        "--log-ip-options",
+        "--log-uid",
+        "--log-tcp-sequence",
+    }
+)
 HARMLESS = re.compile(
     r"^--(?:limit|limit-burst|hashlimit.*|seconds|hitcount|name|set|update|rcheck|remove|rsource|rdest|rttl|reap|mask|"
     r"log-.*|nflog-.*|reject-with|queue-.*|connlimit-.*|ctdir|mac-source|set-mark|probability|mode|every|packet)$"
@@ -118,9 +157,11 @@ class Iptables:
             yield LookedSeen("firewall", source.path)
             return
         made = Filter(
-            "INPUT", "", source.path,
+            "INPUT",
+            "",
+            source.path,
             default=DENY if table.policy.get("INPUT", "ACCEPT") in {"DROP", "REJECT"} else PERMIT,
-        )  # fmt: skip
+        )
         every = ANY6 if six else ANY4
         for name in (
             "INPUT",
@@ -180,34 +221,40 @@ def _command(out: Table, number: int, text: str, source: Input, rejects: list[Re
         if words[1] != "filter":
             return
         words = words[2:]
-    if len(words) < 2:
-        if text.startswith(("-", "iptables", "ip6tables")) and text not in {"-F", "-X", "-Z"}:
-            rejects.append(
-                Reject(
-                    f"{source.path}:{number}",
-                    "unsupported_line",
-                    "Check by hand what this rule lets in.",
-                )
-            )
-        return
-    if words[0] in {"-A", "--append"}:
-        out.chains.setdefault(words[1], []).append((number, words[2:], text))
-    elif words[0] in {"-I", "--insert"}:
-        at = int(words[2]) - 1 if len(words) > 2 and words[2].isdecimal() else 0
-        rest = words[3:] if len(words) > 2 and words[2].isdecimal() else words[2:]
-        out.chains.setdefault(words[1], []).insert(at, (number, rest, text))
-    elif words[0] in {"-P", "--policy"} and len(words) > 2:
-        out.policy[words[1]] = words[2]
-    elif words[0] in {"-N", "--new-chain"}:
-        out.chains.setdefault(words[1], [])
-    elif words[0] in {"-D", "--delete", "-R", "--replace"}:
+    about_rules = text.startswith(("-", "iptables", "ip6tables")) and words[:1] not in (
+        ["-F"],
+        ["-X"],
+        ["-Z"],
+    )
+    if not _chained(out, number, words, text) and about_rules:
         rejects.append(
             Reject(
                 f"{source.path}:{number}",
                 "unsupported_line",
-                "Save the table with iptables-save instead.",
+                "Save the table with iptables-save, or check by hand.",
             )
         )
+
+
+def _chained(out: Table, number: int, words: list[str], text: str) -> bool:
+    """Put a command into its chain; say whether it was understood."""
+    if len(words) < 2:
+        return False
+    if words[0] in {"-A", "--append"}:
+        out.chains.setdefault(words[1], []).append((number, words[2:], text))
+    elif words[0] in {"-I", "--insert"}:
+        numbered = len(words) > 2 and words[2].isdecimal()
+        at = int(words[2][:6]) - 1 if numbered else 0
+        out.chains.setdefault(words[1], []).insert(
+            at, (number, words[3 if numbered else 2 :], text)
+        )
+    elif words[0] in {"-P", "--policy"} and len(words) > 2:
+        out.policy[words[1]] = words[2]
+    elif words[0] in {"-N", "--new-chain"}:
+        out.chains.setdefault(words[1], [])
+    else:
+        return False
+    return True
 
 
 @dataclass
@@ -261,33 +308,37 @@ def _option(at: _Reading, word: str, value: str, negated: bool, left: list[str])
     elif kind == "protocol":
         _protocol(at, value.lower(), negated)
     elif kind in {"source", "target"}:
-        found = [network(part) for part in value.split(",")]
-        spans = join(span for part in found for span in part or ())
-        at.known = at.known and None not in found
-        if None not in found:
-            spans = without(ANY, spans) if negated else spans
-            at.rule = (
-                replace(at.rule, source=spans)
-                if kind == "source"
-                else replace(at.rule, target=spans)
-            )
+        _addresses(at, kind, value, negated)
     elif kind in {"ports", "source_ports", "both_ports"}:
         _ports(at, kind, value, negated)
-    elif kind in {"entering", "leaving"}:
-        name = f"!{value}" if negated else value
-        at.rule = replace(at.rule, entering=name) if kind == "entering" else at.rule
-        at.never = at.never or kind == "leaving"
-    elif kind == "state":
-        new = bool({"NEW", "UNTRACKED"} & set(value.upper().split(",")))
-        at.never = at.never or new == negated
-    elif kind == "flags":
-        wanted = left.pop(0) if left else ""
-        first = "SYN" in wanted.upper() and "ACK" not in wanted.upper()
-        at.never = at.never or first == negated
-    elif kind == "icmp":
-        at.never = at.never or (not at.rule.protocols)
+    elif kind == "entering":
+        at.rule = replace(at.rule, entering=f"!{value}" if negated else value)
+    elif kind in {"state", "flags", "leaving", "icmp"}:
+        _first_packet(at, kind, value, negated, left)
     elif kind is None and not HARMLESS.match(word):
         at.known = False
+
+
+def _addresses(at: _Reading, kind: str, value: str, negated: bool) -> None:
+    found = [network(part) for part in value.split(",")]
+    if None in found:
+        at.known = False
+        return
+    spans = join(span for part in found for span in part or ())
+    spans = without(ANY, spans) if negated else spans
+    at.rule = replace(at.rule, source=spans) if kind == "source" else replace(at.rule, target=spans)
+
+
+def _first_packet(at: _Reading, kind: str, value: str, negated: bool, left: list[str]) -> None:
+    """Read a condition that the first packet of a connection to a port may never fulfil."""
+    if kind == "state":
+        fits = bool({"NEW", "UNTRACKED"} & set(value.upper().split(",")))
+        at.never = at.never or fits == negated
+    elif kind == "flags":
+        wanted = left.pop(0).upper() if left else ""
+        at.never = at.never or ("SYN" in wanted and "ACK" not in wanted) == negated
+    else:
+        at.never = True  # what leaves, and ICMP
 
 
 def _protocol(at: _Reading, value: str, negated: bool) -> None:
@@ -340,34 +391,4 @@ def _opened(made: Filter) -> Iterator[Sighting]:
                         yield ServiceSeen("", port, protocol, rule.place, listed=False)
 
 
-class Hosts:
-    """Hosts described in JSON, with their addresses and the file of their firewall."""
-
-    name = "hosts"
-
-    def detect(self, source: Input) -> bool:
-        """Answer whether the document describes a host."""
-        return any(
-            isinstance(row, dict) and "hostname" in row and "hostInterfaces" in row
-            for row in rows_of(source.document)
-        )
-
-    def map(self, source: Input) -> Iterator[Sighting]:
-        """Yield the host."""
-        for row in rows_of(source.document):
-            if not isinstance(row, dict):
-                continue
-            legs = row.get("hostInterfaces")
-            ips = [
-                word_of(leg, "prefix").split("/")[0]
-                for leg in (legs.values() if isinstance(legs, dict) else ())
-                if isinstance(leg, dict)
-            ]
-            name = word_of(row, "hostname")
-            yield AssetSeen(name, source.path, tuple(ip for ip in ips if ip))
-            if word_of(row, "iptablesfile"):
-                yield LinkSeen(name, word_of(row, "iptablesfile"), source.path)
-
-
 IPTABLES = Iptables()
-HOSTS = Hosts()

@@ -1,46 +1,23 @@
 """Juniper configurations, as ``show configuration`` gives them: with braces, or as ``set`` lines.
 
 Source: Junos OS documentation: firewall filters (match conditions, ``then`` actions), security zones, policies, address
-books, host-inbound-traffic, ``system services``, ``system login``. Read 2026. Both forms are turned into paths of words.
+books, host-inbound-traffic, ``system services``, ``system login``. Read 2026. Both forms become paths of words.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from amends.paths.collectors.base import (
-    DeviceSeen,
-    Input,
-    LookedSeen,
-    SecretSeen,
-    ServiceSeen,
-    Sighting,
-    fingerprint_of,
-)
-from amends.paths.collectors.cisco_lists import PORT_NAMES
-from amends.paths.devices import Device, Interface, Route, Translation
-from amends.paths.filters import DENY, PERMIT, Filter, Rule
-from amends.paths.shapes import Reject
-from amends.paths.spaces import ANY, ANY4, ANY6, PORTS, Span, Spans, address, join, network, without
-
-Path = tuple[str, ...]
-Line = tuple[int, Path]
+from amends.paths.collectors.base import Input, fingerprint_of
+from amends.paths.collectors.juniper_rules import SERVICES, Line, Path, Reading, Term, finish
+from amends.paths.collectors.seen import DeviceSeen, LookedSeen, SecretSeen, ServiceSeen, Sighting
+from amends.paths.devices import Device, Interface, Route
+from amends.paths.spaces import address, network
 
 TOKEN = re.compile(r'/\*.*?\*/|#[^\n]*|"(?:[^"\\]|\\.)*"|[{};\[\]]|[^\s{};\[\]"#]+|\n', re.DOTALL)
 MAX_DEPTH = 64
-SERVICES = {"ssh": ("tcp", 22), "telnet": ("tcp", 23), "http": ("tcp", 80), "https": ("tcp", 443), "ftp": ("tcp", 21),
-            "netconf": ("tcp", 830), "snmp": ("udp", 161)}  # fmt: skip
-JUNOS = {
-    "ssh": ("tcp", 22), "telnet": ("tcp", 23), "http": ("tcp", 80), "https": ("tcp", 443), "ftp": ("tcp", 21),
-    "smtp": ("tcp", 25), "dns-udp": ("udp", 53), "dns-tcp": ("tcp", 53), "ntp": ("udp", 123), "snmp": ("udp", 161),
-    "ldap": ("tcp", 389), "ms-sql": ("tcp", 1433), "mysql": ("tcp", 3306), "rdp": ("tcp", 3389), "pop3": ("tcp", 110),
-    "imap": ("tcp", 143), "smb": ("tcp", 445), "syslog": ("udp", 514), "tftp": ("udp", 69), "bgp": ("tcp", 179),
-    "nfs": ("tcp", 2049), "sqlnet-v2": ("tcp", 1521), "radius": ("udp", 1812), "ike": ("udp", 500),
-}  # fmt: skip
-PORT_WORDS = {**PORT_NAMES, "ssh": 22, "mysql": 3306, "snmp": 161, "imap": 143, "rdp": 3389}
 
 
 def paths(source: Input) -> Iterator[Line]:
@@ -57,81 +34,48 @@ def paths(source: Input) -> Iterator[Line]:
     yield from _braces(source.text)
 
 
-def _braces(text: str) -> Iterator[Line]:
-    stack: list[Path] = [()]
-    words: list[str] = []
+@dataclass
+class Braces:
+    """Where we are in a configuration with braces."""
+
+    stack: list[Path] = field(default_factory=lambda: [()])
+    words: list[str] = field(default_factory=list)
     many: list[str] | None = None
+
+    def sign(self, sign: str) -> Iterator[Path]:
+        """Take a brace, bracket or semicolon; yield the statements it ends."""
+        if sign == "{":
+            self.stack.append(
+                (*self.stack[-1], *self.words) if len(self.stack) < MAX_DEPTH else self.stack[-1]
+            )
+        elif sign == "}":
+            self.stack = self.stack[:-1] or [()]
+        elif sign == "[":
+            self.many = []
+            return
+        elif sign == "]":
+            for word in self.many or ():
+                yield (*self.stack[-1], *self.words, word)
+            self.many = None
+        elif self.words:
+            yield (*self.stack[-1], *self.words)
+        self.words = []
+
+
+def _braces(text: str) -> Iterator[Line]:
+    at = Braces()
     line = 1
     for found in TOKEN.finditer(text):
-        token = found[0]
-        if token == "\n" or token.startswith(("/*", "#")):
-            line += token.count("\n")
-        elif token == "{" and len(stack) < MAX_DEPTH:
-            stack.append((*stack[-1], *words))
-            words = []
-        elif token == "}":
-            stack = stack[:-1] or [()]
-            words = []
-        elif token == "[":
-            many = []
-        elif token == "]":
-            for word in many or ():
-                yield line, (*stack[-1], *words, word)
-            many, words = None, []
-        elif token == ";":
-            if words:
-                yield line, (*stack[-1], *words)
-            words = []
-        elif many is not None:
-            many.append(token.strip('"'))
+        part = found[0]
+        if part == "\n" or part.startswith(("/*", "#")):
+            line += part.count("\n")
+        elif part in "{}[];":
+            for path in at.sign(part):
+                yield line, path
+        elif at.many is not None:
+            at.many.append(part.strip('"'))
         else:
-            words.append(token.strip('"'))
-
-
-@dataclass
-class Term:
-    """A term of a filter, or a policy, while its lines are read."""
-
-    line: int
-    froms: list[tuple[int, Path]] = field(default_factory=list)
-    then: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Reading:
-    """A configuration while it is read."""
-
-    source: Input
-    device: Device
-    filters: dict[str, dict[str, Term]] = field(default_factory=lambda: defaultdict(dict))
-    policies: dict[tuple[str, str], dict[str, Term]] = field(
-        default_factory=lambda: defaultdict(dict)
-    )
-    prefixes: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
-    book: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    apps: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
-    services: dict[str, int] = field(default_factory=dict)
-    inbound: dict[str, set[tuple[str, int]]] = field(default_factory=lambda: defaultdict(set))
-    own: list[str] = field(default_factory=list)
-    secrets: list[SecretSeen] = field(default_factory=list)
-    pools: dict[str, Spans] = field(default_factory=dict)
-    nat: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
-    lockout: bool = False
-    zoned: bool = False
-    open_policy: bool = False
-    rejects: list[Reject] = field(default_factory=list)
-
-    def place(self, line: int) -> str:
-        """Return file and line."""
-        return f"{self.source.path}:{line}"
-
-    def reject(self, line: int) -> None:
-        """Keep a line that could not be weighed."""
-        self.rejects.append(
-            Reject(
-                self.place(line), "unsupported_line", "Check by hand what this line lets through."
-            )
-        )
+            at.words.append(part.strip('"'))
 
 
 class Juniper:
@@ -145,10 +89,20 @@ class Juniper:
         if head.lstrip().startswith(("<", "[")) or re.match(r"\s*\{\s*\"", head):
             return False
         return bool(
-            re.search(r"^set (?:system|interfaces|firewall|security|policy-options|routing-options|version) ", head, re.M)
-            or (re.search(r"^(?:system|interfaces|firewall|security|policy-options|version) ?(?:\{|\S+;)", head, re.M)
-                and re.search(r"[;{]\s*$", head, re.M))
-        )  # fmt: skip
+            re.search(
+                r"^set (?:system|interfaces|firewall|security|policy-options|routing-options|version) ",
+                head,
+                re.M,
+            )
+            or (
+                re.search(
+                    r"^(?:system|interfaces|firewall|security|policy-options|version) ?(?:\{|\S+;)",
+                    head,
+                    re.M,
+                )
+                and re.search(r"[;{]\s*$", head, re.M)
+            )
+        )
 
     def map(self, source: Input) -> Iterator[Sighting]:
         """Yield the device, its services, its secrets, and the lines that could not be weighed."""
@@ -160,17 +114,24 @@ class Juniper:
             if "inactive:" in path or any(path[: len(cut)] == cut for cut in off):
                 continue
             _read(reading, line, path)
-        _finish(reading)
+        finish(reading)
         yield from reading.rejects
         yield DeviceSeen(reading.device, source.path)
         yield LookedSeen("config", source.path, reading.device.name)
         for word, line in reading.services.items():
             protocol, port = SERVICES[word]
             yield ServiceSeen(
-                reading.device.name, port, protocol, reading.place(line), "password" if port != 161 else "",
-                mfa=False if port != 161 else None, lockout=reading.lockout if port != 161 else None, product=word,
-                act=f"own:{reading.device.name}:{word}", listed=False,
-            )  # fmt: skip
+                reading.device.name,
+                port,
+                protocol,
+                reading.place(line),
+                "password" if port != 161 else "",
+                mfa=False if port != 161 else None,
+                lockout=reading.lockout if port != 161 else None,
+                product=word,
+                act=f"own:{reading.device.name}:{word}",
+                listed=False,
+            )
         for secret in reading.secrets:
             ports = [
                 SERVICES[word][1] for word in reading.services if SERVICES[word][0] == "tcp"
@@ -221,7 +182,7 @@ def _system(reading: Reading, line: int, path: Path) -> None:
                     identity=user,
                     rule="password in clear",
                     current=True,
-                )  # fmt: skip
+                )
             )
 
 
@@ -352,224 +313,6 @@ def _nat(reading: Reading, line: int, path: Path) -> None:
         for word in ("destination-address", "destination-port", "prefix", "pool"):
             if word in path[:-1]:
                 rule[word] = path[path.index(word) + 1]
-
-
-def _finish(reading: Reading) -> None:
-    device = reading.device
-    for leg in device.interfaces.values():
-        leg.device = device.name
-    for name, terms in reading.filters.items():
-        made = device.filters[name] = Filter(name, device.name, device.place)
-        for term, body in terms.items():
-            made.rules.extend(_filter_rules(reading, f"filter {name} term {term}", body))
-    if reading.zoned:
-        device.closed = not reading.open_policy
-        shared = [
-            r
-            for n, t in reading.policies.get(("", ""), {}).items()
-            for r in _policy_rules(reading, f"policy {n}", t)
-        ]
-        zones = {leg.group for leg in device.interfaces.values() if leg.group}
-        for one in sorted(zones):
-            for other in sorted(zones - {one}):
-                terms = reading.policies.get((one, other), {})
-                name = f"policies {one} {other}"
-                made = device.filters[name] = Filter(name, device.name, device.place)
-                for policy, body in terms.items():
-                    made.rules.extend(_policy_rules(reading, f"policy {policy}", body))
-                made.rules.extend(shared)
-                device.between[one, other] = [name]
-    _own(reading)
-    for rule in reading.nat.values():
-        _translation(reading, rule)
-
-
-def _own(reading: Reading) -> None:
-    """Put lists before the device's own services: the filter of lo0, and what zones let in to the device."""
-    device = reading.device
-    loopback = [
-        name
-        for leg in device.interfaces.values()
-        if leg.name.startswith("lo0")
-        for name in leg.entering
-    ]
-    for word in reading.services:
-        protocol, port = SERVICES[word]
-        if reading.zoned:
-            name = f"host-inbound {word}"
-            made = device.filters[name] = Filter(name, device.name, device.place)
-            for leg in device.interfaces.values():
-                allowed = reading.inbound.get(f"{leg.group} {leg.name}") or reading.inbound.get(
-                    leg.group, set()
-                )
-                if (protocol, port) in allowed:
-                    made.rules.append(
-                        Rule(
-                            PERMIT,
-                            place=leg.place,
-                            words=f"host-inbound-traffic {word}",
-                            entering=leg.group,
-                        )
-                    )
-            device.doors[protocol, port] = [name]
-        elif loopback:
-            device.doors[protocol, port] = [loopback[-1]]
-
-
-def _filter_rules(reading: Reading, words: str, term: Term) -> Iterator[Rule]:
-    """Yield the rules of a term: conditions of one kind are alternatives, of different kinds must all hold."""
-    if "next" in term.then:
-        return
-    action = DENY if {"discard", "reject"} & set(term.then) else PERMIT
-    parts: dict[str, list[Span]] = defaultdict(list)
-    cut: list[Span] = []
-    protocols: set[str] = set()
-    known = True
-    for line, path in term.froms:
-        kind, value = path[0], path[-1]
-        if kind in {"tcp-established", "is-fragment"} or (
-            kind == "tcp-flags" and "ack" in value and "!ack" not in value
-        ):
-            return
-        if kind in {"source-address", "destination-address", "address"} and len(path) > 1:
-            spans = network(path[1])
-            known = known and spans is not None and kind != "address"
-            if "except" in path and kind == "source-address":
-                cut += spans or ()
-            else:
-                parts[kind] += spans or ()
-        elif kind in {"source-prefix-list", "destination-prefix-list"} and len(path) > 1:
-            known = known and path[1] in reading.prefixes and "except" not in path
-            parts[kind.replace("prefix-list", "address")] += reading.prefixes.get(path[1], [])
-        elif kind in {"protocol", "next-header", "payload-protocol"}:
-            protocols.add(
-                {"6": "tcp", "17": "udp", "1": "icmp", "icmp6": "icmpv6"}.get(value, value)
-            )
-        elif kind in {"destination-port", "source-port", "port"}:
-            spans = _ports(value)
-            known = known and spans is not None and kind != "port"
-            parts[kind] += spans or ()
-        elif kind not in {"tcp-initial", "tcp-flags", "dscp", "icmp-type", "interface"}:
-            known = False
-        if not known:
-            reading.reject(line)
-            if action == DENY:
-                return
-            known = True
-    source = (
-        without(join(parts["source-address"]) or ANY, join(cut))
-        if parts["source-address"] or cut
-        else ANY
-    )
-    yield Rule(
-        action, source, join(parts["destination-address"]) or ANY, frozenset(protocols),
-        join(parts["destination-port"]) or PORTS, join(parts["source-port"]) or PORTS, reading.place(term.line), words,
-    )  # fmt: skip
-
-
-def _ports(text: str) -> Spans | None:
-    low, _, high = text.partition("-")
-    values = [
-        PORT_WORDS.get(word, int(word) if word.isdecimal() else -1) for word in (low, high or low)
-    ]
-    return None if min(values) < 0 or max(values) > 65535 else ((values[0], values[1]),)
-
-
-def _named(reading: Reading, name: str, depth: int = 0) -> Spans | None:
-    if name in {"any", "any-ipv4", "any-ipv6"}:
-        return {"any": ANY, "any-ipv4": ANY4, "any-ipv6": ANY6}[name]
-    entries = reading.book.get(name)
-    if entries is None or depth > 16:
-        return network(name)
-    out: list[Span] = []
-    for entry in entries:
-        words = entry.split()
-        if words[0] == "set":
-            spans = _named(reading, words[1], depth + 1)
-        elif words[0] == "range-address" and len(words) > 3:
-            spans = network(f"{words[1]}-{words[3]}")
-        elif words[0] == "description":
-            continue
-        else:
-            spans = network(words[0])
-        if spans is None:
-            return None
-        out += spans
-    return join(out)
-
-
-def _policy_rules(reading: Reading, words: str, term: Term) -> Iterator[Rule]:
-    """Yield the rules of a security policy."""
-    action = DENY if {"deny", "reject"} & set(term.then) else PERMIT
-    ends: dict[str, list[Span]] = {"source-address": [], "destination-address": []}
-    apps: list[tuple[frozenset[str], Spans]] = []
-    for line, path in term.froms:
-        value = path[-1]
-        if path[0] in ends:
-            spans = _named(reading, value)
-            if spans is None:
-                reading.reject(line)
-                if action == DENY:
-                    return
-            ends[path[0]] += spans if spans is not None else ANY
-        elif path[0] == "application":
-            found = _apps(reading, value)
-            if found is None:
-                reading.reject(line)
-                if action == DENY:
-                    return
-            apps += found if found is not None else [(frozenset(), PORTS)]
-    for protocols, ports in apps or [(frozenset(), PORTS)]:
-        yield Rule(
-            action, join(ends["source-address"]) or ANY, join(ends["destination-address"]) or ANY, protocols, ports,
-            place=reading.place(term.line), words=words,
-        )  # fmt: skip
-
-
-def _apps(reading: Reading, name: str, depth: int = 0) -> list[tuple[frozenset[str], Spans]] | None:
-    """Return protocols and ports of an application, predefined or not; ``None`` where it is not known."""
-    if name == "any":
-        return [(frozenset(), PORTS)]
-    if name in reading.apps and depth < 16:
-        protocol, ports = "", PORTS
-        out: list[tuple[frozenset[str], Spans]] = []
-        for path in reading.apps[name]:
-            if path[0] in {"application", "application-set"} and len(path) > 1:
-                out += _apps(reading, path[1], depth + 1) or [(frozenset(), PORTS)]
-            for at in range(len(path) - 1):
-                if path[at] == "protocol":
-                    protocol = path[at + 1]
-                elif path[at] == "destination-port":
-                    ports = _ports(path[at + 1]) or PORTS
-        return out or [(frozenset({protocol}) if protocol else frozenset(), ports)]
-    known = JUNOS.get(name.removeprefix("junos-"))
-    if name.startswith("junos-icmp") or name == "junos-ping":
-        return [(frozenset({"icmp"}), PORTS)]
-    return [(frozenset({known[0]}), ((known[1], known[1]),))] if known else None
-
-
-def _translation(reading: Reading, rule: dict[str, str]) -> None:
-    outside = (
-        network(rule.get("destination-address", "")) if rule.get("destination-address") else None
-    )
-    inside = (
-        network(rule["prefix"]) if "prefix" in rule else reading.pools.get(rule.get("pool", ""))
-    )
-    if not outside or not inside:
-        return
-    own = reading.nat.get(f"pool {rule.get('pool', '')}", {}).get("port", "")
-    shown = rule.get("destination-port", "")
-    reading.device.translations.append(
-        Translation(
-            inside,
-            outside,
-            "",
-            int(own) if own.isdecimal() else -1,
-            int(shown) if shown.isdecimal() else -1,
-            reading.place(int(rule.get("line", "1"))),
-            True,
-        )  # fmt: skip
-    )
 
 
 JUNIPER = Juniper()

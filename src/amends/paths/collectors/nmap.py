@@ -15,7 +15,8 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from amends.paths.collectors.base import Input, PortSeen, ScanSeen, Sighting, cves_of
+from amends.paths.collectors.base import Input, cves_of
+from amends.paths.collectors.seen import PortSeen, ScanSeen, Sighting
 from amends.paths.shapes import Reject
 from amends.paths.spaces import Spans, ports
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from amends.paths.collectors.aws import AWS
 from amends.paths.collectors.base import Collector
 from amends.paths.collectors.cisco import CISCO
 from amends.paths.collectors.database import GRANTS, HBA_CONF
+from amends.paths.collectors.hosts import HOSTS
 from amends.paths.collectors.inventory import INVENTORY
-from amends.paths.collectors.iptables import HOSTS, IPTABLES
+from amends.paths.collectors.iptables import IPTABLES
 from amends.paths.collectors.juniper import JUNIPER
 from amends.paths.collectors.nmap import NMAP
 from amends.paths.collectors.secrets import CLAIMS, SECRETS
@@ -17,6 +19,7 @@ COLLECTORS: tuple[Collector, ...] = (
     NMAP,
     SECRETS,
     CLAIMS,
+    AWS,
     HOSTS,
     PRIVATE_KEYS,
     AUTHORIZED_KEYS,

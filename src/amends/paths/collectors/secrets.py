@@ -11,16 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from amends.paths.collectors.base import (
-    ClaimSeen,
-    Input,
-    LookedSeen,
-    SecretSeen,
-    Sighting,
-    fingerprint_of,
-    rows_of,
-    word_of,
-)
+from amends.paths.collectors.base import Input, fingerprint_of, rows_of, word_of
+from amends.paths.collectors.seen import ClaimSeen, LookedSeen, SecretSeen, Sighting
 from amends.paths.shapes import Reject
 
 PLACE_LIKE = re.compile(r":[\w.-]+:\d+$")

@@ -13,14 +13,8 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from amends.paths.collectors.base import (
-    Input,
-    KeySeen,
-    LookedSeen,
-    SecretSeen,
-    Sighting,
-    fingerprint_of,
-)
+from amends.paths.collectors.base import Input, fingerprint_of
+from amends.paths.collectors.seen import KeySeen, LookedSeen, SecretSeen, Sighting
 from amends.paths.shapes import Reject
 from amends.paths.spaces import Spans, join, network
 

@@ -9,14 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from amends.paths.collectors.base import (
-    AdminSeen,
-    GroupSeen,
-    Input,
-    LockedSeen,
-    LookedSeen,
-    Sighting,
-)
+from amends.paths.collectors.base import Input
+from amends.paths.collectors.seen import AdminSeen, GroupSeen, LockedSeen, LookedSeen, Sighting
 from amends.paths.shapes import Reject
 
 SHELLS = re.compile(
@@ -110,7 +104,8 @@ class Sudoers:
     def detect(self, source: Input) -> bool:
         """Answer whether it has rules and settings as sudo has them."""
         return bool(
-            re.search(r"^\s*(?:%?[\w.@\\-]+)\s+[\w.,*-]+\s*=\s*(?:\([\w:,. ]*\)\s*)?(?:[A-Z]+:\s*)*(?:ALL|!?/|[A-Z_]+\b)",
+            re.search(r"^\s*(?:%?[\w.@\\-]+)\s+[\w.,*-]+\s*=\s*(?:\([\w:,. ]*\)\s*)?(?:[A-Z]+:\s*)*"
+                r"(?:ALL|!?/|[A-Z_]+\b)",
                       source.head, re.MULTILINE)
             or ("sudoers" in source.path.lower() and re.search(r"^Defaults\b", source.head, re.MULTILINE))
         )  # fmt: skip
