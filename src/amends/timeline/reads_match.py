@@ -43,7 +43,7 @@ def _matched_sql() -> str:
     named = "(h.key <> '' AND contains(r.words, h.words))"
     share = "(len(h.tokens) > 0 AND list_has_all(string_split(r.words, ' '), h.tokens))"
     calls = """EXISTS (SELECT 1 FROM taken_names AS n WHERE n.number = h.number AND contains(r.words, n.name))"""
-    rows = "h.number, h.rows AS n_rows, h.unit, h.avg_bytes"
+    rows = "h.number, h.rows AS n_rows, h.unit, h.avg_bytes, h.tokens"
     return f"""
         SELECT {rows}, r.* FROM taken_said AS r JOIN taken_holdings AS h
           ON NOT r.tool AND {own} AND (h.key = '' OR {named}

@@ -82,6 +82,16 @@ def _number(pattern: str, group: int = 1) -> str:
     return f"TRY_CAST(regexp_extract(statement, '\\b{found}', {group}) AS BIGINT)"
 
 
+def _file_piece() -> str:
+    """Return SQL of what names one file however its path is written: its folder, unless that is the share, and name."""
+    parent = "regexp_extract(object, '([^/]*)/[^/]*$', 1)"
+    leaf = "regexp_extract(object, '[^/]*$')"
+    return (
+        f"CASE WHEN list_contains(tokens, regexp_replace({parent}, '[^a-z0-9]', '', 'g')) THEN {leaf} "
+        f"ELSE {parent} || '/' || {leaf} END"
+    )
+
+
 def _scoped_sql() -> str:
     """Return SQL of each read with the holding it reads and where in it: axis, from, to."""
     where = r"'\bwhere\b(.*?)(?:\border by\b|\blimit\b|\boffset\b|\bfetch\b|\bgroup by\b|\bfor update\b|;|$)'"
@@ -112,14 +122,14 @@ def _scoped_sql() -> str:
             FROM ranged)
         SELECT number, n_rows, unit, avg_bytes, event_id, "at", host, session, place, kind, action, grade, tool,
             object, rows AS counted, bytes, statement,
-            CASE WHEN kind = 'file' THEN CASE WHEN unit = 'files' THEN 'files' ELSE 'file' END
+            CASE WHEN kind = 'file' THEN CASE WHEN unit = 'files' THEN 'files' ELSE 'position' END
                 WHEN unplaced OR (statement = '' AND action <> 'dump') THEN 'other'
                 WHEN w = '' THEN 'position'
                 WHEN bt.c <> '' THEN 'key:' || bt.c
                 WHEN k.c <> '' AND k.c2 IN ('', k.c) THEN 'key:' || k.c
                 WHEN eq.c <> '' THEN 'value:' || eq.c
                 ELSE 'other' END AS axis,
-            CASE WHEN kind = 'file' THEN object WHEN eq.c <> '' THEN eq.v
+            CASE WHEN kind = 'file' THEN {_file_piece()} WHEN eq.c <> '' THEN eq.v
                 WHEN statement = '' OR unplaced OR regexp_matches(w, '[$?:@]') THEN event_id::VARCHAR
                 ELSE md5(statement) END AS piece,
             at_most,
@@ -202,7 +212,7 @@ def _counts_sql(remote_places: str) -> str:
                count(*) FILTER (WHERE grade = 'sure' AND place IN (SELECT place FROM {remote_places})) AS n_remote,
                bool_or(axis = 'position' AND lo = 0 AND at_most IS NULL AND grade <> 'doubtful') AS whole,
                max(counted) AS most,
-               sum(bytes) FILTER (WHERE axis = 'file' AND grade <> 'doubtful') AS file_bytes,
+               sum(bytes) FILTER (WHERE kind = 'file' AND grade <> 'doubtful') AS file_bytes,
                any_value(avg_bytes) AS avg_bytes
         FROM taken_scoped GROUP BY number ORDER BY number
     """
@@ -217,6 +227,8 @@ def _rows(
     number, size = counts["number"], counts["n_rows"]
     axes = {label: covered.get((number, label), []) for label in _LABELS}
     lower = max((low for _, low, _ in axes["lower"]), default=0)
+    if size is not None and any(axis == "files" for axis, _, _ in axes["lower"]):
+        lower = min(lower, size)  # folders and copies are opened as well
     audit = _likely(axes["audit"], size, lower)
     best = _by_bytes(_likely(axes["best"], size, lower), counts, size, axes["best"])
     return ReadRows(
@@ -242,6 +254,8 @@ def _likely(parts: list[tuple[str, int, int]], size: int | None, lower: int) -> 
     if not parts:
         return None
     best = max(together([high for _, _, high in parts], size), lower)
+    if size is not None and any(axis == "files" for axis, _, _ in parts):
+        best = min(best, size)
     return best if best < _ENDLESS else None
 
 
@@ -257,7 +271,7 @@ def _by_bytes(
 ) -> int | None:
     """Return the best value, from bytes where a file was read and its rows were not counted."""
     read, each = counts["file_bytes"], counts["avg_bytes"]
-    if best or not read or not each or not any(axis == "file" for axis, _, _ in axes):
+    if best or not read or not each or not axes:
         return best
     rows = round(float(read) / float(each))
     return rows if size is None else min(rows, size)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from amends.kernel.engine.base import Engine
 from amends.tables.timeline import TAKEN
 from amends.timeline import egress, reads, reads_scope, staging, taken_coverage, taken_stores
+from amends.timeline.carried import carried
 from amends.timeline.known import Known
 from amends.timeline.reads_scope import ReadRows
 from amends.timeline.taken_bounds import EXCLUDED, NOT_EXCLUDED, Bounds, Evidence, bound
@@ -30,6 +31,7 @@ from amends.timeline.taken_sources import (
 from amends.timeline.taken_stores import Holding
 
 _MOST_EVENTS = 1000
+_TALK = 256 * 1024  # bytes that logins, prompts and listings may take without a row of data
 
 
 def taken(engine: Engine, sources: Sources, known: Known, dates: Dates | None = None) -> pa.Table:
@@ -77,6 +79,7 @@ def _evidence(
     audits = taken_coverage.read_logs(engine, sources, span, gaps, places)
     exits = taken_coverage.exit_logs(engine, sources, span, gaps, places)
     begun = _begun(engine)
+    moved = _unexplained(carried(engine, sources, places, steps, span), listed, covered)
     shares = _shares(listed, covered)
     reached = {s.destination for s in steps}
     touched = [
@@ -95,9 +98,25 @@ def _evidence(
             alone=len(touched) == 1 and h in touched,
             archives=tuple(a for a in packed if a.at >= begun.get(h.number, span.from_at)),
             outflow=tuple(o for o in outflow if o.to_at >= begun.get(h.number, span.from_at)),
+            carried=0 if h.number in covered else moved.get(h.host, 0),
         )
         for h in listed
     ]  # fmt: skip
+
+
+def _unexplained(
+    moved: dict[str, int], listed: tuple[Holding, ...], covered: dict[int, ReadRows]
+) -> dict[str, int]:
+    """Return what hosts of stores sent to hosts held beyond the rows known to be read, when a quarter and more is left.
+
+    What a host sends in answer to logins and commands is not data; a quarter is far above it.
+    """
+    known = dict.fromkeys(moved, 0.0)
+    for h in listed:
+        if h.number in covered and h.host in known:
+            known[h.host] += (covered[h.number].best or 0) * (h.avg_bytes or 0.0)
+    left = {host: n - known[host] for host, n in moved.items()}
+    return {host: int(n) for host, n in left.items() if n > max(_TALK, moved[host] / 4)}
 
 
 def _remote(engine: Engine, places: Places) -> str:

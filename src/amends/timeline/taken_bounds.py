@@ -33,6 +33,7 @@ class Evidence:
         alone: Whether it is the only holding that was read, or could have been.
         archives: What was packed after it was read.
         outflow: What left after it was read.
+        carried: Bytes from its host to hosts the intruder held, above the usual, that no read explains.
     """
 
     holding: Holding
@@ -44,6 +45,7 @@ class Evidence:
     alone: bool
     archives: tuple[Archive, ...]
     outflow: tuple[Leaving, ...]
+    carried: int = 0
 
 
 @dataclass(frozen=True)
@@ -151,13 +153,11 @@ def _best(
     """Return the most likely number: reads first, for they name the rows; then what left; then what was packed."""
     if read is not None:
         return read
-    if not e.reached and not e.reads:
+    if not e.reached:
         return 0
-    if left:
-        return left if upper is None else min(left, upper)
-    if staged:
-        return staged if upper is None else min(staged, upper)
-    return 0
+    moved = round(e.carried / e.holding.avg_bytes) if e.holding.avg_bytes else 0
+    likely = moved or (left or staged or 0 if e.alone else 0)
+    return likely if upper is None else min(likely, upper)
 
 
 def _acquired(e: Evidence, best: int, most_left: int | None) -> str:

@@ -1,0 +1,57 @@
+"""How many bytes went from each store's host to hosts that the intruder held: what a read without a log leaves behind."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from amends.kernel.engine.base import Engine
+from amends.timeline.egress import PAYLOAD_BEST
+from amends.timeline.taken_sources import Places, Sources, Span, Step
+
+
+def carried(
+    engine: Engine, sources: Sources, places: Places, steps: tuple[Step, ...], span: Span
+) -> dict[str, int]:
+    """Return payload bytes by host of a store, above what the same pairs carried on the days before.
+
+    Several observers of one flow count once: the one that saw most.
+    """
+    held = {s.destination for s in steps if s.destination and not places.is_outside(s.destination)}
+    held |= {s.source for s in steps if s.source and not places.is_outside(s.source)}
+    places.register(engine, held)
+    engine.register("taken_readers", pa.table({"place": pa.array(sorted(held), pa.string())}))
+    rows = engine.arrow(_carried_sql(sources, span)).to_pylist()
+    return {r["host"]: int(float(r["n"]) * PAYLOAD_BEST) for r in rows if r["n"]}
+
+
+def _carried_sql(sources: Sources, span: Span) -> str:
+    begin = f"TIMESTAMPTZ '{span.from_at.isoformat()}'"
+    end = f"TIMESTAMPTZ '{span.to_at.isoformat()}'"
+    return f"""
+        WITH seen AS (
+            SELECT lower(coalesce(e.host, '')) || ' ' || coalesce(e.source, '') AS observer, e."at",
+                s.place AS src, d.place AS dst, coalesce(e.bytes_in, 0) AS b_in, coalesce(e.bytes_out, 0) AS b_out
+            FROM {sources.events} AS e
+            JOIN taken_addresses AS s ON s.ip = lower(e.src_ip)
+            JOIN taken_addresses AS d ON d.ip = lower(e.dst_ip)
+            WHERE e.duplicate_of IS NULL AND e."at" IS NOT NULL AND e.kind = 'connection' AND e."at" <= {end}
+              AND (coalesce(e.bytes_in, 0) > 0 OR coalesce(e.bytes_out, 0) > 0)),
+        pairs AS (
+            SELECT observer, dst AS host, src AS reader, "at", b_out AS n FROM seen
+            WHERE dst IN (SELECT host FROM taken_holdings) AND src IN (SELECT place FROM taken_readers) AND src <> dst
+            UNION ALL
+            SELECT observer, src, dst, "at", b_in FROM seen
+            WHERE src IN (SELECT host FROM taken_holdings) AND dst IN (SELECT place FROM taken_readers) AND src <> dst),
+        days AS (SELECT greatest(1, date_diff('day', min("at"), {begin})) AS n FROM pairs),
+        daily AS (
+            SELECT observer, host, reader, date_trunc('day', "at") AS day, sum(n) AS n,
+                   sum(n) FILTER (WHERE "at" < {begin}) AS before
+            FROM pairs GROUP BY ALL),
+        usual AS (
+            SELECT observer, host, reader, sum(before) / (SELECT n FROM days) AS mean FROM daily GROUP BY ALL),
+        above AS (
+            SELECT observer, host, sum(greatest(0, d.n - coalesce(d.before, 0) - coalesce(u.mean, 0))) AS n
+            FROM daily AS d LEFT JOIN usual AS u USING (observer, host, reader)
+            WHERE d.day >= date_trunc('day', {begin}) GROUP BY observer, host)
+        SELECT host, max(n)::DOUBLE AS n FROM above GROUP BY host ORDER BY host
+    """
