@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,7 +10,7 @@ import pyarrow as pa
 
 from amends.kernel import ids
 from amends.kernel.engine.base import Engine
-from amends.timeline.chain import gather, load, story
+from amends.timeline.chain import gather, load, story, unlogged
 from amends.timeline.chain.decided import Decided, Word
 from amends.timeline.chain.shapes import Access, Deed, Failures, Hop, Node, Transfer
 from amends.timeline.chain.walk import (
@@ -23,7 +22,7 @@ from amends.timeline.chain.walk import (
     place_transfers,
     plant,
 )
-from amends.timeline.chain.weigh import clock_of, transfer_weight
+from amends.timeline.chain.weigh import clock_of, through_vpn, transfer_weight
 from amends.timeline.excuses import EXCUSING, Deed as Excusable, excuse
 from amends.timeline.known import Known
 from amends.timeline.network import ASSIGNED
@@ -65,15 +64,17 @@ def build(
     told = (_decided_deed(d, decided) for d in load.deeds(engine, tables.deeds))
     deeds = [d for d in told if d is not None]
     accesses = load.accesses(engine, tables.accesses, tables.deeds, tables.failures)
-    accesses = _with_flows(accesses, load.flow_accesses(engine, tables.flows))
+    accesses = unlogged.with_new_flows(accesses, load.new_flows(engine, tables.flows))
     accesses = [*accesses, *_web_accesses(accesses, deeds)]
     failures = load.failures(engine, tables.failures, tables.accesses)
-    forest = plant(accesses, failures, clock_of([a for a in accesses if not a.by_flow]))
-    _judge(engine, events, forest, known, decided)
+    clock = clock_of([a for a in accesses if not a.by_flow])
+    forest = plant(accesses, failures, clock)
     place_deeds(forest, deeds)
+    left = place_transfers(forest, _transfers(engine, tables, known, decided))
+    unlogged.ask_flows(engine, tables.flows, forest, left, clock)
+    _judge(engine, events, forest, known, decided)
     join(forest, load.assigned(engine, f'"{ASSIGNED}"'))
-    transfers = _transfers(engine, tables, known, decided)
-    place_transfers(forest, transfers)
+    unlogged.place_left(forest, left)
     theirs, _ = intruder(forest)
     _place_quiet(engine, tables.deeds, forest, theirs)
     who = story.cast(forest, theirs)
@@ -130,27 +131,6 @@ def _decided_deed(deed: Deed, decided: Decided) -> Deed | None:
     if word is None:
         return deed
     return replace(deed, weight=20.0) if word.verdict == "attacker" else None
-
-
-def _with_flows(accesses: list[Access], flows: list[Access]) -> list[Access]:
-    """Add connections that no login explains: on the same pair, at about the same time."""
-    seen: dict[tuple[str, str], list[Access]] = defaultdict(list)
-    logged: dict[str, list[datetime]] = defaultdict(list)
-    for access in accesses:
-        seen[access.source, access.host].append(access)
-        logged[access.host].append(access.from_at)
-    made = list(accesses)
-    for flow in flows:
-        slack = timedelta(milliseconds=min(flow.error_ms, 900_000)) + timedelta(minutes=15)
-        if any(
-            a.from_at - slack <= flow.to_at and flow.from_at <= a.to_at + slack
-            for a in seen[flow.source, flow.host]
-        ):
-            continue
-        near = [t for t in logged[flow.host] if abs(t - flow.from_at) < timedelta(hours=36)]
-        if not near or flow.outside is False:
-            made.append(flow)
-    return made
 
 
 def _web_accesses(accesses: list[Access], deeds: list[Deed]) -> list[Access]:
@@ -283,10 +263,17 @@ def _tell(
 
 
 def _leaves(transfer: Transfer, node: Node) -> bool:
-    """Answer whether a transfer is part of the chain: much, and more than ever went there."""
-    return transfer_weight(
-        transfer.size_bytes, transfer.days_before, transfer.most_before
-    ) >= 0.5 and (transfer.size_bytes >= 1_000_000 or transfer.outer == node.access.source_ip)
+    """Answer whether a transfer is part of the chain: much, or to a place nobody else ever sends to."""
+    if through_vpn(node.access, transfer):
+        return False
+    if transfer_weight(transfer.size_bytes, transfer.days_before, transfer.most_before) < 0.5:
+        return False
+    alone = (
+        transfer.days_before == 0
+        and transfer.n_places == 1
+        and transfer.size_bytes > transfer.place_most
+    )
+    return transfer.size_bytes >= 1_000_000 or alone or transfer.outer == node.access.source_ip
 
 
 def _obey(hop: Hop, decided: Decided) -> Hop:

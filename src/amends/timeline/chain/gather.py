@@ -29,6 +29,7 @@ ADMIN_PORTS = (
 
 _NOT_FAILED = "coalesce(e.outcome, '') <> 'failure'"
 _FRESH = 'e.duplicate_of IS NULL AND e."at" IS NOT NULL'
+_SYSTEM = "('root', 'system', 'local service', 'network service', 'www-data', 'postgres', 'mysql', 'oracle')"
 _LOCAL = "('service', 'batch', 'cron', 'console', 'local', 'unlock')"
 
 
@@ -67,15 +68,37 @@ def days_before_sql(rows: str, keys: str, name: str) -> str:
 
 
 def make_sessions(engine: Engine, events: str) -> str:
-    """Make the table of addresses that sessions came from: host, session, day, src_ip."""
+    """Make the table of addresses that sessions were seen to come from: host, session, us, src_ip, account."""
     return engine.materialise(
         "timeline_sessions",
-        f"""SELECT host, session, CAST(e."at" AS DATE) AS day, any_value(src_ip) AS src_ip,
-                   arg_max(account, length(account)) AS account
+        f"""SELECT host, session, min(epoch_us(e."at")) AS us, arg_min(src_ip, e."at") AS src_ip,
+                   max(coalesce(account, '')) AS account
             FROM {events} AS e
             WHERE {_FRESH} AND session <> '' AND src_ip <> '' AND host <> ''
-            GROUP BY ALL HAVING count(DISTINCT src_ip) = 1""",
+              AND kind NOT IN ('logout', 'log', 'web', 'other') AND ({_NOT_FAILED} OR kind <> 'login')
+            GROUP BY host, session, src_ip, epoch_us(e."at") // 600000000""",
     )
+
+
+def filled_sql(rows: str, sessions: str) -> str:
+    """Return SQL of rows with the address and account that their session was last seen to have.
+
+    Numbers of sessions are used again: the sighting just before counts, for a day, and only where it does not name
+    another account.
+
+    Args:
+        rows: SQL of rows with host, account, session, src_ip and from_us.
+        sessions: From ``make_sessions``.
+    """
+    fits = f"""f.us IS NOT NULL AND r.from_us - f.us < 86400000000
+               AND (r.account = '' OR f.account = '' OR r.account = f.account OR r.account IN {_SYSTEM})"""
+    return f"""
+        SELECT r.* EXCLUDE (src_ip, account),
+               CASE WHEN r.account = '' AND {fits} THEN f.account ELSE r.account END AS account,
+               CASE WHEN r.src_ip = '' AND {fits} THEN f.src_ip ELSE r.src_ip END AS src_ip
+        FROM ({rows}) AS r
+        ASOF LEFT JOIN {sessions} AS f
+          ON f.host = r.host AND f.session = r.session AND r.from_us + 5000000 >= f.us"""
 
 
 def make_accesses(engine: Engine, events: str, sessions: str, ips: str) -> str:
@@ -101,22 +124,18 @@ def make_accesses(engine: Engine, events: str, sessions: str, ips: str) -> str:
         GROUP BY host, account, session, src_ip, CAST("at" AS DATE), epoch_us("at") // 600000000"""
     engine.materialise("timeline_slices", slices)
     # A session is one span, however long it is silent; numbers of sessions are used again after half a day.
+    whole = filled_sql("SELECT * FROM timeline_slices WHERE session <> ''", sessions)
     spans = heap_sql(
-        """SELECT * FROM timeline_slices WHERE session <> ''""", "host, session, account", SESSION_PAUSE_SECONDS,
-        """max(src_ip) AS src_ip, min(day) AS day, sum(n) AS n, arg_min(any_event, from_us) AS any_event,
-           arg_min(login_event, from_us) AS login_event, min(login_us) AS login_us, arg_min(how, login_us) AS login_how,
-           any_value(how) AS how, arg_min(kind, from_us) AS kind, max(error_ms) AS error_ms""",
+        whole, "host, session, account, src_ip", SESSION_PAUSE_SECONDS,
+        """sum(n) AS n, arg_min(any_event, from_us) AS any_event, arg_min(login_event, from_us) AS login_event,
+           min(login_us) AS login_us, coalesce(arg_min(how, login_us), any_value(how)) AS how,
+           arg_min(kind, from_us) AS kind, max(error_ms) AS error_ms, bool_and(kind = 'logout') AS gone""",
     )  # fmt: skip
-    given = "host, account, session, src_ip, day, from_us, to_us, n, any_event, login_event, login_us"
+    given = "host, account, src_ip, from_us, to_us, n, any_event, login_event, login_us, how, kind, error_ms"
     filled = f"""
-        SELECT s.host, coalesce(nullif(s.account, ''), f.account, '') AS account,
-               coalesce(nullif(s.src_ip, ''), f.src_ip, '') AS src_ip, s.from_us, s.to_us, s.n, s.any_event,
-               s.login_event, s.login_us, s.how, s.kind, s.error_ms
-        FROM (SELECT {given}, coalesce(login_how, how) AS how, kind, error_ms FROM ({spans})
-              UNION ALL
-              SELECT {given}, how, kind, error_ms FROM timeline_slices
-              WHERE session = '' AND kind <> 'logout') AS s
-        LEFT JOIN {sessions} AS f ON f.host = s.host AND f.session = s.session AND f.day = s.day"""
+        SELECT {given} FROM ({spans}) WHERE NOT gone
+        UNION ALL
+        SELECT {given} FROM timeline_slices WHERE session = '' AND kind <> 'logout'"""
     placed = f"""
         SELECT f.*, coalesce(nullif(i.host, ''), f.src_ip) AS place, coalesce(i.outside, false) AS outside
         FROM ({filled}) AS f LEFT JOIN {ips} AS i ON i.ip = f.src_ip
@@ -138,7 +157,10 @@ def make_accesses(engine: Engine, events: str, sessions: str, ips: str) -> str:
     ):
         usual = days_before_sql(usual, keys, name)
     made = engine.materialise(
-        "timeline_accesses", f"SELECT *, hash(place, host, account, from_us) AS no FROM ({usual})"
+        "timeline_accesses",
+        f"""SELECT *, hash(place, host, account, from_us) AS no,
+                   max(days_before) OVER (PARTITION BY place, host, account) + 1 AS total_days
+            FROM ({usual})""",
     )
     engine.drop("timeline_slices")
     return made
@@ -156,16 +178,16 @@ def make_flows(engine: Engine, events: str, ips: str) -> str:
         WHERE {_FRESH} AND e.kind = 'connection' AND e.action IN ('allow', 'open', 'close', 'flow')
           AND {_NOT_FAILED} AND e.dst_port IN ({ports}) AND NOT d.outside"""
     heaps = heap_sql(
-        f"SELECT * FROM ({rows}) WHERE place <> host", "place, host, port", ACCESS_PAUSE_SECONDS,
-        """any_value(src_ip) AS src_ip, bool_or(outside) AS outside, count(*) AS n,
-           arg_min(event_id, from_us) AS first_event, max(error_ms) AS error_ms, sum(size) AS size,
-           bool_or(sized) AS sized""",
+        f"SELECT * FROM ({rows}) WHERE place <> host", "place, src_ip, host, port", ACCESS_PAUSE_SECONDS,
+        """bool_or(outside) AS outside, count(*) AS n, arg_max(event_id, size) AS first_event,
+           max(error_ms) AS error_ms, max(size) AS size, bool_or(sized) AS sized""",
     )  # fmt: skip
     usual = days_before_sql(heaps, "place, host, port", "days_before")
     usual = days_before_sql(usual, "host", "history_days")
     return engine.materialise(
         "timeline_flows",
-        f"SELECT * FROM ({usual}) WHERE NOT sized OR size >= {_LEAST_TALK}",
+        f"""SELECT *, max(days_before) OVER (PARTITION BY place, host, port) + 1 AS total_days
+            FROM ({usual}) WHERE NOT sized OR size >= {_LEAST_TALK}""",
     )
 
 
@@ -209,23 +231,21 @@ def make_deeds(engine: Engine, events: str, sessions: str, ips: str, detected: s
     engine.materialise(
         "timeline_told",
         f"""SELECT event_id, host, account, session, src_ip, "at", "rows", error_ms, technique, title, weight,
-                   coalesce(category, 'detection') AS category
-            FROM (SELECT e.event_id, e.host, coalesce(e.account, '') AS account, coalesce(e.session, '') AS session,
+                   coalesce(category, CASE WHEN kind IN ('login', 'logout', 'connection') THEN 'signal'
+                                           ELSE 'detection' END) AS category
+            FROM (SELECT e.event_id, e.kind, e.host, coalesce(e.account, '') AS account, coalesce(e.session, '') AS session,
                          coalesce(e.src_ip, '') AS src_ip, e."at", e."rows", e.error_ms, d.technique, d.title, d.weight,
                          {category_sql()} AS category
-                  FROM (SELECT *, {cmd} FROM {events} AS e WHERE {_FRESH} AND host <> ''
-                          AND ({_NOT_FAILED} OR event_id IN (SELECT event_id FROM {detected}))) AS e
+                  FROM (SELECT *, {cmd} FROM {events} AS e WHERE {_FRESH} AND host <> '' AND {_NOT_FAILED} AND coalesce(status, 200) < 400) AS e
                   LEFT JOIN {detected} AS d ON d.event_id = e.event_id)
             WHERE category IS NOT NULL OR weight IS NOT NULL""",
     )
-    placed = f"""
-        SELECT t.host, coalesce(nullif(t.account, ''), f.account, '') AS account, t.category, t.event_id,
-               epoch_us(t."at") AS from_us, epoch_us(t."at") AS to_us, t."rows", t.error_ms, t.technique, t.title,
-               coalesce(t.weight, 0) AS weight,
-               coalesce(nullif(t.src_ip, ''), f.src_ip, '') AS src_ip
-        FROM timeline_told AS t
-        LEFT JOIN timeline_sessions AS f
-          ON f.host = t.host AND f.session = t.session AND f.day = CAST(t."at" AS DATE)"""
+    placed = filled_sql(
+        """SELECT host, account, session, src_ip, category, event_id, epoch_us("at") AS from_us,
+                  epoch_us("at") AS to_us, "rows", error_ms, technique, title, coalesce(weight, 0) AS weight
+           FROM timeline_told""",
+        sessions,
+    )
     rows = f"""
         SELECT p.*, coalesce(nullif(i.host, ''), p.src_ip) AS place, coalesce(i.outside, false) AS outside
         FROM ({placed}) AS p LEFT JOIN {ips} AS i ON i.ip = p.src_ip"""
@@ -301,10 +321,11 @@ def make_transfers(engine: Engine, events: str, ips: str) -> str:
         f"""SELECT *, coalesce(max(size) OVER (PARTITION BY place, far_ip ORDER BY from_us
                         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS most_before,
                    coalesce(max(size) OVER (PARTITION BY place ORDER BY from_us
-                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS place_most
+                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS place_most,
+                   count(DISTINCT place) OVER (PARTITION BY far_ip) AS n_places
             FROM ({counted}) WHERE size >= {LEAST_TRANSFER}""",
     )
 
 
-LEAST_TRANSFER = 200_000
+LEAST_TRANSFER = 50_000
 """Bytes below which nothing is taken for a transfer: pages and shells make as much."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from amends.kernel.engine.base import Engine
 from amends.timeline.chain.categories import BY_NAME
 from amends.timeline.chain.shapes import Access, Deed, Failures, Probing, Transfer
+from amends.timeline.chain.weigh import LEAST_HISTORY
 
 MOST_ACCESSES = 60_000
 """Accesses looked at; beyond, the most usual ones are left out: they end no trail and begin none."""
+
+MOST_FLOWS = 5_000
+"""New connections inside looked at."""
 
 MOST_DEEDS = 40_000
 """Deeds looked at, the heaviest first."""
@@ -46,7 +52,7 @@ def accesses(engine: Engine, table: str, deeds: str, failures: str) -> list[Acce
                 row["account"], row["how"] or "login", instant(begun), instant(row["to_us"]),
                 int(row["n"]), int(row["first_event"]), int(row["days_before"]), int(row["pair_days"]),
                 int(row["account_days"]), int(row["source_days"]), int(row["history_days"]),
-                int(row["error_ms"] or 0),
+                int(row["error_ms"] or 0), False, int(row["total_days"]),
             )
         )  # fmt: skip
     return sorted(made, key=lambda a: (a.from_at, a.no))
@@ -60,21 +66,38 @@ def assigned(engine: Engine, table: str) -> dict[str, list[tuple[datetime, str, 
     return made
 
 
-def flow_accesses(engine: Engine, table: str) -> list[Access]:
-    """Return connections to ports one works behind, between pairs that are new in the case."""
+def new_flows(engine: Engine, table: str) -> list[Access]:
+    """Return connections inside to ports one works behind, between pairs that are new and stay rare."""
     rows = engine.arrow(
-        f"""SELECT * FROM {table} WHERE days_before < 2
-            ORDER BY days_before, size DESC, from_us LIMIT {MOST_ACCESSES}"""
+        f"""SELECT * FROM {table}
+            WHERE NOT outside AND days_before = 0 AND total_days <= 2 AND history_days >= {LEAST_HISTORY}
+            ORDER BY size DESC, from_us LIMIT {MOST_FLOWS}"""
     ).to_pylist()
-    return [
-        Access(
-            -1 - i, row["place"], row["src_ip"], row["outside"], row["host"], "",
-            PORT_WORDS.get(row["port"], f"port {row['port']}"), instant(row["from_us"]),
-            instant(row["to_us"]), int(row["n"]), int(row["first_event"]), int(row["days_before"]),
-            int(row["days_before"]), 0, 0, int(row["history_days"]), int(row["error_ms"] or 0), True,
-        )
-        for i, row in enumerate(rows)
-    ]  # fmt: skip
+    return [_flow(row) for row in rows]
+
+
+def flows_into(engine: Engine, table: str, host: str, begin: datetime, end: datetime) -> list[Access]:
+    """Return connections to a host within a span, the rarest first."""
+    rows = engine.arrow(
+        f"""SELECT * FROM {table} WHERE host = ? AND from_us BETWEEN ? AND ?
+            ORDER BY total_days, size DESC, from_us LIMIT 200""",
+        [host, _us(begin), _us(end)],
+    ).to_pylist()
+    return [_flow(row) for row in rows]
+
+
+def _flow(row: dict[str, Any]) -> Access:
+    number = -1 - zlib.crc32(f"{row['place']}|{row['src_ip']}|{row['host']}|{row['port']}|{row['from_us']}".encode())
+    return Access(
+        number, row["place"], row["src_ip"], row["outside"], row["host"], "",
+        PORT_WORDS.get(row["port"], f"port {row['port']}"), instant(row["from_us"]), instant(row["to_us"]),
+        int(row["n"]), int(row["first_event"]), int(row["days_before"]), int(row["days_before"]), 0, 0,
+        int(row["history_days"]), int(row["error_ms"] or 0), True, int(row["total_days"]), int(row["size"] or 0),
+    )  # fmt: skip
+
+
+def _us(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)
 
 
 def deeds(engine: Engine, table: str) -> list[Deed]:
@@ -97,21 +120,23 @@ def quiet_deeds(engine: Engine, table: str, hosts: list[str]) -> list[Deed]:
     return [_deed(row) for row in rows.to_pylist()]
 
 
-def _deed(row: dict[str, object]) -> Deed:
+def _deed(row: dict[str, Any]) -> Deed:
     name = str(row["category"])
     category = BY_NAME.get(name)
-    found = float(row["weight"] or 0.0)  # type: ignore[arg-type]  # a number of the engine
+    found = float(row["weight"] or 0.0)
     own = category.weight if category else 0.0
-    days = int(row["days_before"])  # type: ignore[call-overload]  # a number of the engine
+    days = int(row["days_before"])
     weight = max(own, min(found, own + 1.0) if category else found)
+    if name == "signal":
+        weight = min(weight, 1.0)
     if days >= 3:
         weight *= 0.15
     technique = category.technique if category else str(row["technique"] or "")
     what = category.what if category else str(row["title"] or "did what a rule looks for")
     return Deed(
         name, str(row["host"]), str(row["account"]), str(row["src_ip"]), str(row["place"]), bool(row["outside"]),
-        instant(row["from_us"]), instant(row["to_us"]), int(row["n"]), tuple(row["event_ids"]), days, weight,  # type: ignore[call-overload,arg-type]
-        technique, what, int(row["rows"] or 0), int(row["error_ms"] or 0),  # type: ignore[call-overload]
+        instant(row["from_us"]), instant(row["to_us"]), int(row["n"]), tuple(row["event_ids"]), days, weight,
+        technique, what, int(row["rows"] or 0), int(row["error_ms"] or 0),
     )  # fmt: skip
 
 
@@ -156,7 +181,7 @@ def transfers(engine: Engine, table: str) -> list[Transfer]:
         Transfer(
             row["place"], row["far_ip"], int(row["port"] or 0), instant(row["from_us"]), instant(row["to_us"]),
             int(row["size"]), int(row["days_before"]), int(row["most_before"]), tuple(row["event_ids"]),
-            int(row["error_ms"] or 0),
+            int(row["error_ms"] or 0), int(row["n_places"]), int(row["place_most"]),
         )
         for row in rows
     ]  # fmt: skip

@@ -29,6 +29,8 @@ class Access:
         history_days: Days before of which the host has logins at all; what is new in a log of one day means little.
         error_ms: Bound of the error of its time.
         by_flow: Whether only records of connections show it.
+        total_days: Days of the whole case on which the same was seen.
+        size_bytes: Bytes of its largest connection, where only those show it.
     """
 
     no: int
@@ -49,6 +51,8 @@ class Access:
     history_days: int = 0
     error_ms: int = 0
     by_flow: bool = False
+    total_days: int = 1
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,9 @@ class Transfer:
         to_at: Last record.
         size_bytes: Bytes, as the one log that has most of it says.
         days_before: Days before on which this pair moved anything out.
-        most_before: Most bytes of one day before.
+        most_before: Most bytes of one heap before.
+        n_places: Places of ours that ever sent something there.
+        place_most: Most bytes that this host had sent anywhere at once before.
         event_ids: At most a thousand.
         error_ms: Bound of the error of the times.
     """
@@ -175,6 +181,8 @@ class Transfer:
     most_before: int
     event_ids: tuple[int, ...]
     error_ms: int = 0
+    n_places: int = 1
+    place_most: int = 0
 
 
 @dataclass

@@ -17,9 +17,10 @@ from amends.timeline.chain.weigh import (
     LEAST_HISTORY,
     SYSTEM_ACCOUNTS,
     Clock,
+    deeds_of,
     fits,
+    routine_days,
     strangeness,
-    weight_of,
 )
 
 THRESHOLD = 6.0
@@ -28,11 +29,20 @@ THRESHOLD = 6.0
 STRONG = 2.0
 """Weight of a deed that by itself must be explained."""
 
+SURE_STRANGE = 2.0
+"""Strangeness from which an access is taken for the intruder's without a login to tell who made it."""
+
 GUESS_SPAN = timedelta(hours=24)
 """Failed logins this long before a success belong to it."""
 
+RETURN_WEIGHT = 4.5
+"""Weight of the tree of somebody who uses an account of the intruder's from a new place: travellers do so too."""
+
 ROUTINE = 0.3
 """What each earlier day of the same access says for a routine nobody sits behind …"""
+
+LEAST_FIT = 0.25
+"""Below it nothing explains an access: who was there weeks before is no answer."""
 
 ROUTINE_MOST = 10
 """… at most so many days."""
@@ -51,6 +61,18 @@ class Forest:
     nodes: dict[int, Node] = field(default_factory=dict)
     by_host: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     homeless: list[Deed] = field(default_factory=list)
+
+    def add(self, access: Access, failures: Sequence[Failures], clock: Clock) -> None:
+        """Add an access, weighed; ``settle`` must follow."""
+        strange, reasons = strangeness(access, failures, clock)
+        self.nodes[access.no] = Node(access, strange, reasons, failures=list(failures))
+        self.by_host[access.host].append(access.no)
+
+    def settle(self) -> None:
+        """Put the accesses in the order of their times."""
+        self.nodes = dict(sorted(self.nodes.items(), key=lambda n: (n[1].access.from_at, n[0])))
+        for numbers in self.by_host.values():
+            numbers.sort(key=lambda n: (self.nodes[n].access.from_at, n))
 
     def children(self) -> dict[int, list[int]]:
         """Return numbers of accesses made from each access."""
@@ -81,9 +103,7 @@ def plant(accesses: Iterable[Access], failures: Sequence[Failures], clock: Clock
             for f in before[access.source, access.host]
             if f.from_at <= access.from_at and f.to_at >= access.from_at - GUESS_SPAN
         ]
-        strange, reasons = strangeness(access, mine, clock)
-        forest.nodes[access.no] = Node(access, strange, reasons, failures=mine)
-        forest.by_host[access.host].append(access.no)
+        forest.add(access, mine, clock)
     return forest
 
 
@@ -108,15 +128,15 @@ def best_access(forest: Forest, deed: Deed) -> int | None:
         score = fits(node.access, deed.from_at, deed.account, deed.source_ip)
         if score <= 0:
             continue
-        score *= _pull(node)
+        score *= pull(node.strange)
         if score > most:
             best, most = number, score
     return best
 
 
-def _pull(node: Node) -> float:
+def pull(strange: float) -> float:
     """Return how much a strange access draws to itself what might be anybody's."""
-    return 1.0 + 0.4 * max(0.0, min(node.strange, 6.0))
+    return 1.0 + 0.4 * max(0.0, min(strange, 6.0))
 
 
 def place_transfers(forest: Forest, transfers: Iterable[Transfer]) -> list[Transfer]:
@@ -126,7 +146,7 @@ def place_transfers(forest: Forest, transfers: Iterable[Transfer]) -> list[Trans
         best, most = None, 0.15
         for number in forest.by_host.get(transfer.host, ()):
             node = forest.nodes[number]
-            score = fits(node.access, transfer.from_at, error_ms=transfer.error_ms) * _pull(node)
+            score = fits(node.access, transfer.from_at, error_ms=transfer.error_ms) * pull(node.strange)
             if transfer.outer == node.access.source_ip:
                 score *= 3.0
             if score > most:
@@ -149,24 +169,32 @@ def join(forest: Forest, given: Given | None = None) -> None:
         forest: All accesses.
         given: Addresses that VPN gateways gave out.
     """
+    drawing: dict[int, float] = {}
     for number, node in forest.nodes.items():
         access = node.access
-        if access.outside:
+        if not access.outside:
+            holder = _holder(access, given or {})
+            _choose(node, _scored(forest, number, holder, drawing))
+        upper = drawing.get(node.parent, 0.0) if node.parent is not None else 0.0
+        drawing[number] = max(node.strange, 0.8 * upper)
+
+
+def _scored(
+    forest: Forest, number: int, holder: tuple[str, str] | None, drawing: dict[int, float]
+) -> list[tuple[float, int]]:
+    """Return how well each access on the place it came from explains an access."""
+    access = forest.nodes[number].access
+    scored = []
+    for other in forest.by_host.get(access.source, ()):
+        upper = forest.nodes[other].access
+        if other == number or upper.from_at > access.from_at + _slack(upper, access):
             continue
-        holder = _holder(access, given or {})
-        scored = []
-        for other in forest.by_host.get(access.source, ()):
-            upper = forest.nodes[other]
-            if other == number or upper.access.from_at > access.from_at + _slack(
-                upper.access, access
-            ):
-                continue
-            score = fits(upper.access, max(access.from_at, upper.access.from_at), access.account)
-            if holder is not None:
-                score *= _is_holder(upper.access, holder)
-            if score > 0 and not _circular(forest, other, number):
-                scored.append((score * _pull(upper), other))
-        _choose(node, scored)
+        score = fits(upper, max(access.from_at, upper.from_at), access.account)
+        if holder is not None:
+            score *= _is_holder(upper, holder)
+        if score > 0 and not _circular(forest, other, number):
+            scored.append((score * pull(drawing.get(other, forest.nodes[other].strange)), other))
+    return scored
 
 
 def _holder(access: Access, given: Given) -> tuple[str, str] | None:
@@ -198,8 +226,8 @@ def _choose(node: Node, scored: list[tuple[float, int]]) -> None:
         return
     scored.sort(reverse=True)
     most, best = scored[0]
-    routine = ROUTINE * min(node.access.days_before, ROUTINE_MOST)
-    if most > routine:
+    routine = ROUTINE * min(routine_days(node.access), ROUTINE_MOST)
+    if most > max(routine, LEAST_FIT):
         node.parent = best
     node.rivals = [number for score, number in scored[1:4] if score > 0.6 * most]
 
@@ -216,16 +244,28 @@ def _circular(forest: Forest, parent: int, child: int) -> bool:
 
 
 def weigh_trees(forest: Forest) -> dict[int, float]:
-    """Return root → weight of its tree; what was excused, and what came of it, weighs nothing."""
+    """Return root → weight of its tree; what was excused, and what came of it, weighs nothing.
+
+    A tree weighs what its strangest accesses do (the second half as much, the third a quarter: people who work somewhere
+    for the first time go to many hosts), and each kind of deed once.
+    """
     excuse_downward(forest)
-    weights: dict[int, float] = defaultdict(float)
+    strange: dict[int, list[float]] = defaultdict(list)
+    kinds: dict[int, dict[str, float]] = defaultdict(dict)
+    decided: dict[int, float] = defaultdict(float)
     for number, node in forest.nodes.items():
-        worth = weight_of(node)
-        if number != (root := forest.root(number)):
-            # Usual accesses below a root say nothing against it.
-            worth = max(0.0, worth)
-        weights[root] += worth
-    return dict(weights)
+        root = forest.root(number)
+        strange[root].append(0.0 if not _may_be(node) else min(node.strange, 5.0))
+        if not _may_be(node):
+            continue
+        decided[root] += 20.0 if node.verdict == "attacker" else 0.0
+        for kind, weight in deeds_of(node).items():
+            kinds[root][kind] = max(kinds[root].get(kind, 0.0), weight)
+    return {
+        root: sum(s * w for s, w in zip(sorted(found, reverse=True), (1.0, 0.5, 0.25), strict=False))
+        + sum(kinds[root].values()) + decided[root]
+        for root, found in strange.items()
+    }  # fmt: skip
 
 
 def excuse_downward(forest: Forest) -> None:
@@ -252,7 +292,7 @@ def intruder(forest: Forest) -> tuple[set[int], dict[int, float]]:
     roots |= {n for n, node in forest.nodes.items() if node.verdict == "attacker"}
     theirs = _downward(forest, roots)
     while True:
-        added = _alike(forest, theirs)
+        added = _alike(forest, theirs, weights)
         if not added:
             return theirs, weights
         theirs |= _downward(forest, added)
@@ -265,9 +305,7 @@ def _has_strong(forest: Forest, root: int) -> bool:
     for number, node in forest.nodes.items():
         if forest.root(number) != root or node.excused:
             continue
-        if node.verdict == "attacker" or any(d.weight >= STRONG for d in node.deeds):
-            return True
-        if any(t.size_bytes >= 50_000_000 and t.days_before < 3 for t in node.transfers):
+        if node.verdict == "attacker" or any(w >= STRONG for w in deeds_of(node).values()):
             return True
         if node.access.outside and sum(f.n for f in node.failures) >= 20 and node.strange >= 4.0:
             return True
@@ -283,15 +321,28 @@ def _downward(forest: Forest, roots: set[int]) -> set[int]:
         if number in found:
             continue
         found.add(number)
-        open_.extend(c for c in children[number] if _may_be(forest.nodes[c]))
+        upper = forest.nodes[number]
+        open_.extend(c for c in children[number] if _follows(upper, forest.nodes[c]))
     return found
+
+
+def _follows(upper: Node, lower: Node) -> bool:
+    """Answer whether an access below one of the intruder's is theirs too.
+
+    Where only records of connections show that they were there, others were there unseen: what is usual is theirs.
+    """
+    if not _may_be(lower):
+        return False
+    if not upper.access.by_flow:
+        return True
+    return lower.strange >= SURE_STRANGE or any(d.weight >= STRONG for d in lower.deeds)
 
 
 def _may_be(node: Node) -> bool:
     return not node.excused and node.verdict != "not_attacker"
 
 
-def _alike(forest: Forest, theirs: set[int]) -> set[int]:
+def _alike(forest: Forest, theirs: set[int], weights: dict[int, float]) -> set[int]:
     """Return accesses that share an outside address with the intruder's, or an account from a new place."""
     mine = [forest.nodes[n].access for n in theirs]
     addresses = {a.source_ip for a in mine if a.outside}
@@ -313,7 +364,8 @@ def _alike(forest: Forest, theirs: set[int]) -> set[int]:
         if access.source_ip in addresses and access.days_before < 3:
             added.add(number)
         elif begin is not None and access.from_at >= begin and _returns(access, accounts):
-            added.add(number)
+            if weights.get(number, 0.0) >= RETURN_WEIGHT or _near(access, mine):
+                added.add(number)
     return added
 
 
@@ -329,6 +381,17 @@ def _begun(forest: Forest, theirs: set[int]) -> set[tuple[str, str, str]]:
         for way, number in first.items()
         if number in theirs and forest.nodes[number].access.history_days >= LEAST_HISTORY
     }
+
+
+def _near(access: Access, mine: Iterable[Access]) -> bool:
+    """Answer whether an address stands in the network of one of the intruder's: /24, or /48 for IPv6."""
+    cut = 3
+    parts = access.source_ip.replace("::", ":").replace(":", ".").split(".")[:cut]
+    return any(
+        a.source_ip.replace("::", ":").replace(":", ".").split(".")[:cut] == parts
+        for a in mine
+        if a.outside
+    )
 
 
 def _returns(access: Access, accounts: dict[str, list[Access]]) -> bool:

@@ -6,14 +6,18 @@ three "this is not normal". They were set on events made for the purpose, not on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from amends.timeline.chain.shapes import Access, Failures, Node
+from amends.timeline.chain.shapes import Access, Failures, Node, Transfer
 
 LEAST_HISTORY = 2
 """Days a host's log must reach back before "new" means anything."""
+
+YOUNG_DAYS = 7
+"""Days after which a log has seen each weekday, and what was not seen in it is new."""
 
 SLACK = timedelta(minutes=2)
 """One host writes its login and what follows with one clock, but through several programs."""
@@ -78,15 +82,38 @@ def strangeness(
     score += _new(access, why)
     guessed = sum(f.n for f in failures)
     if guessed >= 5:
-        score += 2.0 if guessed < 20 else 3.0
+        score += _guessing(access, failures, guessed)
         why.append(f"{guessed} failed logins from the same place came before it")
     if clock.is_odd(access.from_at):
         score += 0.5
         why.append("hardly anybody works at that hour")
-    if access.days_before >= 3:
-        score -= 1.0 + 0.1 * min(access.days_before, 20)
-        why.append(f"the same was seen on {access.days_before} days before")
+    usual = routine_days(access)
+    if usual >= 3:
+        score -= 1.0 + 0.1 * min(usual, 20)
+        why.append(f"the same was seen on {usual} other days")
+    if access.by_flow:
+        score += _carried(access.size_bytes)
     return score, why
+
+
+def routine_days(access: Access) -> int:
+    """Return on how many days the same is usual: those before; in a log that has just begun, those after too."""
+    return max(access.days_before, access.total_days - 1 if access.history_days < YOUNG_DAYS else 0)
+
+
+def _carried(size_bytes: int) -> float:
+    """Return what the size of a connection says: a failed login is small, work is not."""
+    if size_bytes <= 0:
+        return 0.0
+    return max(-1.0, min(1.5, math.log10(size_bytes / 6_000)))
+
+
+def _guessing(access: Access, failures: Sequence[Failures], guessed: int) -> float:
+    """Return what failures before a success say; a few on one account from inside are somebody's forgetting."""
+    if guessed >= 20:
+        return 3.0
+    forgot = not access.outside and all(f.n_accounts == 1 for f in failures)
+    return 0.5 if forgot else 2.0
 
 
 def _new(access: Access, why: list[str]) -> float:
@@ -131,15 +158,25 @@ def weight_of(node: Node) -> float:
     """Return what a node alone says for an intruder: its strangeness and what was done in it, each kind once."""
     if node.excused or node.verdict == "not_attacker":
         return 0.0
+    decided = 20.0 if node.verdict == "attacker" else 0.0
+    return min(node.strange, 5.0) + sum(deeds_of(node).values()) + decided
+
+
+def deeds_of(node: Node) -> dict[str, float]:
+    """Return kind of deed → its greatest weight, transfers among them."""
     best: dict[str, float] = {}
     for deed in node.deeds:
         best[deed.category] = max(best.get(deed.category, 0.0), deed.weight)
-    moved = max(
-        (transfer_weight(t.size_bytes, t.days_before, t.most_before) for t in node.transfers),
-        default=0.0,
-    )
-    decided = 20.0 if node.verdict == "attacker" else 0.0
-    return min(node.strange, 5.0) + sum(best.values()) + moved + decided
+    for moved in node.transfers:
+        if not through_vpn(node.access, moved):
+            weight = transfer_weight(moved.size_bytes, moved.days_before, moved.most_before)
+            best["transfer"] = max(best.get("transfer", 0.0), weight)
+    return best
+
+
+def through_vpn(access: Access, moved: Transfer) -> bool:
+    """Answer whether a transfer is a VPN session itself: whatever its owner does inside flows through it."""
+    return access.how == "vpn" and moved.outer == access.source_ip
 
 
 def transfer_weight(size_bytes: int, days_before: int, most_before: int) -> float:
