@@ -11,7 +11,7 @@ from amends.kernel import ids
 from amends.paths.acts import Acts, fact_id, remedy_of
 from amends.paths.choke import Cut, plan
 from amends.paths.closures import Fix, ordered
-from amends.paths.derivations import Way, ways_to
+from amends.paths.derivations import WORK, Way, ways_to
 from amends.paths.fixpoint import derive
 from amends.paths.model import STRUCTURAL, Flags, Graph, build
 from amends.paths.people import Holdings, holdings
@@ -174,10 +174,10 @@ def _list_ways(made: Answer, listed: int) -> None:
     found: list[tuple[str, Way, bool]] = []
     known: set[tuple[str, frozenset[int]]] = set()
     for is_open, stores, closed in _views(made):
+        work = WORK * 8 // max(len(stores), 8)
         for number, store in enumerate(stores):
-            ways = ways_to(
-                made.graph, f"store:{store}", closed, listed * 4 if number < STORES_LISTED else 1
-            )
+            wanted = listed * 4 if number < STORES_LISTED else 1
+            ways = ways_to(made.graph, f"store:{store}", closed, wanted, work)
             plain = without_echoes(made.graph, ways.ways)
             if is_open and (ways.more or len(plain) > listed):
                 made.more.append(store)

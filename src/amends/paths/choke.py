@@ -19,7 +19,7 @@ from scipy.sparse import csr_array, csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from amends.paths.acts import USUAL, Acts, acts_of
-from amends.paths.derivations import Way, first_way
+from amends.paths.derivations import LAYER_WORK, Way, first_way
 from amends.paths.fixpoint import derive, relevant
 from amends.paths.model import Flags, Graph
 
@@ -166,8 +166,8 @@ class _Search:
         """Add ways that ``chosen`` leaves open, each without an act in common with the one before."""
         shut, found = self._shut(chosen), False
         while not found or self.work > 0:
-            self.work -= len(self.part.head)
             made = derive(self.part, shut)
+            self.work -= len(self.part.head) + LAYER_WORK * int(made.layer.max(initial=0))
             goal = min(
                 (g for g in self.goals if made.has(g)),
                 key=lambda g: int(made.layer[g]),

@@ -24,10 +24,16 @@ from amends.paths.model import Flags, Graph
 _ROUTES = ("service:", "login:", "door:")
 FEW_STEPS = 1_500
 """Up to so many steps all ways are carried along; above, they are found by exclusion."""
-KEPT_SETS = 96
+LAYER_WORK = 60
+"""What a layer of the fixpoint costs, in steps looked at."""
+KEPT_SETS = 64
 """Sets kept a node where ways are carried along and a limit is asked for."""
-WORK = 6_000_000
-"""Steps looked at, at most, in search of further ways to one node."""
+UNIONS = 200_000
+"""Sets made, at most, while they are carried along and a limit is asked for: about a second."""
+WORK = 1_500_000
+"""Steps looked at, at most, in search of further ways to one node by exclusion."""
+LAYER_WORK = 60
+"""What a layer of the fixpoint costs, in steps looked at."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +193,9 @@ class _Near:
         return tuple(order)
 
 
-def ways_to(graph: Graph, target: str, closed: Flags, limit: int | None = None) -> Ways:
+def ways_to(
+    graph: Graph, target: str, closed: Flags, limit: int | None = None, work: int = WORK
+) -> Ways:
     """Return the ways to a node, fewest facts first.
 
     Args:
@@ -195,6 +203,7 @@ def ways_to(graph: Graph, target: str, closed: Flags, limit: int | None = None) 
         target: Name of a node.
         closed: Facts that do not hold.
         limit: Ways wanted; ``None`` for all of them, which can take very long in a large network.
+        work: Steps looked at, at most, in search of further ways by exclusion.
     """
     goal = graph.node_number.get(target)
     if goal is None:
@@ -202,14 +211,22 @@ def ways_to(graph: Graph, target: str, closed: Flags, limit: int | None = None) 
     part = relevant(graph, [goal], closed)
     if target not in part.node_number:
         return Ways((), False)
-    if limit is None or len(part.head) <= FEW_STEPS:
-        found, more = _carried(part, target, None if limit is None else KEPT_SETS)
-    else:
-        found, more = _excluded(part, target, closed, limit)
+    found, more = _found(part, target, closed, limit, work)
     ways = sorted(found, key=lambda w: (len(w.facts), sorted(part.facts[f].key for f in w.facts)))
     kept = ways if limit is None else ways[:limit]
     whole = (_in_whole(graph, way) for way in kept)
     return Ways(tuple(whole), more or len(kept) < len(ways))
+
+
+def _found(
+    part: Graph, target: str, closed: Flags, limit: int | None, work: int
+) -> tuple[list[Way], bool]:
+    carried = None
+    if limit is None or len(part.head) <= FEW_STEPS:
+        carried = _carried(part, target, None if limit is None else max(KEPT_SETS, limit))
+    if carried is None:
+        return _excluded(part, target, closed, limit or KEPT_SETS, work)
+    return carried
 
 
 def _in_whole(graph: Graph, way: Way) -> Way:
@@ -222,50 +239,74 @@ def _in_whole(graph: Graph, way: Way) -> Way:
 # --- few steps: minimal sets carried along --------------------------------------------------------------------
 
 
-def _carried(graph: Graph, target: str, kept: int | None) -> tuple[list[Way], bool]:
-    """Return all ways, or the smallest where more than ``kept`` sets lead to some node."""
-    local = {
-        fact: n for n, fact in enumerate(sorted({int(f) for f in graph.needs.ravel() if f >= 0}))
-    }
-    masks = [sum(1 << local[f] for f in graph.facts_of(s)) for s in range(len(graph.head))]
-    sets: list[tuple[int, ...]] = [() for _ in graph.nodes]
-    sets[graph.begin] = (0,)
-    starts, steps = graph.by_premise
-    todo = deque([graph.begin])
-    queued = {graph.begin}
-    cut = False
-    while todo:
-        node = todo.popleft()
-        queued.discard(node)
-        for step in steps[starts[node] : starts[node + 1]].tolist():
-            head = int(graph.head[step])
-            if head == graph.begin:
-                continue
-            made, lost = _united(sets, graph.premises_of(step), masks[step], kept)
-            best, dropped = _smallest((*sets[head], *made), kept)
-            cut = cut or lost or dropped
-            if best != sets[head]:
-                sets[head] = best
-                if head not in queued:
-                    queued.add(head)
-                    todo.append(head)
-    names = sorted(local)
+def _carried(graph: Graph, target: str, kept: int | None) -> tuple[list[Way], bool] | None:
+    """Return all ways, or the smallest where more than ``kept`` sets lead to some node.
+
+    Returns:
+        The ways and whether there may be others; ``None`` where that would take too long and ``kept`` is given.
+    """
+    carrier = _Carrier(graph, kept)
+    if not carrier.run():
+        return None
     goal = graph.node_number[target]
-    found = [frozenset(names[n] for n in _bits(mask)) for mask in sets[goal]]
-    if not cut:
+    found = [frozenset(carrier.names[n] for n in _bits(mask)) for mask in carrier.sets[goal]]
+    if not carrier.cut:
         return [Way(target, facts, ()) for facts in found], False
     ways = {minimal_way(graph, facts, target).facts for facts in found}
     return [Way(target, facts, ()) for facts in ways], True
 
 
-def _united(
-    sets: list[tuple[int, ...]], premises: list[int], mask: int, kept: int | None
-) -> tuple[tuple[int, ...], bool]:
-    """Return the sets that a step gives from those of its nodes."""
-    made: Iterator[int] = (one | mask for one in sets[premises[0]])
-    if len(premises) > 1:
-        made = (one | mask | other for one in sets[premises[0]] for other in sets[premises[1]])
-    return _smallest(tuple(made), kept)
+class _Carrier:
+    """Carries minimal sets of facts, as bits of a number, from node to node until nothing changes."""
+
+    def __init__(self, graph: Graph, kept: int | None) -> None:
+        self.graph, self.kept = graph, kept
+        self.names = sorted({int(f) for f in graph.needs.ravel() if f >= 0})
+        bit = {fact: 1 << n for n, fact in enumerate(self.names)}
+        self.masks = [sum(bit[f] for f in graph.facts_of(s)) for s in range(len(graph.head))]
+        self.sets: list[tuple[int, ...]] = [() for _ in graph.nodes]
+        self.sets[graph.begin] = (0,)
+        self.layer = derive(graph, graph.none_closed()).layer.tolist()
+        self.cut = False
+        self.work = 0
+
+    def run(self) -> bool:
+        """Carry, nodes near the beginning first; say whether it came to an end in the work allowed."""
+        starts, steps = self.graph.by_premise
+        begin = self.graph.begin
+        todo, queued = [(0, begin)], {begin}
+        while todo:
+            _, node = heapq.heappop(todo)
+            queued.discard(node)
+            for step in steps[starts[node] : starts[node + 1]].tolist():
+                head = int(self.graph.head[step])
+                if head != begin and self._pass_on(step, head) and head not in queued:
+                    queued.add(head)
+                    heapq.heappush(todo, (self.layer[head], head))
+            if self.kept is not None and self.work > UNIONS:
+                return False
+        return True
+
+    def _pass_on(self, step: int, head: int) -> bool:
+        """Give a step's sets to its node; say whether they were news."""
+        made = self._united(self.graph.premises_of(step), self.masks[step])
+        best, dropped = _smallest((*self.sets[head], *made), self.kept)
+        self.cut = self.cut or dropped
+        news = best != self.sets[head]
+        self.sets[head] = best
+        return news
+
+    def _united(self, premises: list[int], mask: int) -> tuple[int, ...]:
+        """Return the sets that a step gives from those of its nodes."""
+        first = self.sets[premises[0]]
+        if len(premises) == 1:
+            self.work += len(first)
+            return tuple(one | mask for one in first)
+        second = self.sets[premises[1]]
+        self.work += len(first) * len(second)
+        best, dropped = _smallest(tuple(a | mask | b for a in first for b in second), self.kept)
+        self.cut = self.cut or dropped
+        return best
 
 
 def _smallest(masks: tuple[int, ...], kept: int | None) -> tuple[tuple[int, ...], bool]:
@@ -289,19 +330,21 @@ def _bits(mask: int) -> Iterator[int]:
 # --- many steps: ways by exclusion ----------------------------------------------------------------------------
 
 
-def _excluded(graph: Graph, target: str, closed: Flags, limit: int) -> tuple[list[Way], bool]:
+def _excluded(
+    graph: Graph, target: str, closed: Flags, limit: int, work: int
+) -> tuple[list[Way], bool]:
     """Return up to ``limit`` ways, each found with a fact of an earlier one taken as closed."""
     goal = graph.node_number[target]
     found: dict[frozenset[int], Way] = {}
     asked: set[frozenset[int]] = {frozenset()}
     todo: list[tuple[int, int, frozenset[int]]] = [(0, 0, frozenset())]
-    work, count = WORK, 0
+    count = 0
     while todo and len(found) < limit and work > 0:
         _, _, without = heapq.heappop(todo)
         way = next((w for w in found.values() if not w.facts & without), None)
         if way is None:
-            work -= len(graph.head)
             way = _way_without(graph, goal, closed, without)
+            work -= len(graph.head) + LAYER_WORK * (len(way.steps) if way else 1)
             if way is None:
                 continue
             found[way.facts] = way

@@ -88,14 +88,16 @@ def steps_of(listed: tuple[Ints, Ints], rows: Ints) -> Ints:
     total = int(ends[-1]) if len(ends) else 0
     if not total:
         return np.empty(0, dtype=np.int32)
-    return steps[np.arange(total, dtype=np.int64) + np.repeat(begin - ends + sizes, sizes)]
+    return np.asarray(
+        steps[np.arange(total) + np.repeat(begin - ends + sizes, sizes)], dtype=np.int32
+    )
 
 
 def _at_once(graph: Graph, waits: npt.NDArray[np.int16], fresh: Ints) -> Ints:
     """Count down the steps that wait for ``fresh`` and return those that wait for nothing more."""
     touched = steps_of(graph.by_premise, fresh)
     np.subtract.at(waits, touched, np.int16(1))
-    return touched[waits[touched] == 0]
+    return np.asarray(touched[waits[touched] == 0], dtype=np.int32)
 
 
 def _one_by_one(graph: Graph, waits: npt.NDArray[np.int16], fresh: Ints) -> Ints:

@@ -34,22 +34,25 @@ class Told:
 def told(graph: Graph, way: Way) -> list[Told]:
     """Return the steps of a way in order, those that say nothing new folded into the one that uses them."""
     by_head = {int(graph.head[s]): s for s in way.steps}
+    hosts = {
+        n: s for s in way.steps if graph.rule[s] == RULE["control"] for n in graph.premises_of(s)
+    }
     made = []
     for step in way.steps:
         if graph.rule[step] in _HIDDEN:
             continue
-        made.append(_tell(graph, step, by_head))
+        made.append(_tell(graph, step, by_head, hosts))
     return made
 
 
-def _tell(graph: Graph, step: int, by_head: dict[int, int]) -> Told:
+def _tell(graph: Graph, step: int, by_head: dict[int, int], hosts: dict[int, int]) -> Told:
     rule = RULES[int(graph.rule[step])]
     facts = graph.facts_of(step)
     for node in graph.premises_of(step):
         facts += _hidden_facts(graph, node, by_head)
-    begin, end = _ends(graph, step, by_head)
+    begin, end = _ends(graph, step, by_head, hosts)
     if rule in ("no_auth", "known_exploited", "weak_auth", "opens"):
-        control = _host_step(graph, step, by_head)
+        control = hosts.get(int(graph.head[step]))
         if control is not None:
             facts += graph.facts_of(control)
     return Told(
@@ -68,22 +71,15 @@ def _hidden_facts(graph: Graph, node: int, by_head: dict[int, int]) -> list[int]
     return facts
 
 
-def _host_step(graph: Graph, step: int, by_head: dict[int, int]) -> int | None:
-    """Return the step by which being let in by a service gives its host."""
-    head = int(graph.head[step])
-    for one in by_head.values():
-        if graph.rule[one] == RULE["control"] and head in graph.premises_of(one):
-            return one
-    return None
-
-
-def _ends(graph: Graph, step: int, by_head: dict[int, int]) -> tuple[str, str]:
+def _ends(
+    graph: Graph, step: int, by_head: dict[int, int], hosts: dict[int, int]
+) -> tuple[str, str]:
     rule = RULES[int(graph.rule[step])]
     fact = graph.facts[graph.facts_of(step)[0]]
     end = graph.nodes[int(graph.head[step])]
     begin = graph.nodes[graph.premises_of(step)[0]]
     if rule in ("no_auth", "known_exploited", "weak_auth", "opens"):
-        host = _host_step(graph, step, by_head)
+        host = hosts.get(int(graph.head[step]))
         return begin, graph.nodes[int(graph.head[host])] if host is not None else begin
     before = by_head.get(graph.premises_of(step)[0])
     if before is not None and graph.rule[before] in (RULE["move"], RULE["acts_as"]):

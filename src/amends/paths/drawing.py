@@ -1,0 +1,242 @@
+"""What of the network is drawn: the places on listed ways, and the moves between them, at one date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from amends.paths.acts import bare, short
+from amends.paths.answer import Answer, ListedWay
+from amends.paths.fixpoint import derive
+from amends.paths.shapes import INTERNET
+from amends.paths.words import Told
+
+WAYS_DRAWN = 14
+"""Ways drawn; more make a knot that nobody can read. The rest is counted in words."""
+PER_COLUMN = 12
+"""Places drawn in a column."""
+DATA = "data"
+UNPLACED = "zone not told"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place to be drawn.
+
+    Attributes:
+        key: Its name with its kind.
+        shape: internet, asset, credential or store.
+        title: First line.
+        second: Second line; "" for none.
+        column: Column it stands in.
+    """
+
+    key: str
+    shape: str
+    title: str
+    second: str
+    column: str
+
+
+@dataclass
+class Move:
+    """A move of the intruder from place to place.
+
+    Attributes:
+        begin: Place it begins at.
+        end: Place it ends at.
+        label: In a few words.
+        is_open: Whether a way that uses it is open at this date.
+        numbers: Its numbers in the worst way; empty when it is not in it.
+        kind: go (from place to place), find (a credential) or use (a credential).
+    """
+
+    begin: str
+    end: str
+    label: str
+    kind: str
+    is_open: bool = False
+    numbers: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Scene:
+    """What is drawn of one date.
+
+    Attributes:
+        title: Heading.
+        columns: Columns from left to right.
+        places: By key.
+        moves: By ends.
+        worst: The worst way open at this date; ``None`` when none is.
+        hidden: For each column how many assets of it are not drawn.
+        left_out: Ways that are not drawn.
+    """
+
+    title: str
+    columns: list[str]
+    places: dict[str, Place]
+    moves: dict[tuple[str, str, str], Move]
+    worst: ListedWay | None
+    hidden: dict[str, int]
+    left_out: int
+
+
+def scenes(made: Answer) -> list[Scene]:
+    """Return the first and the last date, or the only one."""
+    last = len(made.story.dates) - 1
+    if last <= 0:
+        return [_scene(made, 0, is_last=True)]
+    return [_scene(made, 0, is_last=False), _scene(made, last, is_last=True)]
+
+
+def _scene(made: Answer, date: int, *, is_last: bool) -> Scene:
+    seen = {n for n, f in enumerate(made.graph.facts) if made.story.facts[f.key].seen[date]}
+    ways = [w for w in made.ways if is_last or w.facts <= seen]
+    opened = {w.way_id for w in ways if (w.is_open if is_last else True)}
+    chosen = _worth_drawing(ways, opened)
+    worst = next((w for w in chosen if w.way_id in opened), None)
+    on = made.story.dates[date]
+    stores = len({w.store for w in ways if w.way_id in opened})
+    state = f"{stores} store{'s' if stores != 1 else ''} open" if stores else "no way open"
+    scene = Scene(
+        f"{on}: {state}" if on else state.capitalize(),
+        [],
+        {},
+        {},
+        worst,
+        {},
+        len(ways) - len(chosen),
+    )
+    zones = _zones(made)
+    for way in chosen:
+        _add_way(scene, made, way, zones, way.way_id in opened, worst is way)
+    _order_columns(scene, made, zones)
+    return scene
+
+
+def _worth_drawing(ways: Iterable[ListedWay], opened: set[str]) -> list[ListedWay]:
+    """Return the ways drawn: the first of each store first, open before closed."""
+    ranked, seen = [], dict[str, int]()
+    for way in ways:
+        seen[way.store] = seen.get(way.store, 0) + 1
+        ranked.append((way.way_id not in opened, seen[way.store], way.rank, way))
+    return [r[3] for r in sorted(ranked, key=lambda r: r[:3])[:WAYS_DRAWN]]
+
+
+def _zones(made: Answer) -> dict[str, str]:
+    """Return for each asset the zone it is drawn in: of several, the one nearest the internet."""
+    layer = derive(made.graph, made.graph.none_closed()).layer
+    number = made.graph.node_number
+
+    def near(zone: str) -> tuple[int, str]:
+        at = int(layer[number[zone]]) if zone in number else -1
+        return (at if at >= 0 else 10**9, zone)
+
+    found: dict[str, str] = {}
+    for fact in made.graph.facts:
+        if fact.kind == "in_zone":
+            zone = found.get(fact.source)
+            found[fact.source] = fact.target if zone is None else min(zone, fact.target, key=near)
+    return found
+
+
+def _add_way(
+    scene: Scene, made: Answer, way: ListedWay, zones: dict[str, str], is_open: bool, is_worst: bool
+) -> None:
+    came: dict[str, tuple[str, int]] = {}
+    for number, step in enumerate(way.steps, 1):
+        kind = made.graph.facts[step.fact].kind
+        if kind == "reach":
+            came[step.end] = (step.begin, number)
+            continue
+        for begin, end, label, how in _moves(made, step, kind, came):
+            for key in (begin, end):
+                _add_place(scene, made, key, zones, begin)
+            move = scene.moves.setdefault((begin, end, how), Move(begin, end, label, how))
+            move.is_open = move.is_open or is_open
+            if is_worst:
+                reached = came.get(_door(made, step, kind)) if how == "go" else None
+                move.numbers = sorted({*move.numbers, number, *([reached[1]] if reached else [])})
+
+
+def _door(made: Answer, step: Told, kind: str) -> str:
+    """Return the service that a step goes in by."""
+    fact = made.graph.facts[step.fact]
+    return fact.target if kind == "opens" else fact.source
+
+
+def _moves(
+    made: Answer, step: Told, kind: str, came: dict[str, tuple[str, int]]
+) -> list[tuple[str, str, str, str]]:
+    """Return the moves of a step: begin, end, label, kind."""
+    fact = made.graph.facts[step.fact]
+    words = {
+        "no_auth": "no log-in", "known_exploited": dict(fact.detail).get("cve", "known hole"),
+        "weak_auth": "guessable", "opens": "log-in",
+    }  # fmt: skip
+    if kind in words:
+        service = _door(made, step, kind)
+        port = service.rsplit(":", 1)[-1]
+        moves = [(came.get(service, (INTERNET, 0))[0], step.end, f"{port} {words[kind]}", "go")]
+        if kind == "opens":
+            moves.append((fact.source, step.end, "opens", "use"))
+        return moves
+    if kind == "stored_on":
+        return [(step.begin, step.end, "finds", "find")]
+    if kind in ("reads", "admin_of"):
+        return [
+            (step.begin, step.end, {"reads": "may read", "admin_of": "administers"}[kind], "use")
+        ]
+    if kind == "serves":
+        return [(came.get(fact.source, (INTERNET, 0))[0], step.end, "open door", "go")]
+    label = {"hosts": "holds", "trusts": "trusted"}.get(kind, "")
+    return [(step.begin, step.end, label, "go")]
+
+
+def _add_place(scene: Scene, made: Answer, key: str, zones: dict[str, str], beside: str) -> None:
+    if key in scene.places:
+        return
+    kind, _, name = key.partition(":")
+    if kind == "store":
+        persons = made.people.persons(name)
+        second = "people not counted" if persons is None else f"{persons:,} people"
+        scene.places[key] = Place(key, "store", name, second, DATA)
+    elif kind == "credential":
+        column = scene.places[beside].column if beside in scene.places else UNPLACED
+        scene.places[key] = Place(
+            key, "credential", _whose(made, key), "credential " + short(name), column
+        )
+    elif kind == "zone":
+        shape = "internet" if key == INTERNET else "asset"
+        scene.places[key] = Place(key, shape, bare(key), "", key)
+    else:
+        scene.places[key] = Place(key, "asset", name, "", zones.get(key, UNPLACED))
+
+
+def _whose(made: Answer, credential: str) -> str:
+    """Return whose credential it is, where that is told."""
+    for fact in made.graph.facts:
+        if fact.source == credential and fact.kind in ("opens", "belongs_to"):
+            who = dict(fact.detail).get("identity") or bare(fact.target)
+            if fact.kind == "belongs_to" or dict(fact.detail).get("identity"):
+                return who.removeprefix("identity:")
+    return "a credential"
+
+
+def _order_columns(scene: Scene, made: Answer, zones: dict[str, str]) -> None:
+    """Put the columns in the order in which an intruder gets to them; count what is not drawn."""
+    layer = derive(made.graph, made.graph.none_closed()).layer
+    depth: dict[str, int] = {INTERNET: -1}
+    for place in scene.places.values():
+        if place.column != DATA and place.key in made.graph.node_number:
+            at = int(layer[made.graph.node_number[place.key]])
+            depth[place.column] = min(depth.get(place.column, 10**9), at if at >= 0 else 10**9)
+    used = {p.column for p in scene.places.values()}
+    scene.columns = sorted(used - {DATA}, key=lambda c: (depth.get(c, 10**9), c))
+    if DATA in used:
+        scene.columns.append(DATA)
+    assets = {n for n in made.graph.nodes if n.startswith("asset:")}
+    for asset in assets - set(scene.places):
+        column = zones.get(asset, UNPLACED)
+        scene.hidden[column] = scene.hidden.get(column, 0) + 1
