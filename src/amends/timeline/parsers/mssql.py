@@ -149,16 +149,14 @@ def _audit_opens(lines: Lines) -> Bools:
 
 def _audit(records: Records, names: tuple[str, ...], sign: str) -> Parsed:
     found, good = csv_columns(records, names, sign)
-    head = (
-        pc.equal(found["event_time"], "event_time").to_numpy(zero_copy_only=False)
-        if len(records)
-        else np.zeros(0, dtype=bool)
-    )
+    stamp = found.get("event_time", pa.nulls(int(good.sum()), pa.string()))
+    head = pc.fill_null(pc.equal(stamp, "event_time"), False).to_numpy(zero_copy_only=False)
     if head.any():
         rows = np.flatnonzero(good)
         good = good.copy()
         good[rows[head]] = False
         found = {name: texts.filter(pa.array(~head)) for name, texts in found.items()}
+        stamp = stamp.filter(pa.array(~head))
     kept = records.only(good)
     n = len(kept)
 
@@ -177,13 +175,13 @@ def _audit(records: Records, names: tuple[str, ...], sign: str) -> Parsed:
         pc.fill_null(pc.utf8_lower(of("succeeded")), "true"), pa.array(["false", "0"])
     )
     columns["outcome"] = pc.if_else(failed, "failure", columns["outcome"])
-    wall, _ = moments.iso(of("event_time"))
+    wall, _ = moments.iso(stamp)
     columns |= {
         "code": verb, "host": of("server_instance_name"), "process": of("application_name"), "source": cells.constant("mssql/audit", n),
         "extra": cells.named({k: cells.known(v) for k, v in found.items() if k not in ("event_time", "statement")}, n),
     }  # fmt: skip
     # fn_get_audit_file gives event_time in UTC.
-    timed = moments.times(wall, wall != NO_TIME, found["event_time"], 1)
+    timed = moments.times(wall, wall != NO_TIME, stamp, 1)
     return Parsed(
         len(records),
         timed,

@@ -99,7 +99,9 @@ def _merged(
     place = np.cumsum(every) - 1
     first = np.flatnonzero(good)
     texts = {name: pa.string() for name in _PARTS}
-    return gather(int(every.sum()), [(place[first], part), (place[rows], more)], texts), every
+    n = int(every.sum())
+    whole = gather(n, [(place[first], part), (place[rows], more)], texts)
+    return {name: whole.get(name, pa.nulls(n, pa.string())) for name in _PARTS}, every
 
 
 def _by_expression(lines: Lines, rows: Ints) -> tuple[dict[str, pa.StringArray], Bools]:
