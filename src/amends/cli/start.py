@@ -131,6 +131,12 @@ def _check_day(text: str) -> None:
     default=None,
     help="Where to write the truth, for tests.",
 )
+@click.option(
+    "--log-lines",
+    type=click.IntRange(0),
+    default=None,
+    help="About how many lines of logs; by default twenty a person, from 30,000 to 400,000.",
+)
 @as_json
 @pass_face
 def demo(
@@ -140,17 +146,25 @@ def demo(
     seed: int,
     tranche: str,
     truth: Path | None,
+    log_lines: int | None,
     as_json: bool,
 ) -> None:
-    """Write the stolen data of a fictional carrier, Larkspur Wireless, in real formats.
+    """Write the stolen data, the logs and the network of a fictional carrier, Larkspur Wireless, in real formats.
 
     \b
     Example:
       amends demo larkspur-data --people 2000 --seed 1
+      amends demo larkspur-data --people 2000 --seed 7 --log-lines 1000000
     """
     progress = progress_for(face.aside, face.quiet)
     made = larkspur.write_demo(
-        folder, people=people, seed=seed, tranche=int(tranche), truth=truth, progress=progress
+        folder,
+        people=people,
+        seed=seed,
+        tranche=int(tranche),
+        truth=truth,
+        log_lines=log_lines,
+        progress=progress,
     )
     write_script(folder)
     if as_json:

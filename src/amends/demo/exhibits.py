@@ -72,6 +72,21 @@ FACTS: dict[str, Any] = {
 }  # fmt: skip
 
 
+# How the events of the case and the letters tell it, by the way in.
+FIRST_SIGN_IN = {
+    "router_brute": "first sign-in from outside to a router",
+    "router_leak": "first sign-in from outside to a router",
+    "vpn_no_mfa": "first sign-in from outside to the VPN with a stolen password",
+    "test_server": "first sign-in from outside to a test server",
+}
+
+
+def events(entry: str) -> list[dict[str, Any]]:
+    """Return the dated facts of the case, with the note for a way in."""
+    first, *rest = FACTS["events"]
+    return [{**first, "note": FIRST_SIGN_IN.get(entry, first["note"])}, *rest]
+
+
 def exhibits(folder: Path, tranche: int = 1) -> tuple[DemoExhibit, ...]:
     """Return the exhibits of a tranche in ``folder``; the rosters come with the first."""
     here = folder / STOLEN[tranche]
@@ -95,8 +110,14 @@ def exhibits(folder: Path, tranche: int = 1) -> tuple[DemoExhibit, ...]:
     return (*stolen, *rosters, *systems, logs, *networks)
 
 
-def write_case_notes(folder: Path, tranche: int) -> None:
-    """Write ``case.json`` and ``README.txt``: the facts and the commands that add the exhibits."""
+def write_case_notes(folder: Path, tranche: int, entry: str) -> None:
+    """Write ``case.json`` and ``README.txt``: the facts and the commands that add the exhibits.
+
+    Args:
+        folder: Folder of the case data.
+        tranche: 1 or 2.
+        entry: How the intruder came in, a key of ``FIRST_SIGN_IN``: the company knows by now.
+    """
     listed = exhibits(folder, tranche)
     rows = [
         {
@@ -110,7 +131,19 @@ def write_case_notes(folder: Path, tranche: int) -> None:
         for found in listed
     ]
     name = "case.json" if tranche == 1 else f"case-{tranche}.json"
-    text = json.dumps({**FACTS, "tranche": tranche, "exhibits": rows}, indent=2) + "\n"
+    text = (
+        json.dumps(
+            {
+                **FACTS,
+                "events": events(entry),
+                "entry": entry,
+                "tranche": tranche,
+                "exhibits": rows,
+            },
+            indent=2,
+        )
+        + "\n"
+    )
     (folder / name).write_text(text, "utf-8")
     lines = [
         f"{ENTITY} is invented, and so is everybody in these files. Tranche {tranche}.\n\n",

@@ -15,7 +15,9 @@ from amends.demo.carrier import Chunk, make_chunk
 from amends.demo.crm_schema import open_crm
 from amends.demo.documents import write_documents
 from amends.demo.exhibits import ROSTER, STOLEN, write_case_notes
+from amends.demo.logs.estate import draw_estate
 from amends.demo.logs.holdings import Counted
+from amends.demo.logs.story import draw_story
 from amends.demo.logs.write import write_logs
 from amends.demo.net.write import write_network
 from amends.demo.people import World, world
@@ -113,7 +115,7 @@ def write_demo(
             folder, seed=seed, counted=counted, evidence=evidence, roster=rosters, truth=answers, lines=lines
         )  # fmt: skip
         write_network(folder, deeds, answers)
-    write_case_notes(folder, tranche)
+    write_case_notes(folder, tranche, draw_story(draw_estate(seed)).entry)
     return DemoSummary(
         people + extra, kept.n_affected, kept.n_records, kept.n_elements, documents,
         _size(evidence) + (_size(rosters) if tranche == 1 else 0), written,

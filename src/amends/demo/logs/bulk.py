@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amends.demo.logs.clocks import MINUTE, SECOND
-from amends.demo.logs.estate import Estate
+from amends.demo.logs.estate import CONTAINED
 from amends.demo.logs.firewall import Flow
 from amends.demo.logs.rhythm import Stretch
 from amends.demo.logs.scene import Scene
@@ -198,7 +198,8 @@ def archive_queries(scene: Scene, stretch: Stretch, n: int) -> None:
 def guesses(scene: Scene, stretch: Stretch, n: int) -> None:
     """Write the internet's guesses at everything that asks for a password."""
     estate = scene.estate
-    doors = _doors(estate)
+    # What asks the internet for a password: the router, the VPN, a test server.
+    doors = ("edge", "test1", "edge", "test1", "vpn")
     at, sources = stretch.times(n), stretch.addresses(n, 700)
     names, chosen = stretch.whole(0, len(_GUESSED), n), stretch.whole(0, len(doors), n)
     for when, source, name, door in zip(at, sources, names, chosen, strict=True):
@@ -206,6 +207,8 @@ def guesses(scene: Scene, stretch: Stretch, n: int) -> None:
         if target == "test1":
             scene.ssh_failed(when, source, "test1", user, known=user in ("root", "deploy"))
         elif target == "edge":
+            if when >= CONTAINED:
+                continue
             port = scene.port()
             scene.flows.seen(
                 Flow(when - SECOND, 2.1, source, port, estate["edge"].outside_ip, 22, 1_850, 2_300)
@@ -217,8 +220,3 @@ def guesses(scene: Scene, stretch: Stretch, n: int) -> None:
                 Flow(when - SECOND, 2.4, source, port, estate["vpn"].outside_ip, 443, 2_900, 5_000)
             )
             scene.vpn.failed(when, user, source, port)
-
-
-def _doors(estate: Estate) -> tuple[str, ...]:
-    """Return what asks the internet for a password: the router does, the VPN does, a test server does."""
-    return ("edge", "test1", "edge", "test1", "vpn")

@@ -13,6 +13,8 @@ from amends.demo.logs.clocks import Clock, instant
 
 FROM = instant("2026-07-06")
 TO = instant("2026-08-18")
+# The router is taken off the network.
+CONTAINED = instant("2026-08-04T16:20:00")
 
 
 @dataclass(frozen=True)
@@ -139,16 +141,7 @@ def draw_estate(seed: int) -> Estate:
     scheme = chance.randrange(3)
     base = chance.choice((10, 11, 20, 40))
     networks = _networks(chance, base)
-    flavours = {
-        "router": chance.choice(("ios", "ios", "junos")),
-        "firewall": chance.choice(("asa", "fortinet")),
-        "vpn": chance.choice(("asa", "openvpn")),
-        "flows": chance.choice(("nfdump", "zeek")),
-        "postgres": chance.choice(("csvlog", "csvlog", "stderr")),
-        "pg_rows": chance.choice(("on", "on", "off")),
-        "windows": chance.choice(("xml", "json")),
-        "offsite": chance.choice(("sftp", "https")),
-    }
+    flavours = _flavours(seed, chance)
     zones = _zones(chance)
     machines: dict[str, Machine] = {}
     for key, zone, octet, role, dialect, names in _HOSTS:
@@ -173,6 +166,20 @@ def draw_estate(seed: int) -> Estate:
     by_ip = {m.ip: m for m in machines.values()}
     by_ip |= {m.outside_ip: m for m in machines.values() if m.outside_ip}
     return Estate(seed, machines, staff, services, networks, flavours, by_ip)
+
+
+def _flavours(seed: int, chance: random.Random) -> dict[str, str]:
+    """Choose the products: by the seed's own number, so that neighbours differ in many of them."""
+    return {
+        "router": "junos" if seed % 5 in (0, 3) else "ios",
+        "firewall": ("fortinet", "asa")[seed % 2],
+        "vpn": ("asa", "openvpn")[(seed // 2 + seed // 3) % 2],
+        "flows": ("nfdump", "zeek")[seed // 2 % 2],
+        "postgres": "stderr" if seed % 3 == 2 else "csvlog",
+        "pg_rows": "off" if seed % 4 == 3 else "on",
+        "windows": ("xml", "json")[seed // 3 % 2],
+        "offsite": chance.choice(("sftp", "https")),
+    }
 
 
 def _networks(chance: random.Random, base: int) -> dict[str, str]:

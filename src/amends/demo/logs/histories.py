@@ -40,7 +40,6 @@ def _history(scene: Scene, host: LinuxHost, user: str) -> None:
         return
     file = scene.shelf.add(LogFile((Span(0, name),), many_lines=True))
     for at, command, label in entries:
-        # The label falls on the first of the two lines; the command is the next one.
         file.put(at, f"#{host.machine.clock.utc(at) // SECOND}\n{command}", label)
 
 

@@ -34,6 +34,8 @@ _KINDS = (
     (systems.heartbeats, STEADY, 0.03, 3.0, 20_000),
     (systems.leases, OFFICE, 0.01, 2.5, 20_000),
 )
+# Lines that the story, the decoys and the daily jobs write; and what is left of the rest before copies are added.
+_FIXED, _BULK = 20_000, 0.85
 
 
 @dataclass
@@ -56,7 +58,7 @@ class Noise:
         """Write the background of a stretch of time."""
         seed, number = self.scene.estate.seed, start // HOUR
         for salt, (write, rhythm, share, each, most) in enumerate(_KINDS):
-            acts = share * self.lines / each
+            acts = share * max(self.lines * _BULK - _FIXED, self.lines / 8) / each
             if most is not None:
                 acts = min(acts, most)
             rng = np.random.default_rng([seed, number, salt])

@@ -140,7 +140,6 @@ def vpn_sessions(scene: Scene, stretch: Stretch, n: int) -> None:
 
 def slips(scene: Scene, stretch: Stretch, n: int) -> None:
     """Write the staff's own failures: wrong passwords, and now and then a lock-out."""
-    estate = scene.estate
     at, chosen = stretch.times(n), stretch.whole(0, 1_000, n)
     for when, kind, one in zip(
         at, chosen, _anyone(scene, stretch, n, "admin", "developer", "office", "care"), strict=True
@@ -168,4 +167,3 @@ def slips(scene: Scene, stretch: Stretch, n: int) -> None:
             )
         if tries == 6:
             windows.locked(when + 25 * SECOND, one.login, one.station.upper(), "decoy:lock-out")
-    assert estate

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from amends.demo.logs.clocks import SECOND
-from amends.demo.logs.estate import Machine
+from amends.demo.logs.estate import CONTAINED, Machine
 from amends.demo.logs.shelf import LogFile
 
 PORTS = {"ssh": 22, "telnet": 23, "http": 80}
@@ -48,21 +48,17 @@ class Ios:
 
     machine: Machine
     log: LogFile
-    number: int = 1_000
     vty: int = 0
 
     def _put(self, at: int, text: str, label: str) -> None:
+        if at >= CONTAINED:
+            return
         clock = self.machine.clock
-        # The order of numbers is the order of writing, which the shelf restores by time.
         self.log.put(at, f"{clock.bsd(at)} {self.machine.name} {clock.cisco(at)}: {text}", label)
 
     def failed(self, at: int, user: str, ip: str, port: int, how: str, label: str = "") -> None:
         """Write a failed sign-in."""
         told = self.machine.clock.cisco_long(at)
-        if how == "http":
-            self._put(at, f"%SEC_LOGIN-4-LOGIN_FAILED: Login failed [user: {user}] [Source: {ip}] "
-                          f"[localport: 80] [Reason: Login Authentication Failed] at {told}", label)  # fmt: skip
-            return
         self._put(at, f"%SEC_LOGIN-4-LOGIN_FAILED: Login failed [user: {user}] [Source: {ip}] "
                       f"[localport: {PORTS[how]}] [Reason: Login Authentication Failed] at {told}", label)  # fmt: skip
 
@@ -126,6 +122,8 @@ class Junos:
     log: LogFile
 
     def _put(self, at: int, program: str, text: str, label: str) -> None:
+        if at >= CONTAINED:
+            return
         self.log.put(
             at, f"{self.machine.clock.bsd(at)}  {self.machine.name} {program}: {text}", label
         )

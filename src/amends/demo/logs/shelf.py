@@ -170,9 +170,10 @@ class Shelf:
         path = part.path.relative_to(self._root.parent).as_posix()
         line = part.line
         for place, (_, text, label) in enumerate(due, part.record + 1):
-            if label:
-                self._label(path, line + 1, place if file.records else 0, label)
             line += 1 + (text.count("\n") if file.many_lines else 0)
+            if label:
+                # Of a record of several lines the last one: in a history the command stands there.
+                self._label(path, line, place if file.records else 0, label)
         self.n_lines += line - part.line
         file.n_lines += line - part.line
         part.line, part.record = line, part.record + len(due)

@@ -16,12 +16,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from amends.demo.logs.clocks import DAY, HOUR, MINUTE, instant
+from amends.demo.logs.clocks import DAY, SECOND, instant
 from amends.demo.logs.estate import Estate
 
 FIRST_NIGHT = instant("2026-07-18T08:00:00")
-LAST_NIGHT = instant("2026-08-03T08:00:00")
-CONTAINED = instant("2026-08-04T16:20:00")
 ENTRIES = ("router_brute", "vpn_no_mfa", "test_server", "router_leak")
 
 
@@ -120,7 +118,8 @@ def _way_in(chance: random.Random, estate: Estate, entry: str) -> tuple[str, str
 
 def _hops(chance: random.Random, estate: Estate, entry: str) -> list[Hop]:
     services = estate.services
-    count = chance.randrange(2, 6)
+    # Two to five hosts, each number in turn.
+    count = 2 + (estate.seed + 1) % 4
     test = chance.choice(("test1", "test2"))
     if entry == "test_server":
         first, rest = "test1", ["jump", "test2", "build", "admin"]
@@ -161,7 +160,7 @@ def _nights(chance: random.Random, hops: int) -> list[int]:
     spare = 16
     count = min(hops, 3) + chance.randrange(3, 5)
     days = sorted({0, *chance.sample(range(1, spare), count - 1), chance.choice((15, 16))})
-    return [FIRST_NIGHT + day * DAY + chance.randrange(20, 90) * MINUTE for day in days]
+    return [FIRST_NIGHT + day * DAY + chance.randrange(1_200, 5_400) * SECOND for day in days]
 
 
 def _tracks(chance: random.Random, hops: list[Hop]) -> tuple[str, str]:
@@ -174,15 +173,3 @@ def _tracks(chance: random.Random, hops: list[Hop]) -> tuple[str, str]:
 def _outside(chance: random.Random) -> str:
     block = chance.choice(("203.0.113", "198.51.100", f"198.19.{chance.randrange(1, 255)}"))
     return f"{block}.{chance.randrange(2, 190)}"
-
-
-__all__ = [
-    "CONTAINED",
-    "ENTRIES",
-    "FIRST_NIGHT",
-    "HOUR",
-    "LAST_NIGHT",
-    "Hop",
-    "Story",
-    "draw_story",
-]

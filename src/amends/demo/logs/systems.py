@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from amends.demo.logs.clocks import HOUR, MINUTE, SECOND
 from amends.demo.logs.deeds import Deeds
+from amends.demo.logs.estate import CONTAINED
 from amends.demo.logs.firewall import Flow
 from amends.demo.logs.holdings import Held
 from amends.demo.logs.rhythm import Stretch, days, weekday
@@ -158,6 +159,8 @@ def _offsite(scene: Scene, deeds: Deeds, at: int) -> None:
 def _configs(scene: Scene, at: int) -> None:
     """Write the nightly archive of configurations, which reads the router's configuration every night."""
     estate = scene.estate
+    if at >= CONTAINED:
+        return
     ios = estate["edge"].dialect == "ios"
     source, label = estate["collector"].ip, "decoy:config-archive"
     commands = (
