@@ -41,11 +41,15 @@ _NUMBERS = {
 def syscall_of(number: pa.Array, name: pa.Array) -> pa.Array:
     """Return the names of system calls: as the enriched format writes them, else by number on x86-64."""
     coded = number.dictionary_encode()
-    named = pa.array([_NUMBERS.get(str(v), str(v)) for v in coded.dictionary.to_pylist()], pa.string())
+    named = pa.array(
+        [_NUMBERS.get(str(v), str(v)) for v in coded.dictionary.to_pylist()], pa.string()
+    )
     return pc.coalesce(pc.utf8_lower(name), named.take(coded.indices))
 
 
-def kind_of(kind: pa.Array, syscall: pa.Array, op: pa.Array, enabled: pa.Array) -> tuple[pa.Array, pa.Array]:
+def kind_of(
+    kind: pa.Array, syscall: pa.Array, op: pa.Array, enabled: pa.Array
+) -> tuple[pa.Array, pa.Array]:
     """Return kind and action of records by type and system call."""
     key = pc.binary_join_element_wise(
         kind, pc.fill_null(syscall, ""), pc.fill_null(op, ""), pc.fill_null(enabled, ""), "|"

@@ -25,9 +25,7 @@ from amends.timeline.parsers.dialects.pairs import Pairs, pairs_of
 from amends.timeline.stamps import read_epochs
 
 _RECORD = re.compile(rb"^(?:node=\S+ )?type=[A-Z0-9_\[\]]+ msg=audit\(\d+[.,]\d+:\d+\):")
-_HEAD = (
-    r"^(?:\w{3} [ \d]\d \d\d:\d\d:\d\d \S+ \S+ )?(?:node=(?P<host>\S+) )?type=(?P<type>\S+) msg=audit\((?P<at>[\d.,]+):(?P<serial>\d+)\): ?"
-)
+_HEAD = r"^(?:\w{3} [ \d]\d \d\d:\d\d:\d\d \S+ \S+ )?(?:node=(?P<host>\S+) )?type=(?P<type>\S+) msg=audit\((?P<at>[\d.,]+):(?P<serial>\d+)\): ?"
 _MOST_HELD = 10_000
 """Records of one serial that are kept for the next block; the kernel writes some dozen."""
 _WANTED = (
@@ -67,7 +65,9 @@ def _last_serial(lines: Lines) -> int:
     """Return where the records of the last serial begin."""
     last = b""
     for row in range(len(lines) - 1, max(len(lines) - 1 - _MOST_HELD, -1), -1):
-        text = lines.buffer[lines.starts[row] : min(lines.starts[row] + 200, lines.ends[row])].tobytes()
+        text = lines.buffer[
+            lines.starts[row] : min(lines.starts[row] + 200, lines.ends[row])
+        ].tobytes()
         match = re.search(rb"msg=audit\(([^)]*)\)", text)
         serial = match[1] if match else b"-"
         if last and serial != last:
@@ -112,12 +112,21 @@ def _records(text: pa.Array, kind: pa.Array, serial: pa.Array) -> dict[str, pa.A
     syscall = syscall_of(word("syscall"), word("SYSCALL"))
     kinds, actions = kind_of(kind, syscall, word("op"), word("audit_enabled"))
     of_command = _of_group(command, group, ~command.is_null().to_numpy(zero_copy_only=False))
-    path = pc.if_else(pc.equal(word("nametype"), "PARENT"), pa.scalar(None, pa.string()), word("name"))
+    path = pc.if_else(
+        pc.equal(word("nametype"), "PARENT"), pa.scalar(None, pa.string()), word("name")
+    )
     of_path = _of_group(path, group, ~path.is_null().to_numpy(zero_copy_only=False))
     address = addresses_of(word("saddr"))
-    of_address = {k: _of_group(v, group, ~v.is_null().to_numpy(zero_copy_only=False)) for k, v in address.items()}
-    yes = pc.is_in(pc.coalesce(word("res"), word("success")), value_set=pa.array(["success", "yes", "1"]))
-    no = pc.is_in(pc.coalesce(word("res"), word("success")), value_set=pa.array(["failed", "no", "0", "fail"]))
+    of_address = {
+        k: _of_group(v, group, ~v.is_null().to_numpy(zero_copy_only=False))
+        for k, v in address.items()
+    }
+    yes = pc.is_in(
+        pc.coalesce(word("res"), word("success")), value_set=pa.array(["success", "yes", "1"])
+    )
+    no = pc.is_in(
+        pc.coalesce(word("res"), word("success")), value_set=pa.array(["failed", "no", "0", "fail"])
+    )
     is_main = pa.array(main)
     starts = pc.equal(kinds, "process")
     columns = {
@@ -181,7 +190,11 @@ def _of_group(values: pa.Array, group: Ints, there: Bools) -> pa.Array:
 
 
 def _opened(key: str, texts: pa.Array) -> pa.Array:
-    return _unhexed(texts) if key in ("proctitle", "cmd", "comm", "exe", "name", "acct", "key") else texts
+    return (
+        _unhexed(texts)
+        if key in ("proctitle", "cmd", "comm", "exe", "name", "acct", "key")
+        else texts
+    )
 
 
 def _unhexed(texts: pa.Array) -> pa.Array:
@@ -205,7 +218,9 @@ def _extra(pairs: Pairs, kind: pa.Array) -> tuple[pa.Array, pa.Array]:
     is_execve = pc.equal(kind, "EXECVE").to_numpy(zero_copy_only=False)[row]
     letters = pc.match_substring_regex(keys, r"^a\d+(?:\[\d+\])?$").to_numpy(zero_copy_only=False)
     mine = is_execve & letters
-    named = pc.is_in(keys, value_set=pa.array(["proctitle", "cmd", "name", "comm", "exe", "acct", "key"]))
+    named = pc.is_in(
+        keys, value_set=pa.array(["proctitle", "cmd", "name", "comm", "exe", "acct", "key"])
+    )
     open_ = mine | named.to_numpy(zero_copy_only=False)
     unquoted = pairs.start - pairs.equals == 1
     closed = np.flatnonzero(open_ & unquoted)

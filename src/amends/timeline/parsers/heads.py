@@ -20,7 +20,7 @@ from amends.timeline.columns import Ints, blank_to_null, numbers
 from amends.timeline.parsers.base import Times
 from amends.timeline.parsers.dialects.base import Group, fields, joined, parts_of
 from amends.timeline.parsers.dialects.pairs import pairs_of
-from amends.timeline.parsers.usual_heads import usual_heads
+from amends.timeline.parsers.usual_heads import coded_messages, usual_heads
 from amends.timeline.stamps import join_times, read_stamps
 
 _PRI = r"(?:<\d{1,3}>)?"
@@ -36,18 +36,17 @@ _PATTERNS = (
     rf"^{_PRI}(?P<stamp>{_ISO}) {_HOST} {_TAG}",
     rf"^{_PRI}1 (?P<stamp>\d{{4}}-\S+|-) (?P<host>\S+) (?P<process>\S+) (?P<pid>\S+) (?P<code>\S+) (?P<structured>.*)$",
     rf"^{_PRI}(?P<stamp>date=\d{{4}}-\d\d-\d\d time=\d\d:\d\d:\d\d)[ ,](?P<rest>.*)$",
-    rf"^{_PRI}(?:\d+: )?(?:(?P<host>[^\s:%]+): )?(?:\d+: )?[*.]?(?P<stamp>{_DEVICE})(?: (?P<host_after>[^\s:%]+))?(?: ?:)? (?P<rest>%.*)$",
     rf"^{_PRI}(?P<stamp>{_BSD}) {_HOST}(?: (?P<rest>.*))?$",
     rf"^{_PRI}(?P<stamp>{_ISO}) {_HOST}(?: (?P<rest>.*))?$",
     rf"^{_PRI}(?P<stamp>{_BSD_YEAR}) {_HOST}(?: (?P<rest>.*))?$",
     rf"^{_PRI}(?:\d+: )?[*.]?(?P<stamp>{_DEVICE})[: \t] *(?P<rest>.*)$",
 )  # fmt: skip
-_CODED = (
-    rf"^:? ?(?:\d+: )?(?:[^\s:%]+: )?(?:\d+: )?(?:[*.]?(?P<device_time>{_DEVICE}):? ?:? )?(?:: )?"
-    r"%(?P<code>[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-\d-[A-Z0-9_]+): ?(?P<message>.*)$"
-)
 _STRUCTURED = r"^(?P<data>-|(?:\[(?:[^\]\\\"]|\\.|\"(?:[^\"\\]|\\.)*\")*\])+)(?: (?:\x{FEFF})?(?P<message>.*))?$"
 _REPEATED = r"^message repeated (?P<times>\d+) times: \[ ?(?P<message>.*)\]$"
+
+
+_BEFORE_CODE = rf"^{_PRI}(?:\d+: )?(?:(?P<host>[^\s:%*.][^\s:%]*): )?(?:\d+: )?[*.]?(?P<stamp>{_DEVICE})?(?: (?P<after>[^\s:%]+))?[: ]*$"
+"""What a device writes before its code where no relay wrote a head: number, origin-id, time, sometimes the host."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,14 @@ def read_heads(texts: pa.Array) -> Heads:
     times = [(usual.rows, read_stamps(usual.stamp))]
     free = np.ones(n, np.bool_)
     free[usual.rows] = False
+    if len(usual.bare_rows):
+        free[usual.bare_rows] = False
+        times.append((usual.bare_rows, read_stamps(usual.bare_stamp)))
+        named = {"host": usual.bare_columns["host"], "rest": usual.bare_columns["message"]}
+        groups += _unstructured(usual.bare_rows, named)
     left = np.flatnonzero(free)
+    if len(left):
+        left = _of_devices(texts, left, groups, times)
     for pattern in _PATTERNS:
         if not len(left):
             break
@@ -111,9 +117,6 @@ def _by_pattern(
         bare = pc.replace_substring_regex(stamp, r"^date=(\S+) time=", r"\1 ")
         zone = pc.fill_null(pc.struct_field(zone, "tz"), "")
         stamp = pc.binary_join_element_wise(bare, zone, "")
-    if "host_after" in named:
-        after = blank_to_null(named.pop("host_after"))
-        named["host"] = pc.coalesce(blank_to_null(named["host"]), after)
     times.append((rows, read_stamps(stamp)))
     if "structured" in named:
         groups.append(Group(rows, _structured(named), {}))
@@ -129,24 +132,49 @@ def _unstructured(rows: Ints, named: dict[str, pa.Array]) -> list[Group]:
         named["pid"] = numbers(named["pid"])
     if "process" in named:
         return [Group(rows, {**named, "message": message}, {})]
-    coded = pc.extract_regex(message, _CODED)
-    is_coded = coded.is_valid().to_numpy(zero_copy_only=False)
+    at, _, code, body = coded_messages(message)
+    free = np.ones(len(rows), np.bool_)
+    free[at] = False
+    groups: list[Group] = []
+    if len(at):
+        groups.append(Group(rows[at], {**_taken(named, at), "code": code, "message": body}, {}))
+    rest = np.flatnonzero(free)
+    if not len(rest):
+        return groups
+    message = message.take(pa.array(rest))
+    named = _taken(named, rest)
     second = usual_heads(message)
-    is_second = np.zeros(len(rows), np.bool_)
-    is_second[second.rows] = True
-    is_second &= ~is_coded
-    plain = np.flatnonzero(~is_coded & ~is_second)
-    groups = [Group(rows[plain], _taken({**named, "message": message}, plain), {})]
-    if is_coded.any():
-        at = np.flatnonzero(is_coded)
-        coded = coded.filter(pa.array(is_coded))
-        part = {field.name: coded.field(i) for i, field in enumerate(coded.type)}
-        extra = fields(len(at), {"device_time": part.pop("device_time")})
-        groups.append(Group(rows[at], {**_taken(named, at), **part, "extra": extra}, {}))
-    if is_second.any():
-        keep = np.flatnonzero(is_second[second.rows])
-        groups.append(Group(rows[second.rows[keep]], _taken(second.columns, keep), {}))
+    if len(second.rows):
+        groups.append(Group(rows[rest[second.rows]], second.columns, {}))
+    plain = np.ones(len(rest), np.bool_)
+    plain[second.rows] = False
+    left = np.flatnonzero(plain)
+    groups.append(Group(rows[rest[left]], _taken({**named, "message": message}, left), {}))
     return groups
+
+
+def _of_devices(
+    texts: pa.Array, left: Ints, groups: list[Group], times: list[tuple[Ints, Times]]
+) -> Ints:
+    """Read the lines that devices wrote without a relay: what they know of their head stands before the code."""
+    at, before, code, body = coded_messages(texts.take(pa.array(left)))
+    if not len(at):
+        return left
+    parts = {}
+    fits = np.zeros(0, np.bool_)
+    for part in parts_of(_BEFORE_CODE):
+        found = pc.extract_regex(before, part)
+        fits = found.is_valid().to_numpy(zero_copy_only=False)
+        parts |= {field.name: found.field(i) for i, field in enumerate(found.type)}
+    mine = np.flatnonzero(fits)
+    rows = left[at[mine]]
+    read = _taken({**parts, "code": code, "message": body}, mine)
+    times.append((rows, read_stamps(blank_to_null(read.pop("stamp")))))
+    read["host"] = pc.coalesce(blank_to_null(read["host"]), blank_to_null(read.pop("after")))
+    groups.append(Group(rows, read, {}))
+    free = np.ones(len(left), np.bool_)
+    free[at[mine]] = False
+    return left[free]
 
 
 def _structured(named: dict[str, pa.Array]) -> dict[str, pa.Array]:

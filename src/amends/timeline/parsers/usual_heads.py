@@ -18,6 +18,9 @@ _SPACE, _COLON, _DASH, _LESS, _MORE, _OPEN, _CLOSE = 32, 58, 45, 60, 62, 91, 93
 _BSD_LENGTH = 15
 _TAIL = 12
 """A process id has at most seven digits on Linux, ten anywhere; with its brackets that is twelve bytes."""
+_PERCENT = 37
+_HEAD_ROOM = 120
+_CODE = r"^[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-\d-[A-Z0-9_]+$"
 _PROGRAM = r"^[A-Za-z_/][^\s:\[=]*$"
 
 
@@ -26,23 +29,30 @@ class Usual:
     """The lines that have a usual head.
 
     Attributes:
-        rows: Their numbers.
+        rows: Numbers of those whose head names a program.
         stamp: Their times as written.
-        columns: host, process, pid, message.
+        columns: Their host, process, pid and message.
+        bare_rows: Numbers of those whose head ends with the host.
+        bare_stamp: Their times as written.
+        bare_columns: Their host, and the rest as message.
     """
 
     rows: Ints
     stamp: pa.Array
     columns: dict[str, pa.Array]
+    bare_rows: Ints
+    bare_stamp: pa.Array
+    bare_columns: dict[str, pa.Array]
 
 
 def usual_heads(texts: pa.Array) -> Usual:
     """Return what the usual heads of lines say."""
     buffer, at = layout(texts)
     starts, ends = at[:-1], at[1:]
-    n = len(starts)
-    if not n or len(buffer) < _BSD_LENGTH:
-        return Usual(np.zeros(0, np.int64), pa.array([], pa.string()), {})
+    nothing = np.zeros(0, np.int64)
+    empty = pa.array([], pa.string())
+    if not len(starts) or len(buffer) < _BSD_LENGTH:
+        return Usual(nothing, empty, {}, nothing, empty, {})
     base = int(at[0])
     spaces = np.append(
         np.flatnonzero(buffer[base : int(at[-1])] == _SPACE) + base, [len(buffer)] * 3
@@ -50,35 +60,107 @@ def usual_heads(texts: pa.Array) -> Usual:
     begin = starts + _priorities(buffer, starts, ends)
     stamp_end, good = _stamp_ends(buffer, begin, ends, spaces)
     rows = np.flatnonzero(good)
+    if not len(rows):
+        return Usual(nothing, empty, {}, nothing, empty, {})
     begin, stamp_end, ends = begin[rows], stamp_end[rows], ends[rows]
     place = np.searchsorted(spaces, stamp_end + 1)
     host_end = spaces[place]
     tag_end = np.minimum(spaces[place + 1], ends)
-    last = np.maximum(tag_end - 1, 0)
-    good = (host_end > stamp_end + 1) & (tag_end > host_end + 2) & (host_end < ends)
-    good &= (buffer[last] == _COLON) & (buffer[host_end - 1] != _COLON)
-    begin, stamp_end, host_end, tag_end, ends, rows = (
-        v[good] for v in (begin, stamp_end, host_end, tag_end, ends, rows)
-    )
-    name_end, pid = _numbers_of_programs(buffer, host_end + 1, tag_end - 1)
-    process = slices(buffer, host_end + 1, name_end - host_end - 1).dictionary_encode()
-    fit = pc.match_substring_regex(process.dictionary, _PROGRAM).take(process.indices)
-    good = np.asarray(fit.to_numpy(zero_copy_only=False), np.bool_)
-    if not good.all():
-        begin, stamp_end, host_end, tag_end, ends, rows, pid = (
-            v[good] for v in (begin, stamp_end, host_end, tag_end, ends, rows, pid)
-        )
-        process = process.filter(pa.array(good))
-    body = np.minimum(tag_end + 1, ends)
+    good = (host_end > stamp_end + 1) & (host_end < ends) & (buffer[host_end - 1] != _COLON)
+    good &= buffer[np.minimum(stamp_end + 1, len(buffer) - 1)] != _PERCENT
+    cut = _Cut(buffer, rows, begin, stamp_end, host_end, tag_end, ends).at(good)
+    tagged = (cut.tag_end > cut.host_end + 2) & (buffer[np.maximum(cut.tag_end - 1, 0)] == _COLON)
+    name_end, pid = _numbers_of_programs(buffer, cut.host_end + 1, cut.tag_end - 1)
+    name_end = np.where(tagged, name_end, cut.host_end + 1)
+    process = slices(buffer, cut.host_end + 1, name_end - cut.host_end - 1).dictionary_encode()
+    fit = pc.match_substring_regex(process.dictionary, _PROGRAM).to_numpy(zero_copy_only=False)
+    tagged &= fit[process.indices.to_numpy(zero_copy_only=False)]
+    one = cut.at(tagged)
+    body = np.minimum(one.tag_end + 1, one.ends)
+    pid = pid[tagged]
+    other = cut.at(~tagged)
     return Usual(
-        rows,
-        slices(buffer, begin, stamp_end - begin),
+        one.rows,
+        one.stamp(),
         {
-            "host": slices(buffer, stamp_end + 1, host_end - stamp_end - 1),
-            "process": process.cast(pa.string()),
+            "host": one.host(),
+            "process": (process if tagged.all() else process.filter(pa.array(tagged))).cast(
+                pa.string()
+            ),
             "pid": pa.array(pid, mask=pid < 0),
-            "message": slices(buffer, body, ends - body),
+            "message": slices(buffer, body, one.ends - body),
         },
+        other.rows,
+        other.stamp(),
+        {
+            "host": other.host(),
+            "message": slices(buffer, other.host_end + 1, other.ends - other.host_end - 1),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Where the parts of heads end."""
+
+    buffer: Bytes
+    rows: Ints
+    begin: Ints
+    stamp_end: Ints
+    host_end: Ints
+    tag_end: Ints
+    ends: Ints
+
+    def at(self, keep: Bools) -> _Cut:
+        if keep.all():
+            return self
+        parts = (self.rows, self.begin, self.stamp_end, self.host_end, self.tag_end, self.ends)
+        return _Cut(self.buffer, *(part[keep] for part in parts))
+
+    def stamp(self) -> pa.Array:
+        return slices(self.buffer, self.begin, self.stamp_end - self.begin)
+
+    def host(self) -> pa.Array:
+        return slices(self.buffer, self.stamp_end + 1, self.host_end - self.stamp_end - 1)
+
+
+def coded_messages(texts: pa.Array) -> tuple[Ints, pa.Array, pa.Array, pa.Array]:
+    """Return messages that hold a code such as ``%SYS-5-CONFIG_I:`` near their beginning.
+
+    Returns:
+        Their numbers; what stands before the code; the code; what stands behind it.
+    """
+    buffer, at = layout(texts)
+    starts, ends = at[:-1], at[1:]
+    empty = pa.array([], pa.string())
+    base, high = int(at[0]), int(at[-1])
+    marks = np.flatnonzero(buffer[base:high] == _PERCENT) + base
+    if not len(marks):
+        return np.zeros(0, np.int64), empty, empty, empty
+    mark = np.append(marks, high)[np.searchsorted(marks, starts)]
+    rows = np.flatnonzero((mark < ends) & (mark - starts < _HEAD_ROOM))
+    rows = rows[
+        (mark[rows] == starts[rows])
+        | np.isin(buffer[np.maximum(mark[rows] - 1, 0)], (_SPACE, _COLON))
+    ]
+    colons = np.append(np.flatnonzero(buffer[base:high] == _COLON) + base, high)
+    mark = mark[rows]
+    stop = colons[np.searchsorted(colons, mark)]
+    good = (stop < ends[rows]) & (stop - mark < 64)
+    rows, mark, stop = rows[good], mark[good], stop[good]
+    code = slices(buffer, mark + 1, stop - mark - 1).dictionary_encode()
+    fit = pc.match_substring_regex(code.dictionary, _CODE).to_numpy(zero_copy_only=False)
+    good = fit[code.indices.to_numpy(zero_copy_only=False)]
+    if not good.all():
+        rows, mark, stop, code = rows[good], mark[good], stop[good], code.filter(pa.array(good))
+    begin, end = starts[rows], ends[rows]
+    body = np.minimum(stop + 1, end)
+    body += (body < end) & (buffer[np.minimum(body, len(buffer) - 1)] == _SPACE)
+    return (
+        rows,
+        slices(buffer, begin, mark - begin),
+        code.cast(pa.string()),
+        slices(buffer, body, end - body),
     )
 
 

@@ -23,7 +23,7 @@ _CONFIG = {"object_kind": "configuration"}
 IOS_SHAPES = (
     Shape(
         "list ",
-        r"^list (?P<object>\S+) (?P<outcome>denied|permitted) (?P<proto>\w+) (?P<src_ip>[\d.:a-fA-F]+)\((?P<src_port>\d+)\)(?: \([^)]*\))? ?-> (?P<dst_ip>[\d.:a-fA-F]+)\((?P<dst_port>\d+)\), (?P<x_packets>\d+) packet",
+        r"^list (?P<object>\S+) (?P<outcome>denied|permitted) (?P<proto>\w+) (?P<src_ip>[\d.:a-fA-F]+)\((?P<src_port>\d+)\) (?:\([^)]*\) )?-> (?P<dst_ip>[\d.:a-fA-F]+)\((?P<dst_port>\d+)\), \d+ packet",
         "connection",
         "allow",
         "",
@@ -31,7 +31,7 @@ IOS_SHAPES = (
     ),
     Shape(
         "list ",
-        r"^list (?P<object>\S+) (?P<outcome>denied|permitted) (?P<proto>\w+) (?P<src_ip>[\d.:a-fA-F]+)(?: \([^)]*\))? ?-> (?P<dst_ip>[\d.:a-fA-F]+)(?: \((?P<x_icmp>\d+/\d+)\))?, (?P<x_packets>\d+) packet",
+        r"^list (?P<object>\S+) (?P<outcome>denied|permitted) (?P<proto>\w+) (?P<src_ip>[\d.:a-fA-F]+) (?:\([^)]*\) ?)?-> (?P<dst_ip>[\d.:a-fA-F]+)(?: \((?P<x_icmp>\d+/\d+)\))?, \d+ packet",
         "connection",
         "allow",
         "",
@@ -204,16 +204,17 @@ IOS_SHAPES = (
     *SSH_SHAPES,
 )
 
-_PAIR = r"(?P<x_from>[^:\s]+):(?P<src_ip>[\d.:a-fA-F]+)/(?P<src_port>\d+)"
-_TO = r"(?P<x_to>[^:\s]+):(?P<dst_ip>[\d.:a-fA-F]+)/(?P<dst_port>\d+)"
-_MAPPED = r"(?: ?\([^)]*\))*"
+_PAIR = r"(?P<x_from>[^:\s]+):(?P<src_ip>[^/\s(]+)/(?P<src_port>\d+)"
+_TO = r"(?P<x_to>[^:\s]+):(?P<dst_ip>[^/\s(]+)/(?P<dst_port>\d+)"
+_MAPPED = r"(?:\([^ ]*)? (?:\([^ ]* )*"
+"""Mapped addresses and users in brackets behind an end of a connection, up to the space before the next word."""
 _GROUP = r"Group(?: =)? <?(?P<x_group>[^>,\s]+)>?,? User(?:name)?(?: =)? <?(?P<account>[^>,\s]+)>?,? IP(?: =)? <?(?P<src_ip>[\d.:a-fA-F]+)>?,? ?"
 _VPN = {"logon_type": "vpn"}
 
 
 def _built(way: str, first: str, second: str) -> str:
     return (
-        rf"^Built {way} (?P<proto>\w+) connection (?P<session>\d+) for {first}{_MAPPED} to {second}"
+        rf"^Built {way} (?P<proto>\w+) connection (?P<session>\d+) for {first}{_MAPPED}to {second}"
     )
 
 
@@ -254,7 +255,7 @@ ASA_SHAPES = (
     *(
         Shape(
             "Teardown ",
-            rf"^Teardown (?P<proto>\w+) connection (?P<session>\d+) for (?P<x_from>[^:\s]+):(?P<src_ip>[\d.:a-fA-F]+)/(?P<src_port>\d+){_MAPPED} to {_TO}{_MAPPED} duration (?P<x_duration>\S+) bytes (?P<x_bytes_total>\d+)",
+            rf"^Teardown (?P<proto>\w+) connection (?P<session>\d+) for (?P<x_from>[^:\s]+):(?P<src_ip>[\d.:a-fA-F]+)/(?P<src_port>\d+){_MAPPED}to {_TO}{_MAPPED}duration (?P<x_duration>\S+) bytes (?P<x_bytes_total>\d+)",
             "connection",
             "close",
             code=code,
@@ -285,7 +286,7 @@ ASA_SHAPES = (
     ),
     Shape(
         "Deny ",
-        rf"^Deny (?P<proto>\w+) src {_PAIR}{_MAPPED} dst {_TO}{_MAPPED}(?: \([^)]*\))* ?(?:\(type \d+, code \d+\) )?by access-group \"(?P<object>[^\"]*)\"",
+        rf"^Deny (?P<proto>\w+) src {_PAIR}{_MAPPED}dst {_TO}{_MAPPED}by access-group \"(?P<object>[^\"]*)\"",
         "connection",
         "deny",
         "failure",

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from amends.timeline.columns import blank_to_null, numbers
-from amends.timeline.parsers.dialects.base import Dialect, Group, Messages, fields
+from amends.timeline.parsers.dialects.base import Dialect, Group, Messages
 from amends.timeline.parsers.dialects.pairs import pairs_of
 
 _COLUMNS = {
@@ -69,7 +69,7 @@ def _read(messages: Messages) -> list[Group]:
         pc.is_in(kind, value_set=pa.array(["login", "logout"])),
     )
     columns["logon_type"] = pc.if_else(vpn, "vpn", _ways(found, n))
-    columns["extra"] = fields(n, {k: found[k] for k in _EXTRA if k in found})
+    columns["extra"] = pairs.some(_EXTRA)
     return [Group(np.arange(n), columns, {})]
 
 

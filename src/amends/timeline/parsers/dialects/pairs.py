@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -43,24 +44,36 @@ class Pairs:
 
     def wanted(self, keys: Sequence[str]) -> dict[str, pa.Array]:
         """Return a text column of each key: its first value in each text, null where it has none."""
-        words = self._key_words()
+        codes = self._codes(tuple(keys))
+        order = np.argsort(codes, kind="stable")
+        edges = np.searchsorted(codes[order], np.arange(len(keys) + 1))
+        known = order[: edges[-1]]
+        values = slices(self.buffer, self.start[known], self.end[known] - self.start[known])
         out: dict[str, pa.Array] = {}
-        for key in keys:
-            mine = np.flatnonzero(_is_key(words, self.equals - self.key, key))
-            if not len(mine):
+        for place, key in enumerate(keys):
+            low, high = int(edges[place]), int(edges[place + 1])
+            if low == high:
                 continue
-            rows = self.row[mine]
-            first = np.ones(len(mine), np.bool_)
-            first[1:] = rows[1:] != rows[:-1]
-            mine, rows = mine[first], rows[first]
-            values = slices(self.buffer, self.start[mine], self.end[mine] - self.start[mine])
-            if len(rows) == self.n:
-                out[key] = values
+            rows = self.row[known[low:high]]
+            if len(rows) == self.n and rows[0] == 0 and (np.diff(rows) == 1).all():
+                out[key] = values.slice(low, high - low)
                 continue
-            place = np.full(self.n, -1, np.int64)
-            place[rows] = np.arange(len(rows))
-            out[key] = values.take(pa.array(place, mask=place < 0))
+            index = np.full(self.n, -1, np.int64)
+            # the first value of a text counts: later ones are written before it
+            index[rows[::-1]] = np.arange(low, high)[::-1]
+            out[key] = values.take(pa.array(index, mask=index < 0))
         return out
+
+    def some(self, keys: Sequence[str]) -> pa.Array:
+        """Return the pairs of some keys as a map column."""
+        codes = self._codes(tuple(keys))
+        keep = codes < len(keys)
+        counts = np.bincount(self.row[keep], minlength=self.n)
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        values = slices(self.buffer, self.start[keep], self.end[keep] - self.start[keep])
+        return pa.MapArray.from_arrays(
+            pa.array(offsets), coded(codes[keep].astype(np.int32), keys), values
+        )
 
     def all(self, keep: Bools | None = None) -> pa.Array:
         """Return all pairs of each text as a map column."""
@@ -75,24 +88,46 @@ class Pairs:
             pa.array(offsets), names, slices(self.buffer, start, end - start)
         )
 
-    def _key_words(self) -> npt.NDArray[np.uint64]:
-        """Return the sixteen bytes before each equals sign as two numbers."""
+    def _codes(self, keys: tuple[str, ...]) -> npt.NDArray[np.uint8]:
+        """Return for each pair the place of its key in ``keys``; their number for any other key."""
         padded = np.concatenate([np.zeros(_WIDTH, np.uint8), self.buffer])
         head = np.lib.stride_tricks.sliding_window_view(padded, _WIDTH)[self.equals]
-        return np.ascontiguousarray(head).view(">u8").astype(np.uint64)
+        words = np.ascontiguousarray(head).view(">u8").astype(np.uint64)
+        lengths = np.minimum(self.equals - self.key, _WIDTH)
+        low = words[:, 1] & _LOW[lengths]
+        high = words[:, 0] & _HIGH[lengths]
+        table, wanted, multiplier = _table(keys)
+        codes = table[((low ^ (high * _SPREAD)) * multiplier) >> _SHIFT]
+        same = (wanted[codes, 1] == low) & (wanted[codes, 0] == high)
+        return np.where(same, codes, np.uint8(len(keys)))
 
 
-def _is_key(words: npt.NDArray[np.uint64], lengths: Ints, key: str) -> Bools:
-    tail = key.encode()[-_WIDTH:]
-    mask = (b"\xff" * len(tail)).rjust(_WIDTH, b"\0")
-    value = tail.rjust(_WIDTH, b"\0")
-    good = lengths == len(key.encode())
-    for half in (1, 0):
-        part = slice(half * 8, half * 8 + 8)
-        bits = np.uint64(int.from_bytes(mask[part], "big"))
-        if bits:
-            good = good & ((words[:, half] & bits) == np.uint64(int.from_bytes(value[part], "big")))
-    return np.asarray(good, np.bool_)
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_SHIFT = np.uint64(52)
+_LOW = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(_WIDTH + 1)], np.uint64)
+_HIGH = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(_WIDTH + 1)], np.uint64)
+
+
+@lru_cache(maxsize=64)
+def _table(
+    keys: tuple[str, ...],
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64], np.uint64]:
+    """Return a table of 4,096 places without two keys in one, the keys as numbers, and the multiplier that spreads them."""
+    tails = [key.encode()[-_WIDTH:].rjust(_WIDTH, b"\0") for key in keys]
+    wanted = np.array(
+        [(int.from_bytes(t[:8], "big"), int.from_bytes(t[8:], "big")) for t in tails] + [(0, 0)],
+        np.uint64,
+    )
+    factor = int(_SPREAD)
+    for _ in range(1000):
+        multiplier = np.uint64(factor)
+        places = ((wanted[:-1, 1] ^ (wanted[:-1, 0] * _SPREAD)) * multiplier) >> _SHIFT
+        if len(np.unique(places)) == len(keys):
+            break
+        factor = (factor * 5 + 2) % 2**64 | 1
+    table = np.full(4096, len(keys), np.uint8)
+    table[places] = np.arange(len(keys))
+    return table, wanted, multiplier
 
 
 def pairs_of(texts: pa.Array, *, commas: bool = False) -> Pairs:
@@ -133,8 +168,3 @@ def pairs_of(texts: pa.Array, *, commas: bool = False) -> Pairs:
     end = np.where(quoted, np.minimum(closing, line_end), end)
     start = np.where(quoted, start + 1, start)
     return Pairs(n, row, buffer, key, equals, start, np.maximum(end, start))
-
-
-def constant(n: int, word: str | None) -> pa.Array:
-    """Return a text column of one word."""
-    return coded(np.zeros(n, np.int32), [word])
