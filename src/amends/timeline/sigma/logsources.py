@@ -210,6 +210,13 @@ ORIGINS: dict[tuple[str | None, str | None, str | None], Origin] = {
     (None, "database", None): Origin(_DATABASE),
     ("sql", "application", None): Origin((*_DATABASE, "=text", "=syslog")),
     ("aws", None, "cloudtrail"): Origin(("cloudtrail",)),
+    ("okta", None, None): Origin(("okta",)),
+    ("azure", None, "signinlogs"): Origin(("entra", "=json")),
+    ("onelogin", None, None): Origin(("onelogin", "=json")),
+    **{
+        (product, None, None): Origin(("=json",))
+        for product in ("azure", "gcp", "m365", "github", "bitbucket", "kubernetes", "opencanary", "rpc_firewall")
+    },
     **{
         (product, "application", None): Origin(("=text", "=syslog"), without=NETWORK)
         for product in ("jvm", "python", "django", "ruby_on_rails", "spring", "nodejs", "velocity")
