@@ -1,3 +1,4 @@
+# ruff: noqa: E501, PLC0415  (lines of logs are long; the reading process alone imports what it measures)
 """How fast text logs become events, on one core: lines a second, peak memory, and whether lines add up.
 
     python bench/logs_text.py [--lines 400000] [--masked] [--json]

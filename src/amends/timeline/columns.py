@@ -106,7 +106,7 @@ def blank_to_null(texts: pa.Array) -> pa.Array:
 
 def numbers(texts: pa.Array) -> pa.Array:
     """Return whole numbers; null where the text is none, or beyond 18 digits."""
-    held, at = layout(texts)
+    _, at = layout(texts)
     lengths = np.diff(at)
     if not len(lengths):
         return pa.array([], pa.int64())
@@ -155,11 +155,14 @@ def gather(
             continue
         place = np.full(n, -1, np.int64)
         done = 0
-        for rows, column in having:
+        for rows, _ in having:
             place[rows] = np.arange(done, done + len(rows))
             done += len(rows)
         pieces = [_plain(column, types.get(name, pa.string())) for _, column in having]
         whole = pa.concat_arrays(pieces) if len(pieces) > 1 else pieces[0]
+        if done == n and len(having) == 1 and (np.diff(place) == 1).all():
+            out[name] = whole
+            continue
         missing = place < 0
         index = pa.array(place, mask=missing) if missing.any() else pa.array(place)
         out[name] = whole.take(index)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (expressions and tables read best on one line)
 """Known facts in sentences: backups, tests by order, scanners, outside addresses, VPN pools, maintenance.
 
 Strangers write them, in their own words. A sentence is never thrown away: what cannot be told apart is ``other``, which
@@ -41,7 +42,7 @@ _RANGE = re.compile(
 _CIDR = re.compile(rf"(?<![\d.])({_IP})(/\d{{1,2}})?(?![\d.]*\d)")
 _V6 = re.compile(r"(?<![\w:])((?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:/\d{1,3})?)(?![\w:])")
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 _DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
 _DASH = r"\s*(?:-|–|—|to|through|until|and)\s*"
@@ -68,10 +69,100 @@ _WORD_ACCOUNT = re.compile(
 )
 _SERVICE_WORD = re.compile(r"\b((?:svc|srv|sa|app|adm|bkp|backup|batch|cron|etl|scan|test|pentest|pt)[_-][\w.$-]{1,60}|\w+[_](?:svc|ro|rw|backup|job|user|agent|scan))\b", re.I)  # fmt: skip
 _COMMON = frozenset(
-    "the a an is are was were be been has have with from for and or of on in at to by via that this these those its their our all any each every only "
-    "service user users account accounts backup test tests admin named called used uses using which who will may can not no new same it as into per "
-    "database local domain vpn remote root-level server host network role login logins own dedicated read write name names group it's does do runs run "
-    "privileged shared normal other one two".split()
+    [
+        "the",
+        "a",
+        "an",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "has",
+        "have",
+        "with",
+        "from",
+        "for",
+        "and",
+        "or",
+        "of",
+        "on",
+        "in",
+        "at",
+        "to",
+        "by",
+        "via",
+        "that",
+        "this",
+        "these",
+        "those",
+        "its",
+        "their",
+        "our",
+        "all",
+        "any",
+        "each",
+        "every",
+        "only",
+        "service",
+        "user",
+        "users",
+        "account",
+        "accounts",
+        "backup",
+        "test",
+        "tests",
+        "admin",
+        "named",
+        "called",
+        "used",
+        "uses",
+        "using",
+        "which",
+        "who",
+        "will",
+        "may",
+        "can",
+        "not",
+        "no",
+        "new",
+        "same",
+        "it",
+        "as",
+        "into",
+        "per",
+        "database",
+        "local",
+        "domain",
+        "vpn",
+        "remote",
+        "root-level",
+        "server",
+        "host",
+        "network",
+        "role",
+        "login",
+        "logins",
+        "own",
+        "dedicated",
+        "read",
+        "write",
+        "name",
+        "names",
+        "group",
+        "it's",
+        "does",
+        "do",
+        "runs",
+        "run",
+        "privileged",
+        "shared",
+        "normal",
+        "other",
+        "one",
+        "two",
+    ]
 )
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (expressions and tables read best on one line)
 """Which host wrote a log file, in which zone, before which day, and which files are rotations of one log.
 
 Logs lie in a folder per host, as on the host: ``jump1/var/log/auth.log.2.gz``.
@@ -54,8 +55,10 @@ def origin_of(
 
 
 def host_of(path: str, names: HostNames) -> str:
-    """Return the host that a path names: a folder that is a host of the company, else the folder above ``var`` and the
-    like, else a file called as a host; "" when only the lines can tell."""
+    """Return the host that a path names; "" when only the lines can tell.
+
+    A folder that is a host of the company, else the folder above ``var`` and the like, else a file called as a host.
+    """
     parts = [_PACKED.sub("", part) for part in path.replace("\\", "/").split("/")]
     folders = parts[:-1]
     for folder in reversed(folders):
@@ -80,7 +83,7 @@ def dated(name: str) -> date | None:
     if match is None:
         return None
     try:
-        return datetime.strptime(match["day"].replace("-", ""), "%Y%m%d").date()  # noqa: DTZ007  (a day has no zone)
+        return datetime.strptime(match["day"].replace("-", ""), "%Y%m%d").date()
     except ValueError:
         return None
 

@@ -11,18 +11,21 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-
 from amends.kernel.contents import Fault, RawPart
+from amends.tables.timeline import EVENTS
+from amends.timeline.parsers import PARSERS
 from amends.timeline.parsers.base import NO_TIME, Origin, Parsed, Parser
 from amends.timeline.roster import HostNames
 from amends.timeline.tidy import tidied
 from amends.timeline.times import Calendar
-from amends.tables.timeline import EVENTS
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 HEAD_BYTES = 256 << 10
 MAX_PLACES = 100
@@ -111,14 +114,12 @@ def read_log(
         parsers: Parsers to try, in order; by default all.
         today: Day after which no line was written where ``origin`` gives none; by default the clock's.
     """
-    if parsers is None:
-        from amends.timeline.parsers import PARSERS as parsers  # noqa: PLC0415  (parsers import this room's helpers)
     stream = _Headed(raw.stream)
     reading = LogReading(origin, "", iter(()))
     reading.faults = raw.faults
     try:
         head = stream.peek_head(HEAD_BYTES)
-        parser = next((p for p in parsers if p.detect(head, origin)), None)
+        parser = next((p for p in parsers or PARSERS if p.detect(head, origin)), None)
     except _UNREADABLE:
         return _unread(reading, "unreadable", "ask for another copy of the file")
     if not head:
@@ -268,8 +269,8 @@ class _Headed(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, room: object, /) -> int:
-        target = memoryview(room).cast("B")  # type: ignore[call-overload]  (a buffer, as the protocol has it)
+    def readinto(self, room: Buffer, /) -> int:
+        target = memoryview(room).cast("B")
         if self._head:
             piece: bytes | memoryview = self._head[: len(target)]
             self._head = self._head[len(piece) :]

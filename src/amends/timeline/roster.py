@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (expressions and tables read best on one line)
 """What the company told: ``hosts.csv``, ``stores.csv`` and known facts, as strangers write them.
 
 A list is known by its header, not by its name; any separator, case, order and further columns are allowed. A text that

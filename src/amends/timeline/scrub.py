@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (expressions and tables read best on one line)
 """Identifiers in the texts of events are masked before anything is written: social security numbers, cards, literals.
 
 A first pass finds the rows that hold anything alike, by one expression; only those are rewritten. The last four

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (expressions and tables read best on one line)
 """Times as logs write them, read as whole columns into ``Times``: BSD syslog, ISO 8601, Cisco, asctime, web logs, epochs.
 
 Stamps repeat from line to line, so each distinct one is read once.

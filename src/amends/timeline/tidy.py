@@ -45,7 +45,7 @@ def tidied(
 
 
 def accounts(texts: pa.Array) -> pa.Array:
-    """Return accounts in lower case, domain (``CORP\\\\ann``) and realm (``ann@corp.example``) dropped."""
+    """Return accounts in lower case, without domain (before a backslash) and realm (behind an at sign)."""
     low = pc.ascii_trim_whitespace(pc.utf8_lower(texts))
     low = pc.replace_substring_regex(low, r"^[^\\]*\\+([^\\]+)$", r"\1")
     low = pc.replace_substring_regex(low, r"^([^@]+)@.*$", r"\1")

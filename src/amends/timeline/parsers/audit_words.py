@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (expressions and tables read best on one line)
 """What audit record types and system calls mean in the words of ``events``, and addresses out of ``saddr``.
 
 Source: ``linux/audit.h`` record types; system call numbers of x86-64, i386 and arm64; ``struct sockaddr_in`` and ``_in6``.

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (expressions and tables read best on one line)
 """Linux audit logs: ``type=… msg=audit(epoch:serial): …``.
 
 Each record stays an event, for rules look at records and lines must add up. What the records of one serial say together

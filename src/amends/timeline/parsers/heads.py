@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (expressions and tables read best on one line)
 """The head of a syslog line: priority, time, host, program, number of the program; what is left is the message.
 
 Written by RFC 3164 and 5424, by relays that put a second head before the first, and by devices that leave half of it

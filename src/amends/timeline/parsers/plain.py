@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (expressions and tables read best on one line)
 """Any other text: lines that begin with, or hold, a time.
 
 Daemons that keep a file of their own put a time before what they would say to syslog: OpenVPN, FreeRADIUS, vsftpd,

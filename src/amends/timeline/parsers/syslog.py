@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (expressions and tables read best on one line)
 """Syslog: every line becomes an event; dialects read what they know, the rest keeps host, program and message.
 
 Source: RFC 3164, RFC 5424.

@@ -1,6 +1,6 @@
-"""The two usual heads of syslog lines, by arithmetic on bytes: ``Aug  4 02:11:09 host program[pid]: message`` and the
-same behind an ISO 8601 stamp, with or without ``<PRI>``.
+"""The usual heads of syslog lines, by arithmetic on bytes.
 
+``Aug  4 02:11:09 host program[pid]: message``, and the same behind an ISO 8601 stamp, with or without ``<PRI>``.
 Nine lines in ten have one of them. What has not goes to the expressions in ``heads``.
 """
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (expressions and tables read best on one line)
 """What a command on a network device does: shows or copies the configuration, makes an account, clears a log.
 
 Source: Cisco IOS and ASA command references; Junos CLI reference.

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (expressions and tables read best on one line)
 """FortiGate: traffic, event and VPN logs as ``key=value`` words.
 
 Source: FortiOS Log Message Reference.
@@ -108,33 +109,37 @@ def _what(found: dict[str, pa.Array], n: int) -> tuple[pa.Array, pa.Array, pa.Ar
 def _of(
     kind: str, subtype: str, action: str, status: str, told: str, path: str
 ) -> tuple[str, str, str]:
-    outcome = (
-        "failure"
-        if status in ("failed", "failure", "deny") or "fail" in action
-        else "success"
-        if status
-        else ""
-    )
+    failed = status in ("failed", "failure", "deny") or "fail" in action or "fail" in told
+    outcome = "failure" if failed else "success" if status else ""
     if kind == "traffic":
         if action in ("deny", "blocked", "block", "dropped", "ip-conn"):
             return "connection", "deny", "failure"
         return "connection", "open" if action == "start" else "close", "success"
     if kind == "utm":
-        return "web" if subtype == "webfilter" else "connection", "request" if subtype == "webfilter" else ("deny" if "block" in action or "drop" in action else "allow"), "failure" if "block" in action or "drop" in action else "success"  # fmt: skip
-    if (
-        action
-        in ("login", "auth-logon", "ssl-login-fail", "ssl-new-con", "tunnel-up", "authentication")
-        or "login" in told
-    ):
-        failed = outcome == "failure" or "fail" in told or action == "ssl-login-fail"
-        if action == "ssl-new-con":
-            return "connection", "open", ""
+        stopped = "block" in action or "drop" in action
+        word = "request" if subtype == "webfilter" else "deny" if stopped else "allow"
+        return (
+            "web" if word == "request" else "connection",
+            word,
+            "failure" if stopped else "success",
+        )
+    if action == "ssl-new-con":
+        return "connection", "open", ""
+    if action in _LOGINS or ("login" in told and "logout" not in told):
         return "login", "login", "failure" if failed else "success"
-    if action in ("logout", "tunnel-down", "auth-logout") or "logout" in told:
+    if action in _LOGOUTS or "logout" in told:
         return "logout", "logout", outcome
+    return _of_system(action, told, path, outcome)
+
+
+_LOGINS = ("login", "auth-logon", "ssl-login-fail", "tunnel-up", "authentication")
+_LOGOUTS = ("logout", "tunnel-down", "auth-logout")
+
+
+def _of_system(action: str, told: str, path: str, outcome: str) -> tuple[str, str, str]:
+    if path in ("system.admin", "user.local"):
+        return "account", {"add": "create", "delete": "delete"}.get(action, "modify"), "success"
     if path:
-        if path in ("system.admin", "user.local"):
-            return "account", {"add": "create", "delete": "delete"}.get(action, "modify"), "success"
         return "config", "change", "success"
     if "backup" in action or "backup" in told or "download" in action:
         return "config", "export", outcome or "success"

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (expressions and tables read best on one line)
 """Packets that the Linux kernel logs: iptables and nftables LOG rules, ufw.
 
 Source: ``xt_LOG`` and ``nf_log_syslog`` of the Linux kernel; ``ufw(8)`` prefixes.

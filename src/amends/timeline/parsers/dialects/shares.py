@@ -85,7 +85,7 @@ def _prefix(text: str) -> tuple[str | None, str | None, str | None, str | None]:
         (
             p
             for p in parts
-            if p.count(".") == 3 and p.replace(".", "").isdigit() or p.count(":") > 1
+            if (p.count(".") == 3 and p.replace(".", "").isdigit()) or p.count(":") > 1
         ),
         None,
     )
