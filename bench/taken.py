@@ -112,7 +112,8 @@ def true_hops(case: Case, folder: Path, other: bool) -> None:
     )
     found = case.engine.arrow(
         f"""
-        SELECT b.label, list(e.event_id ORDER BY e."at")[1:1000] AS ids, count(*) AS n, min(e."at") AS a, max(e."at") AS z
+        SELECT b.label, list(e.event_id ORDER BY e."at")[1:1000] AS ids, count(*) AS n,
+               min(e."at") AS a, max(e."at") AS z
         FROM bench_labels AS b JOIN {case.read(LOG_FILES)} AS g ON g.path = b.path
         JOIN {case.read(EVENTS)} AS e ON e.log_id = g.log_id AND e.line = b.line
         WHERE e."at" IS NOT NULL GROUP BY 1
@@ -124,7 +125,8 @@ def true_hops(case: Case, folder: Path, other: bool) -> None:
         seen = at.get(step["label"], {"ids": [], "n": 0, "a": None, "z": None})
         begin = seen["a"] or datetime.fromisoformat(step["at"].replace("Z", "+00:00"))
         rows.append(
-            {"hop_id": f"H{number:04d}", "step": number, "status": "chain", "phase": step.get("phase", "lateral_movement"),
+            {"hop_id": f"H{number:04d}", "step": number, "status": "chain",
+             "phase": step.get("phase", "lateral_movement"),
              "at": begin, "to_at": seen["z"] or begin, "at_error_ms": 2000, "source": step["source"],
              "destination": step["destination"], "account": step["account"], "how": step.get("how", ""),
              "technique": step.get("technique", ""), "tactic": "", "event_ids": seen["ids"], "n_events": seen["n"],

@@ -79,7 +79,16 @@ class World:
     def flow(self, at: datetime, size: int, **more: Any) -> int:
         """Add a flow from the jump host to the drop, as the edge router saw it."""
         words = {"src_ip": "10.0.1.5", "dst_ip": DROP, "dst_port": 443, **more}
-        return self.event(at, "edge1", "connection", "flow", bytes_in=size, bytes_out=size // 50, source="csv/netflow", **words)  # fmt: skip
+        sizes = {"bytes_in": size, "bytes_out": size // 50}
+        return self.event(at, "edge1", "connection", "flow", source="csv/netflow", **sizes, **words)
+
+    def gap(self, host: str, log: str, **more: Any) -> None:
+        """Add a gap of a day from the reads on."""
+        self.gaps.append(
+            {"gap_id": f"Q{len(self.gaps)}", "host": host, "log": log, "from_at": READ,
+             "to_at": READ + timedelta(days=1),
+             "reason": "missing_span", "effect": "It cannot be counted.", "matters": True, "event_ids": [], **more}
+        )  # fmt: skip
 
     def hop(
         self, phase: str, at: datetime, source: str, destination: str, ids: list[int], **more: Any

@@ -125,8 +125,13 @@ def test_coming_back_after_idle_days_is_told(tmp_path: Path) -> None:
 
 def test_a_gap_that_matters_is_what_cannot_be_said(tmp_path: Path) -> None:
     world = intrusion()
-    world.gaps.append({"gap_id": "Q1", "host": "db1", "log": "audit", "from_at": READ, "to_at": READ + timedelta(days=1),
-                       "reason": "cleared", "effect": "Reads on that day cannot be counted.", "matters": True, "event_ids": [3]})  # fmt: skip
+    world.gap(
+        "db1",
+        "audit",
+        reason="cleared",
+        effect="Reads on that day cannot be counted.",
+        event_ids=[3],
+    )
     made = _told(world, tmp_path)
     assert "Reads on that day cannot be counted." in _of(made, "cannot be said")
     assert "was cleared" in _of(made, "tracks")
@@ -134,8 +139,13 @@ def test_a_gap_that_matters_is_what_cannot_be_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("zone", "said"),
-    [("America/New_York", "(31 July, 23:00 EDT)"), ("+05:30", "(08:30 UTC+05:30)"), ("Nowhere/No", ""), ("../../etc/passwd", "")],
-)  # fmt: skip
+    [
+        ("America/New_York", "(31 July, 23:00 EDT)"),
+        ("+05:30", "(08:30 UTC+05:30)"),
+        ("Nowhere/No", ""),
+        ("../../etc/passwd", ""),
+    ],
+)
 def test_a_zone_is_a_name_or_an_offset_or_nothing(zone: str, said: str) -> None:
     words = Clock(KNOWN, zone).words(datetime(2026, 8, 1, 3, 0, tzinfo=UTC))
     assert words.startswith("1 August 2026, 03:00 UTC") and words.endswith(said)

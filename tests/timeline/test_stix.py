@@ -18,8 +18,10 @@ AT = datetime(2026, 8, 1, 3, 0, tzinfo=UTC)
 
 
 def _indicator(kind: str, value: str, role: str = "attacker") -> dict[str, Any]:
-    return {"indicator_id": f"N{kind}", "kind": kind, "value": value, "role": role, "first_at": AT, "last_at": AT,
-            "n_events": 3, "hop_ids": ["H0001"], "confidence": 0.9, "why": "the source of the first access"}  # fmt: skip
+    return {"indicator_id": f"N{kind}", "kind": kind, "value": value, "role": role,
+            "first_at": AT, "last_at": AT,
+            "n_events": 3, "hop_ids": ["H0001"],
+            "confidence": 0.9, "why": "the source of the first access"}  # fmt: skip
 
 
 def _given(**more: Any) -> Given:

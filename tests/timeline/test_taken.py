@@ -5,15 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from tests.timeline.taken_world import FIRST, READ, ROWS, World, intrusion, quiet
+from tests.timeline.taken_world import FIRST, READ, ROWS, intrusion, quiet
 
 S = ("customers", "ssn")
 O = ("orders", "address")  # noqa: E741 - the other table
-
-
-def _gap(world: World, host: str, log: str) -> None:
-    world.gaps.append({"gap_id": "Q1", "host": host, "log": log, "from_at": READ, "to_at": READ + timedelta(days=1),
-                       "reason": "missing_span", "effect": "x", "matters": True, "event_ids": []})  # fmt: skip
 
 
 def test_a_counted_read_that_left_is_proved(tmp_path: Path) -> None:
@@ -56,7 +51,7 @@ def test_a_table_that_was_not_read_is_excluded_by_a_whole_audit_log(tmp_path: Pa
 def test_a_gap_in_the_audit_log_excludes_nothing(tmp_path: Path) -> None:
     world = intrusion()
     world.read(READ, "SELECT * FROM customers LIMIT 10000", 10_000)
-    _gap(world, "db1", "audit")
+    world.gap("db1", "audit")
     made = world.taken(tmp_path)
     assert made[O]["accessed"] and made[O]["acquired"] and made[O]["upper"] == 80_000
     assert made[S]["upper"] == ROWS and made[S]["best"] == 10_000
@@ -98,7 +93,7 @@ def test_whole_exit_logs_that_show_nothing_exclude_the_taking(tmp_path: Path) ->
 def test_a_gap_in_the_exit_logs_takes_the_exclusion_back(tmp_path: Path) -> None:
     world = intrusion(sent=None)
     world.read(READ, "SELECT * FROM customers", ROWS)
-    _gap(world, "edge1", "flow")
+    world.gap("edge1", "flow")
     assert world.taken(tmp_path)[S]["acquired_proof"] == "not_excluded"
 
 

@@ -40,12 +40,14 @@ def test_all_events_are_there_when_asked_for(tmp_path: Path) -> None:
 
 
 def test_views_carry_the_names_of_their_schemas(tmp_path: Path) -> None:
-    ecs = [r for r in _rows(tmp_path / "e", "ecs") if r["event.id"] == "Vfffffffffffffffb"][0]
+    ecs = next(r for r in _rows(tmp_path / "e", "ecs") if r["event.id"] == "Vfffffffffffffffb")
     assert (
         ecs["event.category"] == "database"
         and ecs["source.ip"] == "10.0.1.5"
         and ecs["user.name"] == "svc_crm"
     )
-    ocsf = [r for r in _rows(tmp_path / "o", "ocsf") if r["metadata.uid"] == "Vfffffffffffffffb"][0]
+    ocsf = next(
+        r for r in _rows(tmp_path / "o", "ocsf") if r["metadata.uid"] == "Vfffffffffffffffb"
+    )
     assert (ocsf["class_uid"], ocsf["category_uid"], ocsf["type_uid"]) == (6005, 6, 600_501)
     assert ocsf["query_info.query_string"] == "SELECT * FROM customers"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from amends.timeline.stage import known_of
 from amends.timeline.statements_steps import how_words
 from amends.timeline.statements_taken import element_words, grouped
 from amends.timeline.story_sizes import step_sizes
-from amends.timeline.swimlane import case_marks, swimlane
+from amends.timeline.swimlane import case_marks, swimlane, swimlane_pages
 from amends.timeline.taken_coverage import gap_words
 from amends.timeline.taken_grounds import size_words
 from amends.timeline.taken_sources import Places, Step, chain_steps, first_access
@@ -45,12 +46,14 @@ def story_data(case: Case) -> dict[str, Any]:
     )
     made = case.events()
     contained_at, discovered_at = event_at(made, CONTAINED), event_at(made, DISCOVERED)
+    marks = case_marks(contained_at, discovered_at)
     statements = _rows(case, f"SELECT * FROM {case.read(STATEMENTS)} ORDER BY position")
     taken = _rows(case, f'SELECT * FROM {case.read(TAKEN)} ORDER BY store, "table", element')
     return {
         "head": _head(steps, sizes, taken, gaps, contained_at),
         "questions": _questions(statements, _lines(case, statements)),
-        "picture": swimlane(steps, sizes, gaps, case_marks(contained_at, discovered_at), places),
+        "picture": swimlane(steps, sizes, gaps, marks, places),
+        "pages": swimlane_pages(steps, sizes, gaps, marks, places),
         "steps": [_step_row(s, sizes, places) for s in steps],
         "others": _rows(
             case,
@@ -119,11 +122,12 @@ def _lines(case: Case, statements: Rows) -> dict[int, Rows]:
         case,
         f"""
         SELECT w.position, e."at", e.host, e.line, e.error_ms,
-               g.path || CASE WHEN g.inner_path = '' THEN '' ELSE ' : ' || g.inner_path END AS path,
+               {path_sql(case)} AS path,
                left(concat_ws('  ', nullif(e.message, ''),
                    CASE WHEN contains(coalesce(e.message, ''), e.command) THEN NULL ELSE nullif(e.command, '') END,
                    CASE WHEN coalesce(e.message, '') = '' AND coalesce(e.command, '') = ''
-                       THEN concat_ws(' ', e.kind, e.action, nullif(e.outcome, ''), e.account, e.src_ip, e.dst_ip, e.object)
+                       THEN concat_ws(' ', e.kind, e.action, nullif(e.outcome, ''), e.account, e.src_ip, e.dst_ip,
+                           e.object)
                    END), {_TEXT}) AS text
         FROM {wanted} AS w JOIN {case.read(EVENTS)} AS e ON e.event_id = w.event_id
         LEFT JOIN {case.read(LOG_FILES)} AS g ON g.log_id = e.log_id
@@ -134,6 +138,23 @@ def _lines(case: Case, statements: Rows) -> dict[int, Rows]:
     for row in rows:
         made.setdefault(row["position"], []).append({**row, "at": utc_words(row["at"])})
     return made
+
+
+def path_sql(case: Case) -> str:
+    """Return SQL of a log file's path (``g`` is ``log_files``) without the folders all of them lie in.
+
+    A file inside a compressed file of the same name is not named twice.
+    """
+    paths = [r["path"] for r in _rows(case, f"SELECT DISTINCT path FROM {case.read(LOG_FILES)}")]
+    shared = (
+        os.path.commonpath(paths)
+        if len(paths) > 1 and len({p[:1] == "/" for p in paths}) == 1
+        else ""
+    )
+    skip = len(shared) + 2 if shared else 1
+    return f"""substr(g.path, {skip}) || CASE WHEN g.inner_path = ''
+        OR starts_with(regexp_extract(g.path, '[^/]*$'), regexp_extract(g.inner_path, '[^/]*$')) THEN ''
+        ELSE ' : ' || g.inner_path END"""
 
 
 def _questions(statements: Rows, lines: dict[int, Rows]) -> Rows:

@@ -201,8 +201,10 @@ def _on_paper(case: Case) -> dict[str, Any]:
              t["acquired_proof"].replace("_", " ")]
             for t in story["taken"]
         ],
-        "gaps": [[g["host"] or "", g["log"] or "", g["words"], g["effect"] or ""] for g in story["gaps"] if g["matters"]],
-        "pictures": [story["picture"]],
+        "gaps": [
+            [g["host"] or "", g["log"] or "", g["words"], g["effect"] or ""] for g in story["gaps"] if g["matters"]
+        ],
+        "pictures": list(story["pages"]),
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""How many bytes went from each store's host to hosts that the intruder held: what a read without a log leaves behind."""
+"""How many bytes went from stores to hosts that the intruder held: the trace of a read that no log shows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from amends.timeline.taken_sources import Places, Sources, Span, Step
 def carried(
     engine: Engine, sources: Sources, places: Places, steps: tuple[Step, ...], span: Span
 ) -> dict[str, int]:
-    """Return payload bytes by host of a store, above what the same pairs carried on the days before.
+    """Return payload bytes by host of a store, above what the same pairs carried on their busiest day before.
 
     Several observers of one flow count once: the one that saw most.
     """
@@ -42,15 +42,14 @@ def _carried_sql(sources: Sources, span: Span) -> str:
             UNION ALL
             SELECT observer, src, dst, "at", b_in FROM seen
             WHERE src IN (SELECT host FROM taken_holdings) AND dst IN (SELECT place FROM taken_readers) AND src <> dst),
-        days AS (SELECT greatest(1, date_diff('day', min("at"), {begin})) AS n FROM pairs),
         daily AS (
             SELECT observer, host, reader, date_trunc('day', "at") AS day, sum(n) AS n,
                    sum(n) FILTER (WHERE "at" < {begin}) AS before
             FROM pairs GROUP BY ALL),
         usual AS (
-            SELECT observer, host, reader, sum(before) / (SELECT n FROM days) AS mean FROM daily GROUP BY ALL),
+            SELECT observer, host, reader, max(before) AS most FROM daily GROUP BY ALL),
         above AS (
-            SELECT observer, host, sum(greatest(0, d.n - coalesce(d.before, 0) - coalesce(u.mean, 0))) AS n
+            SELECT observer, host, sum(greatest(0, d.n - coalesce(d.before, 0) - coalesce(u.most, 0))) AS n
             FROM daily AS d LEFT JOIN usual AS u USING (observer, host, reader)
             WHERE d.day >= date_trunc('day', {begin}) GROUP BY observer, host)
         SELECT host, max(n)::DOUBLE AS n FROM above GROUP BY host ORDER BY host

@@ -215,7 +215,8 @@ def _graded_sql() -> str:
         FROM (SELECT *, CASE
                 WHEN ours OR in_session THEN 'sure'
                 WHEN known_work THEN ''
-                WHEN tool THEN CASE WHEN from_held AND chain_account THEN 'sure' WHEN from_held THEN 'doubtful' ELSE '' END
+                WHEN tool THEN CASE WHEN from_held AND chain_account THEN 'sure' WHEN from_held THEN 'doubtful'
+                    ELSE '' END
                 WHEN same_pair AND NOT seen THEN 'sure'
                 WHEN from_held AND NOT seen THEN 'likely'
                 WHEN same_pair OR (chain_account AND (from_held OR place = '')) THEN 'doubtful'

@@ -172,10 +172,13 @@ def _times(story: Story) -> Iterable[Statement]:
         elif at >= first.at:
             span = span_words((at - first.at).total_seconds())
             yield Statement(
-                asked, f"The intruder {words} {clock.words(at)}, {so} {span}.", PROVED, (first,)
+                asked,
+                f"The intruder {words} {clock.words(at)}, {so} {span}.",
+                min_standing(first),
+                (first,),
             )
         else:
-            sentence = f"The intruder {words} {clock.words(at)}, before the first access the logs show: one of the two is wrong."
+            sentence = f"The intruder {words} {clock.words(at)}, before the first access the logs show: one is wrong."
             yield Statement(asked, sentence, UNSAID, (first,))
     out = min(
         (s for s in story.steps if s.phase == "exfiltration"), key=lambda s: s.at, default=None
@@ -244,7 +247,9 @@ def _count(things: list[str], word: str) -> str:
 def _moves(story: Story) -> Iterable[Statement]:
     asked = "How did they move?"
     first = first_access(story.steps)
-    told_elsewhere = ("collection", "staging", "exfiltration", "defense_evasion", "reconnaissance")
+    told_elsewhere = (
+        "collection", "staging", "exfiltration", "defense_evasion", "reconnaissance", "initial_access"
+    )  # fmt: skip
     for step in story.steps:
         if step is not first and step.phase not in told_elsewhere:
             yield _step(asked, story, step)
@@ -281,13 +286,22 @@ def _back(story: Story) -> Iterable[Statement]:
     acted = sorted((s for s in story.steps if s.phase != "reconnaissance"), key=lambda s: s.at)
     if not acted:
         return
+    first = first_access(story.steps)
     until, returned = acted[0].to_at, False
     for step in acted[1:]:
+        if step.phase == "initial_access" and step is not first:
+            returned = True
+            yield _step(asked, story, step)
+            until = max(until, step.to_at)
+            continue
         away = (step.at - until).total_seconds()
         if away > _AWAY_SECONDS:
             returned = True
             standing = standing_of(step.row["confidence"])
-            sentence = f"On {story.clock.words(step.at)}, after {span_words(away)} without a step, the intruder acted again."
+            when = story.clock.words(step.at)
+            sentence = (
+                f"On {when}, after {span_words(away)} without a step, the intruder acted again."
+            )
             yield Statement(asked, told(standing, sentence), standing, (step,))
         until = max(until, step.to_at)
     if not returned:
@@ -327,8 +341,9 @@ def _unsaid(story: Story) -> Iterable[Statement]:
     asked = "What cannot be said, and why?"
     for gap in story.gaps:
         if gap["matters"]:
-            sentence = f"On {gap['host'] or 'a host'} the {gap['log']} log is not whole: {gap_words(gap)}. {gap['effect'] or ''}".strip()
-            yield Statement(asked, sentence, UNSAID, (), tuple(gap["event_ids"] or ()))
+            where, effect = gap["host"] or "a host", gap["effect"] or ""
+            sentence = f"On {where} the {gap['log']} log is not whole: {gap_words(gap)}. {effect}"
+            yield Statement(asked, sentence.strip(), UNSAID, (), tuple(gap["event_ids"] or ()))
     if story.others:
         ids = tuple(i for h in story.others for i in (h["event_ids"] or ())[:20])
         many = "One other step" if len(story.others) == 1 else f"{len(story.others)} other steps"

@@ -46,6 +46,10 @@ def _name(place: str, places: Places) -> str:
     return f"the outside address {place}" if places.is_outside(place) else place
 
 
+def _events(step: Step) -> str:
+    return "one event" if step.n_events == 1 else f"{step.n_events:,} events"
+
+
 def _lasted(step: Step) -> str:
     seconds = (step.to_at - step.at).total_seconds()
     return f" over {span_words(seconds)}" if seconds >= 120 else ""
@@ -58,7 +62,7 @@ def _ends(step: Step) -> tuple[str, str]:
 
 def _probed(step: Step, when: str, size: StepSize | None, places: Places) -> str:
     source, to = _ends(step)
-    return f"{when}, {_name(source, places)} probed {_name(to, places)}: {step.n_events:,} events{_lasted(step)}"
+    return f"{when}, {_name(source, places)} probed {_name(to, places)}: {_events(step)}{_lasted(step)}"
 
 
 def _entered(step: Step, when: str, size: StepSize | None, places: Places) -> str:
@@ -86,7 +90,7 @@ def _stayed(step: Step, when: str, size: StepSize | None, places: Places) -> str
 
 def _looked(step: Step, when: str, size: StepSize | None, places: Places) -> str:
     to = _ends(step)[1]
-    return f"{when}, the intruder looked around {_name(to, places)}{_as(step)}: {step.n_events:,} events{_lasted(step)}"
+    return f"{when}, the intruder looked around {_name(to, places)}{_as(step)}: {_events(step)}{_lasted(step)}"
 
 
 def _collected(step: Step, when: str, size: StepSize | None, places: Places) -> str:

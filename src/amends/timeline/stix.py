@@ -112,7 +112,8 @@ class _Base:
 
     def relation(self, kind: str, source: Thing, target: Thing) -> Thing:
         key = f"{source['id']} {kind} {target['id']}"
-        return self.sdo("relationship", key, relationship_type=kind, source_ref=source["id"], target_ref=target["id"])  # fmt: skip
+        ends = {"source_ref": source["id"], "target_ref": target["id"]}
+        return self.sdo("relationship", key, relationship_type=kind, **ends)
 
     def observable(self, kind: str, **contributes: Any) -> Thing:
         """Return a cyber-observable whose id is made of its contributing properties (section 2.9)."""
@@ -192,7 +193,8 @@ def _observed(base: _Base, given: Given, hop: Mapping[str, Any]) -> list[Thing]:
     things = list({t["id"]: t for t in things}.values())
     observed = base.sdo(
         "observed-data", str(hop["hop_id"]), first_observed=_stamp(hop["at"]),
-        last_observed=_stamp(hop["to_at"] or hop["at"]), number_observed=min(999_999_999, max(1, int(hop["n_events"] or 1))),
+        last_observed=_stamp(hop["to_at"] or hop["at"]),
+        number_observed=min(999_999_999, max(1, int(hop["n_events"] or 1))),
         object_refs=[t["id"] for t in things],
     )  # fmt: skip
     return [*things, observed]
@@ -233,7 +235,8 @@ def _indicators(base: _Base, given: Given, intruder: Thing) -> Iterable[Thing]:
         begin = row["first_at"] or _made_at(given)
         made = base.sdo(
             "indicator", str(row["indicator_id"]), name=_plain(f"{row['kind']} {row['value']}"), pattern=pattern,
-            pattern_type="stix", pattern_version="2.1", valid_from=_stamp(begin), indicator_types=["malicious-activity"],
+            pattern_type="stix", pattern_version="2.1", valid_from=_stamp(begin),
+            indicator_types=["malicious-activity"],
             confidence=_confidence(row["confidence"]), description=_plain(row["why"]),
         )  # fmt: skip
         yield made

@@ -23,6 +23,7 @@ from amends.timeline.swimlane_layout import (
     Panel,
     lane_of,
     lay_out,
+    pages_of,
     x_of,
 )
 from amends.timeline.taken_coverage import gap_words
@@ -90,17 +91,52 @@ def swimlane(
     if not steps:
         return _empty(title)
     layout = lay_out(steps, marks, places)
+    return _drawn(layout, steps, sizes, gaps, places, title)
+
+
+def swimlane_pages(
+    steps: Sequence[Step],
+    sizes: Mapping[str, StepSize],
+    gaps: Sequence[Mapping[str, Any]],
+    marks: Sequence[Mark],
+    places: Places,
+    *,
+    title: str = "How the intruder moved",
+    height: int = 960,
+) -> tuple[str, ...]:
+    """Return the picture in pages for print: as many panels on each as fit its height, at least one.
+
+    Args:
+        steps: As for ``swimlane``.
+        sizes: As for ``swimlane``.
+        gaps: As for ``swimlane``.
+        marks: As for ``swimlane``.
+        places: As for ``swimlane``.
+        title: As for ``swimlane``.
+        height: Height of a page where its width is 1280.
+    """
+    if not steps:
+        return (_empty(title),)
+    layout = lay_out(steps, marks, places)
+    parts = pages_of(layout, height)
+    return tuple(_drawn(part, steps, sizes, gaps, places, title) for part in parts)
+
+
+def _drawn(
+    layout: Layout, steps: Sequence[Step], sizes: Mapping[str, StepSize], gaps: Sequence[Mapping[str, Any]],
+    places: Places, title: str,
+) -> str:  # fmt: skip
     first = first_access(steps)
     drawn = [_panel(layout, panel, sizes, gaps, places, first) for panel in layout.panels]
     desc = f"{len(steps)} steps over {len(layout.lanes)} lanes; the table of steps holds the same in words."
+    how = "Time runs from left to right, in UTC; columns are steps in order, not to scale. Idle time is cut out."
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {layout.height:.0f}" width="{WIDTH}" '
         f'height="{layout.height:.0f}" class="sl" role="img" aria-labelledby="sl-title sl-desc">'
         f'<title id="sl-title">{_safe(title)}</title><desc id="sl-desc">{desc}</desc><style>{_STYLE}</style>{_DEFS}'
         f'<rect width="{WIDTH}" height="{layout.height:.0f}" fill="#fff"/>'
-        f'<text x="16" y="28" class="t">{_safe(title)}</text>'
-        f'<text x="16" y="48" class="s">Time runs from left to right, in UTC; columns are steps in order, not to scale. '
-        f"Idle time is cut out.</text>{''.join(drawn)}{_legend(layout.legend_y)}</svg>"
+        f'<text x="16" y="28" class="t">{_safe(title)}</text><text x="16" y="48" class="s">{how}</text>'
+        f"{''.join(drawn)}{_legend(layout.legend_y)}</svg>"
     )
 
 

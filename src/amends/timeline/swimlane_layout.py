@@ -7,7 +7,7 @@ how long it was. Twelve columns make a panel; more steps make more panels, one b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -17,6 +17,7 @@ WIDTH, GUTTER, RIGHT = 1280, 150, 18
 HEAD, LANE, FOOT = 74, 66, 46
 _COLUMNS = 12
 _BREAK_WIDTH = 34
+_TOP, _BELOW = 64, 48
 # Idle for longer than this is drawn as a break.
 _IDLE_SECONDS = 6 * 3600
 INTERNET = "internet"
@@ -138,10 +139,23 @@ def lay_out(steps: Sequence[Step], marks: Sequence[Mark], places: Places) -> Lay
     panels: list[Panel] = []
     before: datetime | None = None
     for number, row in enumerate(rows):
-        panels.append(Panel(64 + number * height, _columns(row, before)))
+        panels.append(Panel(_TOP + number * height, _columns(row, before)))
         before = row[-1][0]
-    legend = 64 + height * len(rows) + 8
-    return Layout(lanes, tuple(panels), legend + 58, legend)
+    legend = _TOP + height * len(rows) + 8
+    return Layout(lanes, tuple(panels), legend + _BELOW - 8, legend)
+
+
+def pages_of(layout: Layout, height: int) -> tuple[Layout, ...]:
+    """Return the layout in pages of at most that height, a panel at least on each."""
+    tall = HEAD + LANE * len(layout.lanes) + FOOT
+    each = max(1, int((height - _TOP - _BELOW) // tall))
+    made = []
+    for start in range(0, len(layout.panels), each):
+        part = layout.panels[start : start + each]
+        panels = tuple(replace(p, top=_TOP + i * tall) for i, p in enumerate(part))
+        legend = _TOP + tall * len(panels) + 8
+        made.append(replace(layout, panels=panels, legend_y=legend, height=legend + _BELOW - 8))
+    return tuple(made)
 
 
 def _lanes(steps: Sequence[Step], places: Places) -> tuple[Lane, ...]:

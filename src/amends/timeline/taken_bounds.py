@@ -203,7 +203,8 @@ def _left(e: Evidence) -> int | None:
     if not each or not sent:
         return None
     packed = any(a.compressed for a in e.archives)
-    return round(sent * (RATIO_BEST if packed else 1.0) / each)
+    rows = round(sent * (RATIO_BEST if packed else 1.0) / each)
+    return rows if e.holding.rows is None else min(rows, e.holding.rows)
 
 
 def _surely_left(e: Evidence) -> int:
@@ -237,4 +238,5 @@ def _staged(e: Evidence) -> int | None:
         return None
     sizes = [(a.size or 0, bool(a.compressed)) for a in e.archives]
     total = max(((size * (RATIO_BEST if packed else 1.0)) for size, packed in sizes), default=0)
-    return round(total * e.share / each) or None
+    rows = round(total * e.share / each) or None
+    return rows if rows is None or e.holding.rows is None else min(rows, e.holding.rows)

@@ -40,17 +40,19 @@ def _read_words(e: Evidence) -> list[str]:
     said = []
     audited = r.n_reads - r.n_tools
     if r.n_sure and audited:
-        counted = (
-            f", {r.n_counted:,} of them with a count" if r.n_counted else ", none with a count"
-        )
         least = f"together they cover {r.lower:,} {_unit(e)} at least"
-        said.append(f"The logs hold {audited:,} reads of it{counted}; {least}.")
+        some = "one read" if audited == 1 else f"{audited:,} reads"
+        if r.n_counted:
+            said.append(f"The logs hold {some} of it, {r.n_counted:,} with a count; {least}.")
+        else:
+            said.append(
+                f"The logs hold {some} of it without a count of {_unit(e)}, so none is proved by them."
+            )
     if r.n_tools:
-        said.append(f"A tool that copies whole tables was started {_times(r.n_tools)}.")
+        said.append(f"A tool that copies whole tables or files was started {_times(r.n_tools)}.")
     if r.n_doubtful:
-        said.append(
-            f"{r.n_doubtful:,} reads may be the company's own; they count for the upper bound only."
-        )
+        some = "One read" if r.n_doubtful == 1 else f"{r.n_doubtful:,} reads"
+        said.append(f"{some} may be the company's own: counted for the upper bound only.")
     if r.n_remote:
         said.append("The reader sat outside, so what was read had left.")
     return said  # fmt: skip

@@ -29,7 +29,8 @@ def timesketch_sql(events: str, hops: str, log_files: str = "", *, chain_only: b
             FROM (SELECT unnest(event_ids) AS event_id, step, technique, phase FROM {hops} WHERE status = 'chain')
             GROUP BY event_id)
         SELECT CASE WHEN coalesce(e.message, '') <> '' THEN e.message
-                ELSE concat_ws(' ', e.kind, e.action, nullif(e.outcome, ''), e.account, e.command, e.object) END AS message,
+                ELSE concat_ws(' ', e.kind, e.action, nullif(e.outcome, ''), e.account, e.command, e.object)
+                END AS message,
             {_ISO} AS datetime, 'Event Logged' AS timestamp_desc, epoch_us(e."at") AS timestamp,
             e.host AS hostname, e.source AS data_type, e.kind, e.action, e.outcome, e.account AS username,
             e.target_account, e.session, e.src_ip, e.src_port, e.dst_ip, e.dst_port, e.proto, e.process, e.pid,
