@@ -11,7 +11,11 @@ from amends import custody
 from amends import paths as room
 from amends.cli.output import Face, as_json, pass_face, shown
 from amends.kernel.errors import UsageError
+from amends.paths.shapes import Fact
 from amends.paths.stage import case_answer
+
+SHOWN = 12
+"""Facts of one kind of change shown on a terminal."""
 
 
 class ShowByDefault(click.Group):
@@ -131,26 +135,14 @@ def _draw(face: Face, made: room.Answer, picture: Path) -> None:
 
 def _show(face: Face, made: room.Answer) -> None:
     _headline(face, made)
-    open_ways = [w for w in made.ways if w.is_open]
-    seen: set[str] = set()
-    for way in open_ways:
-        first = way.store not in seen
-        seen.add(way.store)
-        if not first:
-            continue
-        others = sum(w.store == way.store for w in open_ways) - 1
-        more = " or more" if way.store in made.more else ""
-        face.answer.print(
-            f"\n[bold red]{escape(way.store)}[/]  {_persons(way.persons)}"
-            + (f"  [dim]and {others}{more} other ways[/]" if others or more else "")
-        )
-        for number, step in enumerate(way.steps, 1):
-            face.answer.print(f"  {number:>2}. {escape(step.why)}")
-            evidence = made.state(step.fact).evidence
-            if evidence:
-                face.answer.print(f"      [dim]{escape(shown(evidence))}[/]")
+    _show_reopened(face, made)
+    _show_ways(face, made)
     _show_fixes(face, made)
     _show_rest(face, made)
+
+
+def _line(face: Face, text: str) -> None:
+    face.answer.print(text, highlight=False)
 
 
 def _persons(persons: int | None) -> str:
@@ -160,35 +152,95 @@ def _persons(persons: int | None) -> str:
 def _headline(face: Face, made: room.Answer) -> None:
     reached = made.people.within(made.open_stores)
     total = made.people.within([*made.people.told, *made.people.counted])
+    stores = len({*made.people.told, *made.graph.stores()})
     if made.open_stores:
-        face.answer.print(
-            f"[bold red]Open.[/] {len(made.open_stores)} of {len(made.graph.stores())} stores can be reached from the "
-            f"internet: the data of {reached:,} of {total:,} people."
+        _line(
+            face,
+            f"[bold red]Open.[/] {len(made.open_stores)} of {stores} stores can be reached from the internet: the data "
+            f"of {reached:,} of {total:,} people.",
         )
     else:
-        face.answer.print(
-            "[bold green]No way[/] from the internet to a store is known from this evidence."
+        _line(
+            face, "[bold green]No way[/] from the internet to a store is known from this evidence."
         )
+
+
+def _show_reopened(face: Face, made: room.Answer) -> None:
+    for followed in made.story.facts.values():
+        if followed.state == "reopened":
+            _line(
+                face,
+                f"[bold red]Came back:[/] {escape(_fact(followed.fact))}  {escape(shown(followed.evidence))}",
+            )
+
+
+def _fact(fact: Fact) -> str:
+    return f"{fact.kind} {fact.source}" + (f" → {fact.target}" if fact.target else "")
+
+
+def _show_ways(face: Face, made: room.Answer) -> None:
+    open_ways = [w for w in made.ways if w.is_open]
+    for store in dict.fromkeys(w.store for w in open_ways):
+        ways = [w for w in open_ways if w.store == store]
+        others = len(ways) - 1
+        more = (
+            f"  [dim]{others} other way{'s' if others != 1 else ''} listed with --json"
+            if others
+            else ""
+        )
+        more += ", and there are more" if store in made.more and more else ""
+        _line(
+            face,
+            f"\n[bold red]{escape(shown(store))}[/]  {_persons(ways[0].persons)}{more}{'[/]' if more else ''}",
+        )
+        told = made.people.told.get(store)
+        if told is not None and told != ways[0].persons:
+            _line(
+                face,
+                f"  [dim]the list of stores says {told:,}; counted in this case is what stands above[/]",
+            )
+        for number, step in enumerate(ways[0].steps, 1):
+            _line(face, f"  {number:>2}. {escape(shown(step.why))}")
+            evidence = made.state(step.fact).evidence
+            if evidence:
+                _line(face, f"      [dim]{escape(shown(evidence))}[/]")
 
 
 def _show_fixes(face: Face, made: room.Answer) -> None:
+    if made.cut.hopeless:
+        _line(
+            face,
+            "\n[bold]No fix is known[/] for a way without any fault that could be mended; see no_fix in --json.",
+        )
     if not made.fixes:
         return
-    face.answer.print()
     total = made.people.within(made.open_stores)
+    number = len(made.fixes)
+    fixes = "1 fix closes" if number == 1 else f"{number} fixes close"
     proved = (
-        "fewer do not do: proved"
+        "proved: fewer do not do"
         if made.cut.optimal
-        else f"at least {made.cut.least} are needed; not proved"
+        else f"not proved the fewest; at least {made.cut.least} are needed"
     )
-    face.table(
-        f"What to do first ({len(made.fixes)} close every way; {proved})",
-        ("#", "do", "#closes, of " + f"{total:,}", "#alone", "#people left", "state"),
-        [
-            (n, fix.remedy, fix.closed, fix.alone, fix.left, _state(made, fix.facts))
-            for n, fix in enumerate(made.fixes, 1)
-        ],
-    )
+    _line(face, f"\n[bold]What to do first[/]  {fixes} every way ({proved}).")
+    for rank, fix in enumerate(made.fixes, 1):
+        _line(
+            face,
+            f"  {rank:>2}. {escape(shown(_sentence(fix.remedy)))}  [dim]{_state(made, fix.facts)}[/]",
+        )
+        alone = f", {fix.alone:,} when it alone is done" if fix.alone != fix.closed else ""
+        left = (
+            f"{fix.left:,} people in {len(fix.stores_left)} stores left"
+            if fix.stores_left
+            else "nothing is left open"
+        )
+        _line(face, f"      closes {fix.closed:,} of {total:,} people{alone}; {left}")
+        for act in fix.instead[:3]:
+            _line(face, f"      [dim]or: {escape(shown(made.acts.remedy[act]))}[/]")
+
+
+def _sentence(remedy: str) -> str:
+    return remedy[:1].upper() + remedy[1:]
 
 
 def _state(made: room.Answer, facts: tuple[int, ...]) -> str:
@@ -197,11 +249,14 @@ def _state(made: room.Answer, facts: tuple[int, ...]) -> str:
 
 def _show_rest(face: Face, made: room.Answer) -> None:
     if made.done:
-        face.answer.print()
-        face.table(
-            "Closed, with evidence",
-            ("done", "#people protected", "evidence"),
-            [(f.remedy, f.closed, made.state(f.facts[0]).evidence) for f in made.done],
+        _line(face, "\n[bold]Closed, with evidence[/]")
+    for fix in made.done:
+        _line(face, f"  [green]✓[/] {escape(shown(_sentence(fix.remedy)))}  {fix.alone:,} people")
+        for fact in fix.facts[:2]:
+            _line(face, f"      [dim]{escape(shown(made.state(fact).evidence))}[/]")
+    for claim in made.story.claims:
+        face.say(
+            f"[yellow]![/] claim about nothing we know: {escape(shown(claim.get('words') or str(claim)))}"
         )
     for reject in made.rejects[:20]:
         face.say(
@@ -213,23 +268,33 @@ def _show_rest(face: Face, made: room.Answer) -> None:
         )
 
 
+CHANGES = {
+    "reopened": "came back", "new": "new", "verified": "gone, verified", "claimed": "said to be gone, no evidence",
+    "not_looked_at": "not looked at again: taken as still there",
+}  # fmt: skip
+
+
 def _show_diff(face: Face, made: room.Answer) -> None:
-    found = room.diff_json(made)
-    face.table(
-        "Ways to each store",
-        ("store", "now", "#people"),
-        [(c.store, c.change.replace("_", " "), c.persons) for c in room.store_changes(made)],
-    )
+    _headline(face, made)
     words = {
-        "reopened": "came back", "new": "is new", "verified": "is gone, verified", "claimed": "is said to be gone",
-        "not_looked_at": "was not looked at again",
-    }  # fmt: skip
-    rows = [
-        (f["kind"], f["source"], f["target"], words[change], f["evidence"])
-        for change in words
-        for f in found["facts"][change]
-    ]
-    face.answer.print()
-    face.table("Facts that changed", ("fact", "about", "to", "", "evidence"), rows)
+        "opened": "[bold red]opened[/]",
+        "closed": "[green]closed[/]",
+        "still_open": "[red]still open[/]",
+    }
+    for one in room.store_changes(made):
+        _line(face, f"  {words[one.change]}  {escape(shown(one.store))}  {_persons(one.persons)}")
+    found = room.diff_json(made)
+    for change, said in CHANGES.items():
+        facts = found["facts"][change]
+        if facts:
+            _line(face, f"\n[bold]{len(facts):,} facts[/] {said}")
+        for fact in facts[:SHOWN]:
+            target = f" → {fact['target']}" if fact["target"] else ""
+            _line(face, f"  {escape(shown(fact['kind']))} {escape(shown(fact['source'] + target))}")
+            _line(face, f"      [dim]{escape(shown(fact['evidence']))}[/]")
+        if len(facts) > SHOWN:
+            _line(face, f"  [dim]and {len(facts) - SHOWN:,} more: --json lists them[/]")
+    if made.open_stores:
+        _show_ways(face, made)
     _show_fixes(face, made)
     _show_rest(face, made)

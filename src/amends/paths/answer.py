@@ -64,6 +64,7 @@ class Answer:
         cut: The smallest closure of what is open.
         fixes: Its acts in order.
         done: Facts that are verified gone and lay on a way, by act.
+        acts: What can be done; the fixes name others that would do instead by number.
         rejects: What could not be read.
         elements: Element codes by store.
     """
@@ -79,6 +80,7 @@ class Answer:
     cut: Cut = field(default_factory=lambda: Cut((), True, "flow", 0))
     fixes: list[Fix] = field(default_factory=list)
     done: list[Fix] = field(default_factory=list)
+    acts: Acts = field(default_factory=lambda: Acts((), (), {}))
     rejects: list[Reject] = field(default_factory=list)
     elements: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -114,8 +116,8 @@ def answer(
     ]
     _list_ways(made, listed)
     goals = {s: graph.node_number[f"store:{s}"] for s in made.open_stores}
-    acts, made.cut = plan(graph, list(goals.values()), closed)
-    made.fixes = ordered(graph, goals, closed, acts, made.cut, people)
+    made.acts, made.cut = plan(graph, list(goals.values()), closed)
+    made.fixes = ordered(graph, goals, closed, made.acts, made.cut, people)
     made.done = _done(made)
     return made
 
@@ -126,11 +128,11 @@ def _done(made: Answer) -> list[Fix]:
     date = next((n for n in range(len(made.open_at)) if gone & _shown_at(made, n)), None)
     if date is None:
         return []
+    named = {made.graph.facts[f].act for f in gone} - {""}
     by_act: dict[str, list[int]] = {}
-    for fact in sorted(gone):
-        by_act.setdefault(made.graph.facts[fact].act or fact_id(made.graph.facts[fact]), []).append(
-            fact
-        )
+    for number, fact in enumerate(made.graph.facts):
+        if number in gone or (made.closed[number] and fact.act in named):
+            by_act.setdefault(fact.act or fact_id(fact), []).append(number)
     groups = tuple(map(tuple, by_act.values()))
     remedies = tuple(remedy_of(made.graph.facts[some[0]]) for some in groups)
     acts = Acts(groups, remedies, {f: n for n, some in enumerate(groups) for f in some})

@@ -86,6 +86,13 @@ def _fix(made: Answer, fix: Fix, rank: int) -> Json:
         "persons_left": fix.left,
         "stores_left": list(fix.stores_left),
         "state": joint_state(made, fix.facts),
+        "instead": [
+            {
+                "facts": [fact_id(made.graph.facts[f]) for f in made.acts.facts[a]],
+                "remedy": made.acts.remedy[a],
+            }
+            for a in fix.instead
+        ],
         "evidence": [made.state(f).evidence for f in fix.facts],
     }
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from amends.kernel import ids
 from amends.paths.acts import Acts, fact_id
 from amends.paths.choke import Cut
+from amends.paths.derivations import first_way
 from amends.paths.fixpoint import derive, relevant
 from amends.paths.model import Flags, Graph
 from amends.paths.people import Holdings
 
-TRIED = 40
-"""Up to so many fixes the order is chosen by trying each next one; above, by what each does alone."""
+WORK = 20_000_000
+"""Steps looked at, at most, to choose the order by trying each next fix, and again to find what would do instead."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Fix:
         closed: People whom it protects when those before it are done.
         left: People whose data can still be reached after it.
         stores_left: Stores that can still be reached after it.
+        instead: Other acts, by number, each of which would do as well in its place; not looked for in large networks.
     """
 
     facts: tuple[int, ...]
@@ -37,6 +39,7 @@ class Fix:
     closed: int
     left: int
     stores_left: tuple[str, ...]
+    instead: tuple[int, ...] = ()
 
 
 def closure_id(graph: Graph, facts: Sequence[int]) -> str:
@@ -60,11 +63,12 @@ def ordered(
     trial = _Trial(graph, goals, closed, acts, people)
     before = people.within(goals)
     alone = {act: before - trial.left([act]) for act in cut.acts}
+    careful = len(cut.acts) ** 2 * len(trial.part.head) <= WORK
     done: list[int] = []
     fixes = []
     rest = sorted(cut.acts, key=lambda a: (-alone[a], a))
     while rest:
-        act = min(rest, key=lambda a: trial.left([*done, a])) if len(cut.acts) <= TRIED else rest[0]
+        act = min(rest, key=lambda a: trial.rank([*done, a])) if careful else rest[0]
         rest.remove(act)
         done.append(act)
         stores = trial.open_stores(done)
@@ -78,6 +82,7 @@ def ordered(
                 before - left,
                 left,
                 tuple(stores),
+                trial.instead_of(act, cut.acts) if cut.optimal else (),
             )
         )
         before = left
@@ -109,6 +114,27 @@ class _Trial:
             made = derive(self.part, shut)
             self._known[key] = [s for s, node in self.goals.items() if made.has(node)]
         return self._known[key]
+
+    def rank(self, done: Sequence[int]) -> tuple[int, int]:
+        """Return what makes one order better than another: people, then stores, that can still be reached."""
+        stores = self.open_stores(done)
+        return self.people.within(stores), len(stores)
+
+    def instead_of(self, act: int, chosen: Sequence[int]) -> tuple[int, ...]:
+        """Return the acts that close everything in the place of one of those chosen."""
+        others = [a for a in chosen if a != act]
+        shut = self.closed.copy()
+        for other in others:
+            shut[list(self.acts.facts[other])] = True
+        made = derive(self.part, shut)
+        goal = next((node for node in self.goals.values() if made.has(node)), None)
+        if goal is None:
+            return ()
+        way = first_way(self.part, made, goal)
+        tried = sorted(self.acts.in_way(way.facts) - {act})
+        if len(tried) * len(self.part.head) * len(chosen) > WORK:
+            return ()
+        return tuple(a for a in tried if not self.open_stores([*others, a]))
 
     def left(self, done: Sequence[int]) -> int:
         """Return the people whose data can still be reached."""

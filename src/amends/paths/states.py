@@ -104,14 +104,12 @@ def _followed(
         here = shown[number].get(key)
         if here is not None:
             back = state in ("verified", "reopened")
-            evidence = f"back on {one.on}: {here.evidence}" if back else here.evidence
+            evidence = f"back {when(one.on)}: {here.evidence}" if back else here.evidence
             state = "reopened" if back else "open"
             fact, last_on, first_on = here, one.on, first_on or one.on
         elif fact is not None and state != "verified" and looked_for(fact, one.network):
             state, last_on = "verified", one.on
-            evidence = (
-                f"looked at on {one.on}, not there any more: {_what(fact)}; was: {fact.evidence}"
-            )
+            evidence = f"looked at {when(one.on)} ({_what(fact)}), not there any more; was: {fact.evidence}"
         elif fact is not None and state == "verified" and looked_for(fact, one.network):
             last_on = one.on
     assert fact is not None
@@ -122,11 +120,22 @@ def _followed(
     )
 
 
-def _what(fact: Fact) -> str:
+def when(on: str) -> str:
+    """Return a date as people say it."""
     return (
-        ", ".join(f"{kind} {place}".strip() for kind, place in fact.looks)
-        or f"{fact.kind} {fact.source}"
+        f"on {on}"
+        if on[:1].isdigit()
+        else f"in the evidence of {on!r}"
+        if on
+        else "in the evidence"
     )
+
+
+def _what(fact: Fact) -> str:
+    """Return what was looked at, the first few."""
+    looks = [f"{kind} {bare(place) if place else ''}".strip() for kind, place in fact.looks]
+    looks = looks or [f"{fact.kind} {bare(fact.source)}"]
+    return ", ".join(looks[:3]) + (f" and {len(looks) - 3} more" if len(looks) > 3 else "")
 
 
 def looked_for(fact: Fact, network: Network) -> bool:
