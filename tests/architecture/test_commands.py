@@ -141,7 +141,7 @@ ORDERED = [
     "amends new", "amends demo", "amends add", "amends event add", "amends event list", "amends run", "amends status",
     "amends show", "amends explain", "amends export", "amends diff", "amends decide", "amends verify",
     "amends custody witness", "amends custody stamp", "amends custody proof", "amends custody check-proof",
-    "amends custody export", "amends scan",
+    "amends custody export", "amends package make", "amends package check", "amends scan",
     "amends resolve", "amends duties", "amends notices proofs", "amends notices seal", "amends notices approve",
     "amends notices send", "amends notices status", "amends notices code",
     "amends portal publish", "amends portal verify", "amends portal status", "amends portal banner-key",

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "status": "amends.cli.case_work:status",
     "verify": "amends.cli.case_work:verify",
     "custody": "amends.cli.custody:custody",
+    "package": "amends.cli.package:package",
     "event": "amends.cli.case_work:event",
     "show": "amends.cli.look:show",
     "explain": "amends.cli.look:explain",

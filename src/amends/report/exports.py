@@ -14,6 +14,7 @@ from amends.kernel.engine.base import quote
 from amends.kernel.errors import UsageError
 from amends.kernel.schema import Table
 from amends.report import spreadsheet
+from amends.report.timeline_exports import FILE_EXPORTS, SQL_EXPORTS, write_timeline_file
 from amends.tables import ALL
 from amends.tables.custody import EXCEPTIONS, EXHIBITS, ITEMS
 from amends.tables.duties import DUTIES, DUTY_GROUPS
@@ -34,9 +35,11 @@ def export(case: Case, name: str, to: str) -> int:
         return _write_calendar(case, Path(to))
     if name == "filings":
         return _write_filings(case, to)
+    if name in FILE_EXPORTS:
+        return write_timeline_file(case, name, to)
     if name == "custody-log":
         return write_rows(case, name, pa.Table.from_pylist(custody.journal_rows(case.folder)), to)
-    sql = _query(case, name)
+    sql = named_sql(case, name)
     schema = case.engine.arrow(f"SELECT * FROM ({sql}) LIMIT 0").schema
     rows = spreadsheet.write(schema, case.engine.batches(sql), to)
     case.ledger.append("export", name=name, to=Path(to).name, rows=rows, run=case.run_id())
@@ -52,10 +55,22 @@ def write_rows(case: Case, name: str, rows: pa.Table, to: str) -> int:
 
 def names() -> tuple[str, ...]:
     """Return everything that can be exported, named exports first."""
-    return (*_NAMED, "custody-log", "filings", *(t.name for t in ALL if t.name not in _NAMED))
+    return (
+        *_NAMED,
+        *FILE_EXPORTS,
+        "custody-log",
+        "filings",
+        *(t.name for t in ALL if t.name not in _NAMED),
+    )
 
 
-def _query(case: Case, name: str) -> str:
+def named_sql(case: Case, name: str) -> str:
+    """Return SQL of a named export or of a whole table.
+
+    Raises:
+        UsageError: There is none of that name.
+        TableError: The table does not exist yet.
+    """
     made = _NAMED.get(name)
     if made is not None:
         return made(case)
@@ -209,4 +224,5 @@ _NAMED: dict[str, Callable[[Case], str]] = {
     "person-elements": _person_elements_sql,
     "exceptions": _exceptions_sql,
     "calendar": _calendar_sql,
+    **SQL_EXPORTS,
 }
