@@ -20,7 +20,7 @@ from amends.paths.reach import Reach, Reached
 from amends.paths.rights import admins, rights, trusts
 from amends.paths.routes import INTERNET
 from amends.paths.shapes import Network, Reject, StoreAtEnd
-from amends.paths.spaces import holds
+from amends.paths.spaces import holds, size
 from amends.paths.telling import Telling, asks
 from amends.paths.world import Service, World
 
@@ -142,40 +142,47 @@ def _reach(telling: Telling) -> None:
     reach = Reach(telling.world)
     for got in reach.answers():
         evidence, remedy, act = _because(reach, got)
-        telling.add(
-            "reach",
-            got.source,
-            got.service.name,
-            evidence=evidence,
-            remedy=remedy,
-            act=act,
-            detail=(("how", "configuration" if got.devices else "same zone"),),
-            looks=(
-                *(("config", f"asset:{name}") for name in got.devices),
-                ("services", got.service.name),
-            ),
-        )
+        detail = (("how", "configuration" if got.devices else "same zone"),)
+        passed = tuple(("config", f"asset:{name}") for name in got.devices)
+        for target in got.targets:
+            name = target.service.name
+            words = {"service": name[8:], "places": ", ".join(target.service.places[:2])}
+            telling.add(
+                "reach",
+                got.source,
+                name,
+                evidence=_filled(evidence, words),
+                remedy=_filled(remedy, words),
+                act=_filled(act, words),
+                detail=detail,
+                looks=(*passed, ("services", name)),
+            )
     for zone in sorted(reach.unrouted):
         telling.world.rejects.append(
             Reject(
                 f"zone {zone}",
                 "no_route",
-                "Add the configuration of the device that joins this zone to the others, "
-                "or a scan made from it.",
+                "Add the configuration of the device that joins this zone to the others, or a scan made from it.",
             )
         )
 
 
+def _filled(text: str, words: dict[str, str]) -> str:
+    """Return a text with its two gaps filled; it may hold any other sign."""
+    if "\0" in text:
+        for name, value in words.items():
+            text = text.replace(f"\0{name}\0", value)
+    return text
+
+
 def _because(reach: Reach, got: Reached) -> tuple[str, str, str]:
-    """Return evidence, remedy and act of an answer: the narrowest line that lets it through."""
-    service = got.service
-    name = service.name.split(":", 1)[1]
+    """Return evidence, remedy and act of an answer, with gaps for the service: the narrowest line that lets it."""
     who = got.source.split(":", 1)[1]
     if not got.devices and not got.why:
         return (
-            f"{', '.join(service.places[:2])}: both in {who}",
-            f"let the host's own firewall admit to {name} only who needs it, or put it into a zone of its own",
-            f"own:{service.name}",
+            f"\0places\0: both in {who}",
+            "let the host's own firewall admit to \0service\0 only who needs it, or put it into a zone of its own",
+            "own:\0service\0",
         )
     evidence = "; ".join(
         f"{r.place} {r.words}".strip() if r.words else f"{r.place} {r.leaving} has no inbound list"
@@ -183,15 +190,9 @@ def _because(reach: Reach, got: Reached) -> tuple[str, str, str]:
     )
     lines = [rule for rule in got.why if rule.words]
     if not lines:
-        where = next(
-            (rule.leaving for rule in got.why), got.devices[0] if got.devices else service.asset
-        )
-        remedy = f"put an inbound list on {where} that does not let {who} get to {name}"
-        return (
-            evidence or f"{', '.join(got.devices)}: no list",
-            remedy,
-            f"list:{where}:{service.name}",
-        )
+        where = next((rule.leaving for rule in got.why), got.devices[0] if got.devices else who)
+        remedy = f"put an inbound list on {where} that does not let {who} get to \0service\0"
+        return evidence or f"{', '.join(got.devices)}: no list", remedy, f"list:{where}:\0service\0"
     rule = min(lines, key=_width)
     file, _, line = rule.place.rpartition(":")
     spot = (
@@ -201,21 +202,14 @@ def _because(reach: Reach, got: Reached) -> tuple[str, str, str]:
     )
     if reach.falls(got, rule):
         return evidence, f"remove {spot}", f"acl:{rule.place}"
-    return (
-        evidence,
-        f"deny {who} to {name} before {spot}; other lines let it through as well",
-        f"acl:{rule.place}:{service.name}",
-    )
+    remedy = f"deny {who} to \0service\0 before {spot}; other lines let it through as well"
+    return evidence, remedy, f"acl:{rule.place}:\0service\0"
 
 
 def _width(rule: Rule) -> int:
     """Return how much a rule speaks of; the narrowest is the one to take away."""
-    wide = sum(high - low + 1 for low, high in rule.target).bit_length()
-    return (
-        wide
-        + sum(high - low + 1 for low, high in rule.ports).bit_length()
-        + (0 if rule.protocols else 8)
-    )
+    wide = size(rule.target).bit_length() + size(rule.ports).bit_length()
+    return wide + (0 if rule.protocols else 8)
 
 
 # machines and services

@@ -236,3 +236,18 @@ def _speaks(rule: Rule, door: Door) -> bool:
     if rule.action == DENY:
         return covers(rule.target, door.target)
     return touches(rule.target, door.target)
+
+
+def distinct(rows: npt.NDArray[np.bool_]) -> tuple[list[int], npt.NDArray[np.int32]]:
+    """Return one row of each kind, and for each row its kind: eight bytes of bits at a time, which sorts fast."""
+    bits = np.packbits(rows, axis=1)
+    padded = np.zeros((len(rows), -(-max(bits.shape[1], 1) // 8) * 8), dtype=np.uint8)
+    padded[:, : bits.shape[1]] = bits
+    kind = np.zeros(len(rows), dtype=np.int64)
+    first = np.zeros(min(len(rows), 1), dtype=np.int64)
+    for column in padded.view(np.uint64).T:
+        values = np.unique(column, return_inverse=True)[1].ravel()
+        joined = kind * (int(values.max(initial=0)) + 1) + values
+        _, first, kind = np.unique(joined, return_index=True, return_inverse=True)
+        kind = kind.ravel()
+    return first.tolist(), kind.astype(np.int32)

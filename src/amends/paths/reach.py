@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amends.paths.devices import Device, Interface
-from amends.paths.filters import PERMIT, Door, Filter, Piece, Rule
+from amends.paths.filters import PERMIT, Door, Filter, Piece, Rule, distinct
 from amends.paths.routes import INTERNET, Routes, Step, Way
 from amends.paths.spaces import (
     ANY,
@@ -31,7 +31,7 @@ from amends.paths.spaces import (
     without,
 )
 from amends.paths.targets import Target, family, targets
-from amends.paths.world import Service, World
+from amends.paths.world import World
 from amends.paths.zones import zone_addresses
 
 WIDE4 = 2**16
@@ -42,23 +42,19 @@ one of them. Fewer are taken as what they are meant for, the known addresses of 
 
 @dataclass(frozen=True)
 class Reached:
-    """An answer: who gets to a service.
+    """An answer: who gets to services that nothing on the way tells apart.
 
     Attributes:
         source: ``zone:…`` or ``asset:…``.
-        service: The service.
+        targets: Addresses of services.
         why: Rules that let it, in the order passed.
         devices: Devices passed.
-        target: What was addressed.
-        group: Number of the group of alike services it was asked with.
     """
 
     source: str
-    service: Service
+    targets: tuple[Target, ...]
     why: tuple[Rule, ...]
     devices: tuple[str, ...]
-    target: Target
-    group: int = 0
 
 
 @dataclass
@@ -75,9 +71,8 @@ class Reach:
     memo: dict[tuple[int, int, str, tuple[Piece, ...]], list[Piece]] = field(default_factory=dict)
     members: dict[str, list[tuple[str, tuple[int, ...]]]] = field(default_factory=dict)
     unrouted: set[str] = field(default_factory=set)
-    groups: int = 0
     skipped: Rule | None = None
-    alone: dict[tuple[int, int], bool] = field(default_factory=dict)
+    alike: dict[tuple[int, tuple[str, ...]], list[list[Target]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Lay out zones, ways, services and lists."""
@@ -124,13 +119,23 @@ class Reach:
         if way is None and (device or box or source != zone):
             return
         for group in self._alike(targets, devices):
-            self.groups += 1
             pieces = asking if way is None else self._passed(way, group[0], asking, source)
             if not pieces:
                 continue
-            for target in group:
-                got = self._host_firewall(target, pieces)
-                yield from self._told(source, whole, target, got, devices)
+            for alike in self._by_firewall(group):
+                got = self._host_firewall(alike[0], pieces)
+                for name, why in self._who(source, whole, got):
+                    mine = tuple(t for t in alike if name != f"asset:{t.service.asset}")
+                    if mine:
+                        yield Reached(name, mine, why, devices)
+
+    def _by_firewall(self, group: list[Target]) -> Iterator[list[Target]]:
+        """Yield those without a firewall of their own together, the others each alone."""
+        walls = self.world.firewalls
+        bare = [target for target in group if target.service.asset not in walls]
+        if bare:
+            yield bare
+        yield from ([target] for target in group if target.service.asset in walls)
 
     def _way(
         self, source: str, zone: str, device: str, box: str, spans: Spans
@@ -148,72 +153,60 @@ class Reach:
 
     def falls(self, got: Reached, rule: Rule) -> bool:
         """Answer whether nothing gets through any more once this one rule is taken away."""
-        key = (got.group, id(rule))
-        if key not in self.alone:
-            source = got.source.split(":", 1)[1] if got.source.startswith("zone:") else ""
-            source = source or self.world.assets[self.world.key(got.source[6:])].zone
-            target = got.target
-            way = self._way(source, target.zone, target.device, target.box, target.door.target)[0]
-            asking = [Piece(self.addresses.get(source) or ANY, PORTS)]
-            self.skipped = rule
-            pieces = asking if way is None else self._passed(way, target, asking, source)
-            left = self._host_firewall(target, pieces)
-            self.skipped = None
-            self.alone[key] = not left
-        return self.alone[key]
+        source = got.source.split(":", 1)[1]
+        if got.source.startswith("asset:"):
+            source = self.world.assets[self.world.key(source)].zone
+        target = got.targets[0]
+        way = self._way(source, target.zone, target.device, target.box, target.door.target)[0]
+        asking = [Piece(self.addresses.get(source) or ANY, PORTS)]
+        self.skipped = rule
+        pieces = asking if way is None else self._passed(way, target, asking, source)
+        left = self._host_firewall(target, pieces)
+        self.skipped = None
+        return not any(
+            got.source == name
+            for name, _ in self._who(source, self.addresses.get(source, ()), left)
+        )
 
-    def _alike(self, targets: list[Target], devices: tuple[str, ...]) -> Iterator[list[Target]]:
-        """Yield targets in groups that no list of these devices tells apart."""
+    def _alike(self, targets: list[Target], devices: tuple[str, ...]) -> list[list[Target]]:
+        """Return targets in groups that no list of these devices tells apart."""
+        key = (id(targets), devices)
+        if key not in self.alike:
+            self.alike[key] = self._grouped(targets, devices)
+        return self.alike[key]
+
+    def _grouped(self, targets: list[Target], devices: tuple[str, ...]) -> list[list[Target]]:
         lists = [
             f for name in devices for f in self.routes.by_name[name].filters.values() if f.rules
         ]
-        if not lists:
-            yield from self._by_door(targets)
-            return
         numbers = np.array([self.at[t.door] for t in targets])
         shown = np.array(
             [self.at[t.shown] if t.shown is not None else self.at[t.door] for t in targets]
         )
-        columns = []
-        for made in lists:
-            ids = self._class_of(made)[0]
-            columns += [ids[numbers], ids[shown]]
-        columns.append(np.array([family(t.door) for t in targets], dtype=np.int32))
-        columns.append(self._local_column(targets))
-        table = np.stack(columns, axis=1)
-        _, inverse = np.unique(table, axis=0, return_inverse=True)
-        order = np.argsort(inverse.ravel(), kind="stable")
-        cuts = np.flatnonzero(np.diff(inverse.ravel()[order])) + 1
-        for part in np.split(order, cuts):
-            yield [targets[i] for i in part.tolist()]
-
-    def _local_column(self, targets: list[Target]) -> npt.NDArray[np.int32]:
-        """Number the ports of a device's own services, for lists stand before some of them only."""
-        kinds: dict[tuple[str, int], int] = {}
-        return np.array(
+        kinds: dict[tuple[int, str, int], int] = {}
+        alike = np.array(
             [
-                kinds.setdefault((t.door.protocol, t.door.port), len(kinds)) if t.device else 0
+                kinds.setdefault(
+                    (family(t.door), *((t.door.protocol, t.door.port) if t.device else ("", 0))),
+                    len(kinds),
+                )
                 for t in targets
-            ],
-            dtype=np.int32,
+            ]
         )
-
-    def _by_door(self, targets: list[Target]) -> Iterator[list[Target]]:
-        groups: dict[tuple[int, str, int], list[Target]] = defaultdict(list)
-        for target in targets:
-            own = (target.door.protocol, target.door.port) if target.device else ("", 0)
-            groups[(family(target.door), *own)].append(target)
-        yield from groups.values()
+        for made in lists:
+            ids, rows = self._class_of(made)
+            for column in (ids[numbers], ids[shown]):
+                alike = np.unique(alike * len(rows) + column, return_inverse=True)[1].ravel()
+        order = np.argsort(alike, kind="stable")
+        cuts = np.flatnonzero(np.diff(alike[order])) + 1
+        return [[targets[i] for i in part.tolist()] for part in np.split(order, cuts)]
 
     def _class_of(self, made: Filter) -> tuple[npt.NDArray[np.int32], list[bytes]]:
         """Return for each door its class in a list, and for each class which rules speak of it."""
         if id(made) not in self.classes:
             rows = made.rows(self.doors)
-            unique, inverse = np.unique(rows, axis=0, return_inverse=True)
-            self.classes[id(made)] = (
-                inverse.ravel().astype(np.int32),
-                [row.astype(np.uint8).tobytes() for row in unique],
-            )
+            first, inverse = distinct(rows)
+            self.classes[id(made)] = (inverse, [rows[i].astype(np.uint8).tobytes() for i in first])
         return self.classes[id(made)]
 
     def filtered(
@@ -360,30 +353,24 @@ class Reach:
                 pieces = self.filtered(seen.filter, target.door, pieces)
         return pieces
 
-    def _told(
-        self, source: str, whole: Spans, target: Target, got: list[Piece], devices: tuple[str, ...]
-    ) -> Iterator[Reached]:
-        """Say who the addresses that got through are: the zone, or machines in it."""
+    def _who(
+        self, source: str, whole: Spans, got: list[Piece]
+    ) -> Iterator[tuple[str, tuple[Rule, ...]]]:
+        """Yield who the addresses that got through are, and by which rules: the zone, or machines in it."""
         if not got:
             return
         allowed = join(span for piece in got for span in piece.source)
         biggest = max(got, key=lambda piece: size(piece.source))
         if source == INTERNET:
             if _wide(allowed):
-                yield Reached(
-                    f"zone:{source}", target.service, biggest.why, devices, target, self.groups
-                )
+                yield f"zone:{source}", biggest.why
         elif covers(allowed, whole):
-            yield Reached(
-                f"zone:{source}", target.service, biggest.why, devices, target, self.groups
-            )
+            yield f"zone:{source}", biggest.why
             return
         for name, ips in self.members.get(source, ()):
             hit = next((piece for piece in got for ip in ips if holds(piece.source, ip)), None)
-            if hit is not None and name != target.service.asset:
-                yield Reached(
-                    f"asset:{name}", target.service, hit.why, devices, target, self.groups
-                )
+            if hit is not None:
+                yield f"asset:{name}", hit.why
 
 
 def _wide(spans: Spans) -> bool:

@@ -57,23 +57,36 @@ class Telling:
     facts: dict[tuple[str, str, str], Fact] = field(default_factory=dict)
     looked: set[Look] = field(default_factory=set)
 
-    def add(self, kind: str, source: str, target: str = "", **words: object) -> None:
-        """Keep a fact; one known already gets the further evidence."""
-        fact = Fact(kind, source, target, **{"on": self.on, **words})  # type: ignore[arg-type]
-        known = self.facts.get(fact.key)
+    def add(
+        self,
+        kind: str,
+        source: str,
+        target: str = "",
+        *,
+        evidence: str = "",
+        on: str = "",
+        detail: tuple[tuple[str, str], ...] = (),
+        remedy: str = "",
+        act: str = "",
+        looks: tuple[Look, ...] = (),
+    ) -> None:
+        """Keep a fact; one known already gets the further evidence. What a scan saw, a scan can prove gone."""
+        key = (kind, source, target)
+        known = self.facts.get(key)
         if known is None:
-            self.facts[fact.key] = fact
+            self.facts[key] = Fact(
+                kind, source, target, evidence, on or self.on, detail, remedy, act, looks
+            )
             return
-        evidence = known.evidence
-        if fact.evidence and fact.evidence not in evidence and evidence.count(" | ") < 4:
-            evidence = f"{evidence} | {fact.evidence}" if evidence else fact.evidence
-        detail = dict(fact.detail) | dict(known.detail)
-        if fact.looks and fact.looks[0][0].startswith("scan:"):
-            known = replace(
-                known, looks=fact.looks
-            )  # what a scan saw, a scan from there can prove gone
-        self.facts[fact.key] = replace(
-            known, evidence=evidence, on=max(known.on, fact.on), detail=tuple(detail.items())
+        words = known.evidence
+        if evidence and evidence not in words and words.count(" | ") < 4:
+            words = f"{words} | {evidence}" if words else evidence
+        self.facts[key] = replace(
+            known,
+            evidence=words,
+            on=max(known.on, on or self.on),
+            detail=tuple((dict(detail) | dict(known.detail)).items()),
+            looks=looks if looks and looks[0][0].startswith("scan:") else known.looks,
         )
 
     def credential(self, fingerprint: str) -> str:
