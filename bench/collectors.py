@@ -89,7 +89,8 @@ def scan(hosts: int) -> bytes:
     ]
     for number in range(hosts):
         out.append(
-            f'<host><status state="up"/><address addr="10.9.{number // 250}.{number % 250 + 1}" addrtype="ipv4"/><ports>'
+            f'<host><status state="up"/><address addr="10.9.{number // 250}.{number % 250 + 1}" '
+            'addrtype="ipv4"/><ports>'
         )
         out += [
             f'<port protocol="tcp" portid="{port}"><state state="open"/><service name="s"/></port>'
@@ -105,7 +106,8 @@ def timed(name: str, files: list[tuple[str, bytes]]) -> dict[str, object]:
     seconds = time.monotonic() - started
     reach = sum(1 for fact in got.facts if fact.kind == "reach")
     return {
-        "case": name, "seconds": round(seconds, 2), "facts": len(got.facts), "reach": reach, "rejects": len(got.rejects),
+        "case": name, "seconds": round(seconds, 2), "facts": len(got.facts), "reach": reach,
+        "rejects": len(got.rejects),
         "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }  # fmt: skip
 

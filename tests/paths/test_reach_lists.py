@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a case of a table, and a configuration, read best on one line)
 """Access lists against a packet simulator: every line is tried on every packet, one after the other."""
 
 from __future__ import annotations

@@ -115,40 +115,34 @@ def _place_assets(world: World, legs: list[Interface]) -> None:
 
 
 def _zone_of(legs: list[Interface], subnet: Spans, world: World) -> str:
-    """Return the zone that the legs on one network stand in; "" when nothing tells."""
+    """Return the zone that the legs on one network stand in; "" when nothing tells.
+
+    First a zone we know by name, then words for the outside, then where the machines of our lists on that network
+    stand, then the words themselves.
+    """
     known = world.zones | {"internet"}
-    raw = ""
-    for leg in legs:
-        for words in (leg.description, leg.group):
-            zone = named_zone(words, known)
-            if zone:
-                return zone
-    inside = (
-        Counter(
-            machine.zone
-            for machine in world.assets.values()
-            if machine.zone
-            and any(holds(subnet, ip) for ip in machine.ips)
-            and world.key(machine.name) not in world.devices
-        )
-        if subnet
-        else Counter()
-    )
+    said = [words for leg in legs for words in (leg.description, leg.group) if words]
+    zone = next((zone for words in said if (zone := named_zone(words, known))), "")
+    if zone:
+        return zone
+    if any(OUTSIDE & set(re.split(r"[^a-z0-9]+", words.lower())) for words in said):
+        return "internet"
+    machines = [
+        m for m in world.assets.values() if m.zone and world.key(m.name) not in world.devices
+    ]
+    inside = Counter(m.zone for m in machines if any(holds(subnet, ip) for ip in m.ips))
     if inside:
         return inside.most_common(1)[0][0]
-    for leg in legs:
-        for words in (leg.description, leg.group):
-            if words and OUTSIDE & set(re.split(r"[^a-z0-9]+", words.lower())):
-                return "internet"
-            raw = raw or re.sub(r"^(?:zone[-: ]*|to[- ])|[- ]zone$", "", slug(words))
-    return raw
+    return next(
+        (re.sub(r"^(?:zone[-: ]*|to[- ])|[- ]zone$", "", slug(words)) for words in said), ""
+    )
 
 
 def named_zone(words: str, known: Iterable[str]) -> str:
     """Return the known zone that a description names: alone, or among other words; "" for none."""
     low = slug(words)
     zones = set(known)
-    if not low or low in zones:
+    if low in zones:
         return low
     parts = f"-{re.sub(r'[^a-z0-9]+', '-', low)}-"
     fits = [(parts.find(f"-{_dashed(zone)}-"), -len(zone), zone) for zone in zones]

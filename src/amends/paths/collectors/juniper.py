@@ -14,6 +14,7 @@ from amends.paths.collectors.base import Input, fingerprint_of
 from amends.paths.collectors.juniper_rules import SERVICES, Line, Path, Reading, Term, finish
 from amends.paths.collectors.seen import DeviceSeen, LookedSeen, SecretSeen, ServiceSeen, Sighting
 from amends.paths.devices import Device, Interface, Route
+from amends.paths.shapes import Reject
 from amends.paths.spaces import address, network
 
 TOKEN = re.compile(r'/\*.*?\*/|#[^\n]*|"(?:[^"\\]|\\.)*"|[{};\[\]]|[^\s{};\[\]"#]+|\n', re.DOTALL)
@@ -78,6 +79,12 @@ def _braces(text: str) -> Iterator[Line]:
             at.words.append(part.strip('"'))
 
 
+def _left_open(source: Input) -> bool:
+    """Answer whether more braces open than close."""
+    signs = [found[0] for found in TOKEN.finditer(source.text) if found[0] in "{}"]
+    return signs.count("{") != signs.count("}")
+
+
 class Juniper:
     """Juniper configurations."""
 
@@ -116,6 +123,12 @@ class Juniper:
             _read(reading, line, path)
         finish(reading)
         yield from reading.rejects
+        if not any(path[0] == "system" or len(path) > 1 for _, path in every) or _left_open(source):
+            yield Reject(
+                source.path,
+                "truncated",
+                "Add the whole configuration; braces that open are not all closed.",
+            )
         yield DeviceSeen(reading.device, source.path)
         yield LookedSeen("config", source.path, reading.device.name)
         for word, line in reading.services.items():
