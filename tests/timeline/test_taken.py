@@ -158,3 +158,26 @@ def test_a_case_without_containment_runs_to_the_last_line(tmp_path: Path) -> Non
     world.read(READ, "SELECT * FROM customers LIMIT 50", 50, session="s9")
     row = world.taken(tmp_path)[S]
     assert row["best"] == 50 and "containment" in row["grounds"]
+
+
+def test_columns_that_were_not_asked_for_were_not_read(tmp_path: Path) -> None:
+    world = intrusion()
+    world.read(READ, "SELECT id, first_name, last_name FROM customers", ROWS)
+    made = world.taken(tmp_path)
+    assert made[("customers", "name")]["best"] == ROWS
+    assert made[S]["accessed_proof"] == "excluded" and made[S]["upper"] == 0
+
+
+def test_a_column_nobody_understands_widens_the_upper_bound_only(tmp_path: Path) -> None:
+    world = intrusion()
+    world.read(READ, "SELECT id, first_name, blob7 FROM customers", ROWS)
+    row = world.taken(tmp_path)[S]
+    assert row["accessed_proof"] == "not_excluded" and row["lower"] == 0 and row["upper"] == ROWS
+
+
+def test_two_lists_of_columns_are_counted_element_by_element(tmp_path: Path) -> None:
+    world = intrusion()
+    world.read(READ, "SELECT name, ssn FROM customers ORDER BY id LIMIT 1000", 1000)
+    world.read(READ, "COPY customers (name) TO STDOUT", ROWS)
+    made = world.taken(tmp_path)
+    assert made[S]["best"] == 1000 and made[("customers", "name")]["best"] == ROWS

@@ -13,13 +13,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from amends.kernel.engine.base import Engine
+from amends.timeline.reads_lists import Classes, class_elements
 from amends.timeline.reads_match import match_reads
+from amends.timeline.taken_sources import Sources
+from amends.timeline.taken_stores import Holding
 
 _NUMBER = "([0-9]{1,15})"
 _COLUMN = '([a-z0-9_."`]+)'
 _RANGE = f"^{_COLUMN} ?>=? ?''?{_NUMBER}''?(?: and {_COLUMN} ?<=? ?''?{_NUMBER}''?)?$"
 _BETWEEN = f"^{_COLUMN} between ''?{_NUMBER}''? and ''?{_NUMBER}''?$"
 _EQUAL = f"^{_COLUMN} ?= ?(''[^'']*''|[0-9.]+)$"
+# The columns a statement asks for; "" where it asks for all, or the log does not say.
+_COLUMNS = (
+    r"CASE WHEN regexp_matches(statement, '^(copy ?\( ?)?select (/\*[^/]*\*/ ?)?(distinct |top ?\(?[0-9]+\)? )?([a-z0-9_.]+\.)?\*') "
+    r"THEN '' ELSE coalesce(nullif(regexp_extract(statement, "
+    r"'^(?:copy ?\( ?)?(?:declare .* cursor .*for )?select (?:distinct |top ?\(?[0-9]+\)? )?(.*?) from ', 1), ''), "
+    r"regexp_extract(statement, '^copy [^ (]+ ?\(([^)]*)\) to ', 1)) END"
+)
 # Bound values, chance and groups: where in the table such a read lies cannot be said.
 _UNPLACED = r"\b(limit|offset|fetch (first|next)|top) ?\(?[$?:@]|\b(random|rand|newid)\(|tablesample|\bgroup by\b"
 _TOTALS = (
@@ -61,19 +71,34 @@ class ReadRows:
     whole: bool
 
 
-def read_rows(engine: Engine, remote_places: str) -> dict[int, ReadRows]:
-    """Return the rows that ``taken_reads`` covers, by number of the holding.
+def read_rows(
+    engine: Engine, sources: Sources, listed: tuple[Holding, ...], remote_places: str
+) -> tuple[dict[tuple[int, int], ReadRows], Classes]:
+    """Return the rows that ``taken_reads`` covers, by number of the holding and class of elements, and the classes.
 
     Args:
         engine: With ``taken_reads`` and ``taken_holdings``.
+        sources: Names of the case's tables.
+        listed: The holdings.
         remote_places: Table of places (``place``) from which what is read is outside at once.
     """
     match_reads(engine)
     engine.materialise("taken_scoped", _scoped_sql())
+    classes = class_elements(engine, sources, listed)
+    engine.materialise("taken_classed", _classed_sql())
     engine.materialise("taken_pieces", _pieces_sql())
     covered = _covered(engine)
     counts = engine.arrow(_counts_sql(remote_places)).to_pylist()
-    return {c["number"]: _rows(c, covered) for c in counts}
+    return {(c["number"], c["class"]): _rows(c, covered) for c in counts}, classes
+
+
+def _classed_sql() -> str:
+    """Return SQL of each read once for each class of elements it reads; what it may read is doubtful."""
+    return """
+        SELECT s.* EXCLUDE (grade), c.class, CASE WHEN c.keep = 'all' THEN s.grade ELSE 'doubtful' END AS grade
+        FROM taken_scoped AS s
+        JOIN taken_classes AS c ON c.number = s.number AND c.cols = s.cols
+    """
 
 
 def _number(pattern: str, group: int = 1) -> str:
@@ -132,7 +157,7 @@ def _scoped_sql() -> str:
             CASE WHEN kind = 'file' THEN {_file_piece()} WHEN eq.c <> '' THEN eq.v
                 WHEN statement = '' OR unplaced OR regexp_matches(w, '[$?:@]') THEN event_id::VARCHAR
                 ELSE md5(statement) END AS piece,
-            at_most,
+            at_most, {_COLUMNS} AS cols,
             CASE WHEN w = '' THEN skip WHEN bt.c <> '' THEN TRY_CAST(bt.a AS BIGINT)
                 WHEN k.c <> '' THEN TRY_CAST(k.a AS BIGINT) + CASE WHEN from_inclusive THEN 0 ELSE 1 END
                 ELSE 0 END AS lo,
@@ -151,7 +176,7 @@ def _pieces_sql() -> str:
                     CASE WHEN kind = 'file' AND unit = 'files' AND action <> 'open' THEN 1 END) AS known,
                 least(coalesce(at_most, 9000000000000000), coalesce(end_key - lo, 9000000000000000),
                     coalesce(n_rows - CASE WHEN axis = 'position' THEN lo ELSE 0 END, 9000000000000000)) AS bound
-            FROM taken_scoped),
+            FROM taken_classed),
         labelled AS (
             SELECT 'lower' AS label, *, known AS n FROM sized WHERE grade = 'sure' AND known IS NOT NULL
             UNION ALL
@@ -166,36 +191,36 @@ def _pieces_sql() -> str:
             FROM sized WHERE NOT tool AND grade IN ('sure', 'likely')
             UNION ALL
             SELECT 'audit_upper', *, coalesce(known, greatest(bound, 0)) FROM sized WHERE NOT tool)
-        SELECT label, number, axis, piece, lo, lo + coalesce(n, 0) AS hi, coalesce(n, 0) AS n, n_rows FROM labelled
+        SELECT label, number, class, axis, piece, lo, lo + coalesce(n, 0) AS hi, coalesce(n, 0) AS n, n_rows FROM labelled
     """
 
 
-def _covered(engine: Engine) -> dict[tuple[int, str], list[tuple[str, int, int]]]:
+def _covered(engine: Engine) -> dict[tuple[int, int, str], list[tuple[str, int, int]]]:
     """Return for each holding and bound the axes with what they cover: (axis, at least, at most)."""
     rows = engine.arrow(
         """
         WITH walked AS (
-            SELECT *, max(hi) OVER (PARTITION BY label, number, axis ORDER BY lo, hi, piece
+            SELECT *, max(hi) OVER (PARTITION BY label, number, class, axis ORDER BY lo, hi, piece
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
             FROM taken_pieces WHERE axis = 'position' OR axis LIKE 'key:%'),
         ranges AS (
-            SELECT label, number, axis, sum(greatest(0, hi - greatest(lo, coalesce(before, lo))))::HUGEINT AS n,
+            SELECT label, number, class, axis, sum(greatest(0, hi - greatest(lo, coalesce(before, lo))))::HUGEINT AS n,
                    sum(n)::HUGEINT AS total
             FROM walked GROUP BY ALL),
         single AS (
-            SELECT label, number, axis, piece, max(n) AS n, sum(n) AS total
+            SELECT label, number, class, axis, piece, max(n) AS n, sum(n) AS total
             FROM taken_pieces WHERE axis <> 'position' AND axis NOT LIKE 'key:%' GROUP BY ALL)
-        SELECT label, number, axis, n AS low, n AS high FROM ranges
+        SELECT label, number, class, axis, n AS low, n AS high FROM ranges
         UNION ALL
-        SELECT label, number, axis, CASE WHEN axis = 'other' THEN max(n) ELSE sum(n) END,
+        SELECT label, number, class, axis, CASE WHEN axis = 'other' THEN max(n) ELSE sum(n) END,
                CASE WHEN label IN ('upper', 'audit_upper') AND axis <> 'files' THEN sum(total) ELSE sum(n) END
-        FROM single GROUP BY label, number, axis
+        FROM single GROUP BY label, number, class, axis
         ORDER BY ALL
         """
     ).to_pylist()
-    made: dict[tuple[int, str], list[tuple[str, int, int]]] = {}
+    made: dict[tuple[int, int, str], list[tuple[str, int, int]]] = {}
     for r in rows:
-        made.setdefault((r["number"], r["label"]), []).append(
+        made.setdefault((r["number"], r["class"], r["label"]), []).append(
             (r["axis"], int(r["low"]), int(r["high"]))
         )
     return made
@@ -203,7 +228,7 @@ def _covered(engine: Engine) -> dict[tuple[int, str], list[tuple[str, int, int]]
 
 def _counts_sql(remote_places: str) -> str:
     return f"""
-        SELECT number, any_value(n_rows) AS n_rows, count(*) AS n_reads,
+        SELECT number, class, any_value(n_rows) AS n_rows, count(*) AS n_reads,
                count(*) FILTER (WHERE counted IS NOT NULL OR axis = 'files') AS n_counted,
                count(*) FILTER (WHERE grade = 'sure') AS n_sure,
                count(*) FILTER (WHERE grade = 'doubtful') AS n_doubtful,
@@ -214,7 +239,7 @@ def _counts_sql(remote_places: str) -> str:
                max(counted) AS most,
                sum(bytes) FILTER (WHERE kind = 'file' AND grade <> 'doubtful') AS file_bytes,
                any_value(avg_bytes) AS avg_bytes
-        FROM taken_scoped GROUP BY number ORDER BY number
+        FROM taken_classed GROUP BY number, class ORDER BY number, class
     """
 
 
@@ -223,10 +248,10 @@ _ALMOST_ALL = 0.95  # rows come and go between the list of stores and the reads
 
 
 def _rows(
-    counts: dict[str, Any], covered: dict[tuple[int, str], list[tuple[str, int, int]]]
+    counts: dict[str, Any], covered: dict[tuple[int, int, str], list[tuple[str, int, int]]]
 ) -> ReadRows:
     number, size = counts["number"], counts["n_rows"]
-    axes = {label: covered.get((number, label), []) for label in _LABELS}
+    axes = {label: covered.get((number, counts["class"], label), []) for label in _LABELS}
     lower = max((low for _, low, _ in axes["lower"]), default=0)
     if size is not None and any(axis == "files" for axis, _, _ in axes["lower"]):
         lower = min(lower, size)  # folders and copies are opened as well

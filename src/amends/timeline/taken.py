@@ -53,22 +53,23 @@ def taken(engine: Engine, sources: Sources, known: Known, dates: Dates | None = 
     found = _evidence(engine, sources, known, places, steps, span, listed)
     events = _events_of(engine)
     rows: list[dict[str, Any]] = []
-    for one in found:
+    for one, elements in found:
         made = bound(one)
         said = grounds(one, made, span)
-        ids = events.get(one.holding.number, [])
+        ids = events.get(one.holding.number, []) if one.reads else []
         if made.acquired != EXCLUDED and one.reads:
             ids = [*ids, *(i for o in one.outflow if o.of_chain for i in o.event_ids)]
-        rows.extend(_row(one.holding, e, made, said, ids) for e in one.holding.elements)
+        rows.extend(_row(one.holding, e, made, said, ids) for e in elements)
     return _table(rows)
 
 
 def _evidence(
     engine: Engine, sources: Sources, known: Known, places: Places, steps: tuple[Step, ...], span: Span,
     listed: tuple[Holding, ...],
-) -> list[Evidence]:  # fmt: skip
+) -> list[tuple[Evidence, tuple[str, ...]]]:  # fmt: skip
+    """Return what is known of each holding, once for each class of its elements."""
     reads.mark_reads(engine, sources, known, places, steps, span)
-    covered = reads_scope.read_rows(engine, _remote(engine, places))
+    covered, classes = reads_scope.read_rows(engine, sources, listed, _remote(engine, places))
     packed = staging.archives(engine, sources, steps, span)
     outflow = egress.leaving(engine, sources, places, steps, span)
     gaps = (
@@ -79,29 +80,45 @@ def _evidence(
     audits = taken_coverage.read_logs(engine, sources, span, gaps, places)
     exits = taken_coverage.exit_logs(engine, sources, span, gaps, places)
     begun = _begun(engine)
-    moved = _unexplained(carried(engine, sources, places, steps, span), listed, covered)
-    shares = _shares(listed, covered)
+    whole = _widest(covered)
+    moved = _unexplained(carried(engine, sources, places, steps, span), listed, whole)
+    shares = _shares(listed, whole)
     reached = {s.destination for s in steps}
     touched = [
         h
         for h in listed
-        if h.number in covered or (h.host in reached and not audits[h.host].complete)
+        if h.number in whole or (h.host in reached and not audits[h.host].complete)
     ]
-    return [
-        Evidence(
+
+    def evidence(h: Holding, number: int) -> Evidence:
+        return Evidence(
             holding=h,
-            reads=covered.get(h.number),
+            reads=covered.get((h.number, number)),
             audit=audits[h.host],
             exits=exits,
-            reached=h.host in reached or h.number in covered,
+            reached=h.host in reached or h.number in whole,
             share=shares.get(h.number, 1.0 / max(1, len(touched)) if h in touched else 0.0),
             alone=len(touched) == 1 and h in touched,
             archives=tuple(a for a in packed if a.at >= begun.get(h.number, span.from_at)),
             outflow=tuple(o for o in outflow if o.to_at >= begun.get(h.number, span.from_at)),
-            carried=0 if h.number in covered else moved.get(h.host, 0),
+            carried=0 if h.number in whole else moved.get(h.host, 0),
         )
-        for h in listed
-    ]  # fmt: skip
+
+    made = []
+    for h in listed:
+        for number in sorted(set(classes[h.number].values())):
+            elements = tuple(e for e, c in classes[h.number].items() if c == number)
+            made.append((evidence(h, number), elements))
+    return made
+
+
+def _widest(covered: dict[tuple[int, int], ReadRows]) -> dict[int, ReadRows]:
+    """Return the reads of each holding by the class of elements read most."""
+    made: dict[int, ReadRows] = {}
+    for (number, _), rows in sorted(covered.items()):
+        if number not in made or (rows.best or 0) > (made[number].best or 0):
+            made[number] = rows
+    return made
 
 
 def _unexplained(
