@@ -54,21 +54,70 @@ def derive(graph: Graph, closed: Flags, goal: int | None = None) -> Derived:
     by = np.full(len(graph.nodes), -1, dtype=np.int32)
     if graph.begin < 0 or not len(graph.head):
         return Derived(layer, by)
-    waits = np.where(usable(graph, closed), graph.waits, np.int16(9))
-    slot = np.empty(len(graph.nodes), dtype=np.int32)
-    layer[graph.begin] = 0
-    fresh = np.array([graph.begin], dtype=np.int32)
-    depth = 0
-    while len(fresh) and (goal is None or layer[goal] < 0):
-        depth += 1
-        count_down = _one_by_one if len(fresh) < THIN else _at_once
-        ready = count_down(graph, waits, fresh)
-        heads = graph.head[ready]
-        new = layer[heads] < 0
-        fresh, which = once(heads[new], slot)
-        layer[fresh] = depth
-        by[fresh] = ready[new][which]
+    run = _Run(graph, np.where(usable(graph, closed), graph.waits, np.int16(9)), layer, by, goal)
+    fresh = run.start()
+    while len(fresh) and not run.is_done():
+        fresh = run.thin(fresh.tolist()) if len(fresh) < THIN else run.wide(fresh)
     return Derived(layer, by)
+
+
+class _Run:
+    """One fixpoint under way.
+
+    Args:
+        graph: Rules and facts.
+        waits: For each step how many nodes it still waits for; counted down.
+        layer: Layers found so far.
+        by: First steps found so far.
+        goal: A node at which to stop.
+    """
+
+    def __init__(
+        self, graph: Graph, waits: npt.NDArray[np.int16], layer: Ints, by: Ints, goal: int | None
+    ) -> None:
+        self.graph, self.waits, self.layer, self.by, self.goal = graph, waits, layer, by, goal
+        self.slot = np.empty(len(graph.nodes), dtype=np.int32)
+        self.depth = 0
+
+    def start(self) -> Ints:
+        """Return the first layer."""
+        self.layer[self.graph.begin] = 0
+        return np.array([self.graph.begin], dtype=np.int32)
+
+    def is_done(self) -> bool:
+        """Say whether the goal is reached."""
+        return self.goal is not None and bool(self.layer[self.goal] >= 0)
+
+    def wide(self, fresh: Ints) -> Ints:
+        """Do one layer at once and return the next."""
+        self.depth += 1
+        touched = steps_of(self.graph.by_premise, fresh)
+        np.subtract.at(self.waits, touched, np.int16(1))
+        ready = touched[self.waits[touched] == 0]
+        heads = self.graph.head[ready]
+        new = self.layer[heads] < 0
+        found, which = once(heads[new], self.slot)
+        self.layer[found] = self.depth
+        self.by[found] = ready[new][which]
+        return found
+
+    def thin(self, fresh: list[int]) -> Ints:
+        """Do layers one node after the other while they are thin, and return the next."""
+        starts, steps, heads = self.graph.lists
+        waits, layer, by = memoryview(self.waits), memoryview(self.layer), memoryview(self.by)
+        while 0 < len(fresh) < THIN and not self.is_done():
+            self.depth += 1
+            found: list[int] = []
+            for node in fresh:
+                for step in steps[starts[node] : starts[node + 1]]:
+                    waits[step] -= 1
+                    head = heads[step]
+                    if not waits[step] and layer[head] < 0:
+                        layer[head] = self.depth
+                        by[head] = step
+                        found.append(head)
+            fresh = found
+        return np.array(fresh, dtype=np.int32)
 
 
 def once(nodes: Ints, slot: Ints) -> tuple[Ints, Ints]:
@@ -91,24 +140,6 @@ def steps_of(listed: tuple[Ints, Ints], rows: Ints) -> Ints:
     return np.asarray(
         steps[np.arange(total) + np.repeat(begin - ends + sizes, sizes)], dtype=np.int32
     )
-
-
-def _at_once(graph: Graph, waits: npt.NDArray[np.int16], fresh: Ints) -> Ints:
-    """Count down the steps that wait for ``fresh`` and return those that wait for nothing more."""
-    touched = steps_of(graph.by_premise, fresh)
-    np.subtract.at(waits, touched, np.int16(1))
-    return np.asarray(touched[waits[touched] == 0], dtype=np.int32)
-
-
-def _one_by_one(graph: Graph, waits: npt.NDArray[np.int16], fresh: Ints) -> Ints:
-    starts, steps = graph.by_premise
-    ready: list[Ints] = []
-    for node in fresh.tolist():
-        touched = steps[starts[node] : starts[node + 1]]
-        if len(touched):
-            waits[touched] -= np.int16(1)  # a node stands once among the needs of a step
-            ready.append(touched[waits[touched] == 0])
-    return np.concatenate(ready) if ready else np.empty(0, dtype=np.int32)
 
 
 def relevant(graph: Graph, targets: list[int], closed: Flags) -> Graph:

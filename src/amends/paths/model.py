@@ -74,6 +74,12 @@ class Graph:
         return _listed(self.premises, len(self.nodes))
 
     @cached_property
+    def lists(self) -> tuple[list[int], list[int], list[int]]:
+        """Return ``by_premise`` and ``head`` as lists, for walking node by node."""
+        starts, steps = self.by_premise
+        return starts.tolist(), steps.tolist(), self.head.tolist()
+
+    @cached_property
     def by_head(self) -> tuple[Ints, Ints]:
         """Return which steps give a node."""
         return _listed(self.head[:, None], len(self.nodes))
