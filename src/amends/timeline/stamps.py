@@ -52,14 +52,13 @@ class _Read:
     wall: Ints
     utc: Bools
     yearless: Bools
-    fine: Bools
 
     @classmethod
     def none(cls, n: int) -> _Read:
-        return cls(np.full(n, NO_TIME, np.int64), *(np.zeros(n, np.bool_) for _ in range(3)))
+        return cls(np.full(n, NO_TIME, np.int64), *(np.zeros(n, np.bool_) for _ in range(2)))
 
     def put(self, rows: Ints, part: _Read) -> None:
-        for name in ("wall", "utc", "yearless", "fine"):
+        for name in ("wall", "utc", "yearless"):
             getattr(self, name)[rows] = getattr(part, name)
 
 
@@ -79,23 +78,18 @@ def read_stamps(texts: pa.Array) -> Times:
     wall = found.wall[codes]
     if index.null_count:
         wall = np.where(index.is_null().to_numpy(zero_copy_only=False), NO_TIME, wall)
-    known = wall != NO_TIME
-    fine = bool(known.any()) and bool(found.fine[codes][known].all())
     return Times(
         wall,
         found.utc[codes],
         found.yearless[codes],
         texts if not pa.types.is_dictionary(texts.type) else texts.cast(pa.string()),
-        1 if fine else 1000,
     )
 
 
 def read_epochs(texts: pa.Array) -> Times:
     """Return the times of epochs: seconds with or without a fraction, milliseconds, microseconds or nanoseconds."""
     found = _epochs(texts)
-    known = found.wall != NO_TIME
-    fine = bool(known.any()) and bool(found.fine[known].all())
-    return Times(found.wall, found.utc, found.yearless, texts, 1 if fine else 1000)
+    return Times(found.wall, found.utc, found.yearless, texts)
 
 
 def join_times(n: int, groups: list[tuple[Ints, Times]]) -> Times:
@@ -228,7 +222,7 @@ def _iso(texts: pa.Array, left: Ints, rows: Bytes, lengths: Ints) -> tuple[Bools
 
 
 def _only(part: _Read, good: Bools) -> _Read:
-    return _Read(part.wall[good], part.utc[good], part.yearless[good], part.fine[good])
+    return _Read(part.wall[good], part.utc[good], part.yearless[good])
 
 
 def _tails(
@@ -254,9 +248,6 @@ def _apply_tails(tails: pa.Array, rows: Ints, part: _Read) -> Bools:
     padded = pc.utf8_slice_codeunits(pc.utf8_rpad(pc.fill_null(fraction, ""), 6, "0"), 0, 6)
     micros = numbers(padded).fill_null(0).to_numpy(zero_copy_only=False)
     part.wall[rows] += micros
-    part.fine[rows] = np.asarray(
-        pc.greater(pc.binary_length(pc.fill_null(fraction, "")), 0).to_numpy(zero_copy_only=False)
-    )
     minutes = _zone_minutes(pc.fill_null(pc.struct_field(found, "zone"), ""))
     known = minutes != NO_TIME
     part.wall[rows[known]] -= minutes[known] * 60 * SECOND
@@ -330,5 +321,4 @@ def _epochs(texts: pa.Array) -> _Read:
         good |= nano
     part.wall = np.where(good, value, NO_TIME)
     part.utc = good.copy()
-    part.fine = good & ((digits > 10) | pc.greater(pc.binary_length(fraction), 0).to_numpy(False))
     return part

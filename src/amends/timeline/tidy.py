@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -37,6 +38,8 @@ def tidied(
     if names is not None:
         host = distinct_map(host, names.known_as)
     out["host"] = host
+    if "extra" in out:
+        out["extra"] = _filled(out["extra"])
     if "kind" not in out:
         out["kind"] = out["action"] = pa.repeat(pa.scalar("other"), n)
     if "outcome" not in out:
@@ -74,6 +77,18 @@ def _address(text: str) -> str | None:
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
         return str(found.ipv4_mapped)
     return found.compressed
+
+
+def _filled(fields: pa.Array) -> pa.Array:
+    """Return a map column with empty maps made null."""
+    if isinstance(fields, pa.ChunkedArray):
+        fields = fields.combine_chunks()
+    if not len(fields):
+        return fields
+    empty = np.diff(fields.offsets.to_numpy(zero_copy_only=False)) == 0
+    if int(empty.sum()) == fields.null_count:
+        return fields
+    return fields.take(pa.array(np.arange(len(fields)), mask=empty))
 
 
 def _nulled(texts: pa.Array) -> pa.Array:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from amends.kernel import clock
 from amends.timeline.columns import Bools, Ints, coded
 from amends.timeline.parsers.base import NO_TIME, Origin, Times
-from amends.timeline.stamps import DAY, UNKNOWN_YEAR, with_year
+from amends.timeline.stamps import DAY, SECOND, UNKNOWN_YEAR, with_year
 from amends.timeline.zones import HOUR_MS, is_zone, to_utc
 
 _HALF_YEAR = 183 * DAY
@@ -68,7 +68,8 @@ class Calendar:
         wall = self._dated(times, known)
         naive = known & ~times.utc
         at = wall.copy()
-        error = np.full(len(wall), times.resolution_ms, np.int64)
+        # a time written to the second may well be of the full second: only a fraction shows a finer clock
+        error = np.where(known & (wall % SECOND != 0), 1, times.resolution_ms).astype(np.int64)
         if naive.any() and self._zone:
             rows = np.flatnonzero(naive)
             at[rows], doubtful = to_utc(wall[rows], self._zone)

@@ -46,8 +46,13 @@ def _read(messages: Messages) -> list[Group]:
     )
     found = pairs.wanted(keys)
     n = pairs.n
-    if not found or not n:
+    nothing = pa.nulls(n, pa.string())
+    marks = pc.coalesce(*(found.get(key, nothing) for key in ("type", "logid", "log_id", "srcip")))
+    mine = np.flatnonzero(marks.is_valid().to_numpy(zero_copy_only=False))
+    if not len(mine):
         return []
+    if len(mine) < n:
+        return [group.moved(mine) for group in _read(messages.take(mine))]
     columns: dict[str, pa.Array] = {}
     for name, names in _COLUMNS.items():
         having = [blank_to_null(found[k]) for k in names if k in found]
