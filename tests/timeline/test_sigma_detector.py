@@ -181,6 +181,21 @@ def test_the_group_of_a_correlation_is_masked(tmp_path: Path) -> None:
 
 
 def test_a_rule_whose_logs_cannot_be_is_kept_and_counted(tmp_path: Path) -> None:
-    okta = login(2, "okta").replace("product: amends", "product: okta\n  service: okta")
-    detector = Detector(rules_of(tmp_path, login(), okta))
+    other = login(2, "other").replace("product: amends", "product: macos\n  category: file_event")
+    detector = Detector(rules_of(tmp_path, login(), other))
     assert detector.unmatched() == 1
+
+
+def test_hits_beyond_what_is_held_are_thinned_and_still_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amends.timeline.sigma.hits.MOST_HELD", 50)
+    count = COUNT.format(title="c", n=2, name="c", kind="event_count", rules="login", group="account", span="1m",
+                         more="  condition: {gte: 20}")  # fmt: skip
+    detector = Detector(rules_of(tmp_path, login(), count))
+    for start in range(0, 2_000, 100):
+        at = [(start + i) * 100_000 for i in range(100)]
+        detector.evaluate(events(["eve"] * 99 + ["bob"], at, list(range(start, start + 100))))
+    found = {r["group"]: r["n_events"] for r in detector.finish().to_pylist()}
+    assert list(found) == ["account=eve"]
+    assert found["account=eve"] >= 20

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +16,15 @@ from amends.timeline.sigma.rules import Correlation, First, Rule, RuleSet
 
 KEPT = 1_000
 """Hits of one rule that are kept one by one, the earliest; the others are counted, with their first thousand ids."""
+MOST_HELD = 4_000_000
+"""Hits of one rule that are held for correlations; beyond them hits that are alike within a minute are thinned."""
+MINUTE = 60_000_000
 NEVER = np.iinfo(np.int64).max
 """Stands for a time that is not known: it sorts last."""
 
 LINE, LOG = "\0line", "\0log"  # no field of a rule is called so
 Ints = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.signedinteger[Any]]  # of texts and log files: 32 bits are enough
 
 
 @dataclass
@@ -89,7 +94,7 @@ class Stream:
 
     at: Ints
     ids: Ints
-    fields: dict[str, Ints]
+    fields: dict[str, Numbers]
 
 
 class Texts:
@@ -119,6 +124,9 @@ class Hits:
         self.logs: dict[str, int] = {}
         self._needed = needed_fields(rules)
         self._parts: dict[int, list[Stream]] = {key: [] for key in self._needed}
+        self._held = dict.fromkeys(self._needed, 0)
+        self._bounds = dict.fromkeys(self._needed, MOST_HELD)
+        self._alike = alike_kept(rules)
 
     def take(self, batch: Batch, fired: Iterable[tuple[Rule, Mask]]) -> list[tuple[Rule, Rows]]:
         """Keep the hits of a batch, and return them by rule and row."""
@@ -136,12 +144,27 @@ class Hits:
                 )
             if rule.key in self._needed:
                 dated = rows[at[rows] != NEVER]
-                fields = {
-                    f: self._numbers(batch, f, numbers)[dated] for f in self._needed[rule.key]
+                fields: dict[str, Numbers] = {
+                    f: self._numbers(batch, f, numbers)[dated].astype(np.int32)
+                    for f in self._needed[rule.key]
                 }
-                fields |= {LINE: lines[dated], LOG: logs[dated]}
-                self._parts[rule.key].append(Stream(at[dated], ids[dated], fields))
+                fields |= {LINE: lines[dated], LOG: logs[dated].astype(np.int32)}
+                self._hold(rule.key, Stream(at[dated], ids[dated], fields))
         return kept
+
+    def _hold(self, key: int, part: Stream) -> None:
+        """Hold hits for correlations; when they are too many, thin those that are alike within a minute.
+
+        So many alike are kept as the largest count asks for: what held before holds still. A rule whose numbers are
+        added up is not thinned.
+        """
+        self._parts[key].append(part)
+        self._held[key] += len(part.at)
+        if self._held[key] > self._bounds[key] and self._alike.get(key):
+            thin = thinned(self.stream(key), self._alike[key])
+            self._parts[key] = [thin]
+            self._held[key] = len(thin.at)
+            self._bounds[key] = max(MOST_HELD, 2 * len(thin.at))
 
     def stream(self, key: int) -> Stream:
         """Return all hits of a rule that a correlation, or its own demand, refers to."""
@@ -172,6 +195,35 @@ class Hits:
         numbers = [self.logs.setdefault(v, len(self.logs)) for v in encoded.dictionary.to_pylist()]
         found: Ints = np.array(numbers, np.int64)[encoded.indices.to_numpy(zero_copy_only=False)]
         return found
+
+
+def alike_kept(rules: RuleSet) -> dict[int, int]:
+    """Return for each rule how many hits alike within a minute may not be told apart; 0 where all are needed."""
+    kept: dict[int, int] = {r.key: 1 for r in rules.rules if r.first is not None}
+    for correlation in rules.correlations:
+        for key in correlation.refers:
+            if correlation.type == "event_count" and correlation.op in ("gt", "gte"):
+                enough = int(correlation.count) + 1
+            elif correlation.op in ("gt", "gte") and not correlation.type.startswith("value_"):
+                enough = 1
+            else:
+                enough = 1 if correlation.type == "value_count" else 0
+            kept[key] = 0 if not enough or kept.get(key) == 0 else max(enough, kept.get(key, 1))
+    return kept
+
+
+def thinned(stream: Stream, most: int) -> Stream:
+    """Return the earliest hits, at most so many, of those with the same fields in the same minute."""
+    alike = stream.at // MINUTE
+    for name, numbers in stream.fields.items():
+        if name not in (LINE, LOG):
+            alike = alike * 1_000_003 + numbers  # wraps; a collision thins a little more
+    order = np.lexsort((stream.ids, stream.at, alike))
+    change = np.ones(len(order), bool)
+    change[1:] = np.diff(alike[order]) != 0
+    starts = np.maximum.accumulate(np.where(change, np.arange(len(order)), 0))
+    rows = np.sort(order[np.arange(len(order)) - starts < most])
+    return Stream(stream.at[rows], stream.ids[rows], {k: v[rows] for k, v in stream.fields.items()})
 
 
 def needed_fields(rules: RuleSet) -> dict[int, tuple[str, ...]]:
@@ -230,7 +282,7 @@ def firsts(stream: Stream, first: First) -> Rows:
     return chosen
 
 
-def numbered(columns: list[Ints]) -> Ints:
+def numbered(columns: Sequence[Numbers]) -> Ints:
     """Return one number for each distinct row of the columns."""
     if not columns:
         return np.zeros(0, np.int64)
