@@ -13,7 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_NONE = pa.array(["", "-", "--", "(null)", "null", "NULL", "(empty)", "unset", "N/A", "<unknown>"])
+_WORDS = ("", "-", "--", "(null)", "null", "NULL", "(empty)", "unset", "N/A", "<unknown>")
+_NONE, _NONE_WORDS = pa.array(_WORDS), frozenset(_WORDS)
+_FEW = 256
+"""Up to so many values are looked at one by one: setting up an operation on a column costs more than they do."""
 
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _FIRST = _OCTET.replace("[1-9]?[0-9]", "[1-9][0-9]?")
@@ -30,15 +33,24 @@ def flat(texts: pa.Array | pa.ChunkedArray) -> pa.StringArray:
 def known(texts: pa.Array) -> pa.StringArray:
     """Return texts with null for every way of writing "none"."""
     array = flat(texts)
+    if len(array) <= _FEW:
+        return _each(array, lambda text: None if text in _NONE_WORDS else text)
     short = pc.less_equal(pc.binary_length(array), 9)
     if not pc.any(short).as_py():
         return array
     return pc.if_else(pc.is_in(array, _NONE), pa.scalar(None, pa.string()), array)
 
 
+def _each(array: pa.StringArray, change: Callable[[str], str | None]) -> pa.StringArray:
+    return pa.array([None if t is None else change(t) for t in array.to_pylist()], pa.string())
+
+
 def by_distinct(texts: pa.Array, change: Callable[[str], str | None]) -> pa.StringArray:
     """Return texts with each distinct one changed once."""
-    coded = flat(texts).dictionary_encode()
+    array = flat(texts)
+    if len(array) <= _FEW:
+        return _each(array, change)
+    coded = array.dictionary_encode()
     words = pa.array(
         [None if w is None else change(w) for w in coded.dictionary.to_pylist()], pa.string()
     )
@@ -61,7 +73,10 @@ def _account(name: str) -> str | None:
 
 def address(texts: pa.Array) -> pa.StringArray:
     """Return addresses in their shortest form; null for what is none, and for an address of all zeros."""
-    coded = flat(texts).dictionary_encode()
+    array = flat(texts)
+    if len(array) <= _FEW:
+        return _each(array, shortest)
+    coded = array.dictionary_encode()
     distinct = coded.dictionary
     usual = pc.match_substring_regex(distinct, _IPV4)
     if pc.all(usual).as_py():
@@ -93,6 +108,8 @@ def shortest(text: str) -> str | None:
 
 def whole(texts: pa.Array, top: int = 2**62) -> pa.Int64Array:
     """Return whole numbers, decimal or ``0x``; null for what is none, negative or above ``top``."""
+    if len(texts) <= _FEW:
+        return pa.array([_number(t, top) for t in flat(texts).to_pylist()], pa.int64())
     array = known(pc.utf8_trim_whitespace(flat(texts)))
     decimal = pc.fill_null(pc.match_substring_regex(array, r"^[0-9]{1,18}$"), False)
     numbers = pc.if_else(decimal, array, None).cast(pa.int64())
@@ -100,6 +117,18 @@ def whole(texts: pa.Array, top: int = 2**62) -> pa.Int64Array:
         hexed = by_distinct(array, _hex)
         numbers = pc.coalesce(numbers, hexed.cast(pa.int64()))
     return pc.if_else(pc.fill_null(pc.less_equal(numbers, top), False), numbers, None)
+
+
+def _number(text: str | None, top: int) -> int | None:
+    """Return the number that a text is, as ``whole`` does for columns."""
+    bare = (text or "").strip()
+    if bare.isascii() and bare.isdecimal() and len(bare) <= 18:
+        number = int(bare)
+    elif bare.startswith("0x") and (found := _hex(bare)) is not None:
+        number = int(found)
+    else:
+        return None
+    return number if number <= top else None
 
 
 def _hex(text: str) -> str | None:

@@ -19,27 +19,19 @@ from amends.timeline.parsers import cells as cols
 from amends.timeline.parsers import moments
 from amends.timeline.parsers.base import NO_TIME, Parsed
 from amends.timeline.parsers.evtx_specs import LOGON_TYPES, OTHER, SPECS, Spec, log_of
-from amends.timeline.parsers.fields import Fields, Ints
+from amends.timeline.parsers.fields import Fields, Ints, Places
 
 _FILLED = (
     "account", "target_account", "session", "logon_type", "src_ip", "src_port", "dst_ip", "dst_port", "proto",
     "process", "pid", "parent", "command", "object",
 )  # fmt: skip
-_HEAD = (
-    "Provider_Name",
-    "Channel",
-    "EventID",
-    "Computer",
-    "SystemTime",
-    "Keywords",
-    "Status",
-    "FailureCode",
+_HEAD = ("Provider_Name", "Channel", "EventID", "Computer", "SystemTime")
+_WANTED = frozenset(
+    (*_HEAD, "Data", "AccessMask", "ShareName", "Keywords", "Status", "FailureCode")
+).union(
+    *(names for log in SPECS.values() for spec in log.values() for names in spec.fields.values()),
+    *OTHER.fields.values(),
 )
-_WANTED = (
-    *_HEAD, "Data", "AccessMask", "ShareName",
-    *(w for log in SPECS.values() for spec in log.values() for names in spec.fields.values() for w in names),
-    *(w for names in OTHER.fields.values() for w in names),
-)  # fmt: skip
 _PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "47": "gre", "50": "esp", "58": "ipv6-icmp"}
 _INSTANT = pa.timestamp("us", "UTC")
 _AUDIT_FAILURE = "0x8010"
@@ -74,7 +66,8 @@ def parsed(
     head = {name: fields.texts(places[name]) for name in _HEAD}
     kinds = _kinds(head)
     out = _filled(fields, places, kinds)
-    out |= _said(kinds, head, n)
+    said = _said(kinds, fields, places)
+    out |= said | {"logon_type": pc.coalesce(out["logon_type"], said["logon_type"])}
     _by_access(fields, places, kinds, out)
     _mssql(fields, places, kinds, out)
     numbers = np.arange(first, first + n, dtype=np.int64) if lines is None else lines
@@ -110,27 +103,22 @@ def _times(stamp: pa.StringArray) -> tuple[Ints, moments.Bools]:
 
 def _kinds(head: dict[str, pa.StringArray]) -> list[_Kind]:
     """Return the distinct kinds of events of a block, each with its events."""
-    coded = [
-        pc.fill_null(head[name], "").dictionary_encode()
-        for name in ("Provider_Name", "Channel", "EventID")
-    ]
-    marks = np.zeros(len(head["EventID"]), dtype=np.int64)
-    for array in coded:
-        marks = marks * max(len(array.dictionary), 1) + array.indices.to_numpy()
-    order = np.argsort(marks, kind="stable")
-    cuts = np.flatnonzero(np.diff(marks[order])) + 1
+    groups: dict[tuple[str | None, ...], list[int]] = {}
+    marks = zip(
+        *(head[name].to_pylist() for name in ("Provider_Name", "Channel", "EventID")), strict=True
+    )
+    for event, mark in enumerate(marks):
+        groups.setdefault(mark, []).append(event)
     kinds = []
-    for events in np.split(order, cuts) if len(order) else []:
-        provider, channel, number = (a[int(events[0])].as_py() for a in coded)
-        log = log_of(provider, channel)
-        spec = (
-            SPECS.get(log, {}).get(int(number)) if number.isdecimal() and len(number) < 7 else None
-        )
-        kinds.append(_Kind(log, number, spec or OTHER, events))
+    for (provider, channel, given), events in groups.items():
+        log, number = log_of(provider or "", channel or ""), given or ""
+        known = number.isascii() and number.isdecimal() and len(number) < 7
+        spec = SPECS.get(log, {}).get(int(number)) if known else None
+        kinds.append(_Kind(log, number, spec or OTHER, np.array(events, dtype=np.int64)))
     return kinds
 
 
-def _filled(fields: Fields, places: dict[str, Ints], kinds: list[_Kind]) -> dict[str, pa.Array]:
+def _filled(fields: Fields, places: Places, kinds: list[_Kind]) -> dict[str, pa.Array]:
     """Return the columns that a field fills, cleaned."""
     found = {column: np.full(len(fields), -1, dtype=np.int64) for column in _FILLED}
     for kind in kinds:
@@ -159,9 +147,9 @@ def _cleaned(column: str, fields: Fields, place: Ints) -> pa.Array:
     return _CLEAN[column](texts) if column in _CLEAN else texts
 
 
-def _said(kinds: list[_Kind], head: dict[str, pa.StringArray], n: int) -> dict[str, pa.Array]:
+def _said(kinds: list[_Kind], fields: Fields, places: Places) -> dict[str, pa.Array]:
     """Return the columns that the kind of an event says."""
-    codes = np.zeros(n, dtype=np.int64)
+    codes = np.zeros(len(fields), dtype=np.int64)
     for i, kind in enumerate(kinds):
         codes[kind.events] = i
     said = {
@@ -169,25 +157,46 @@ def _said(kinds: list[_Kind], head: dict[str, pa.StringArray], n: int) -> dict[s
         "action": [k.spec.action for k in kinds],
         "message": [k.spec.message for k in kinds],
         "object_kind": [k.spec.object_kind for k in kinds],
+        "logon_type": [k.spec.logon_type for k in kinds],
         "source": [f"evtx/{k.log}" if k.log else "evtx" for k in kinds],
     }
-    out: dict[str, pa.Array] = {name: cols.words(codes, table) for name, table in said.items()}
-    outcome = cols.words(codes, [k.spec.outcome for k in kinds])
-    status = pc.coalesce(head["Status"], head["FailureCode"])
-    by_status = pc.if_else(
-        pc.is_in(pc.utf8_lower(status), pa.array(["0x0", "0"])), "success", "failure"
-    )
-    outcome = pc.if_else(pc.fill_null(pc.equal(outcome, "status"), False), by_status, outcome)
-    failed = pc.and_(
-        pc.starts_with(pc.fill_null(head["Keywords"], ""), _AUDIT_FAILURE),
-        pc.equal(out["source"], "evtx/security"),
-    )
-    out["outcome"] = pc.fill_null(pc.if_else(failed, "failure", outcome), "")
+    at = pa.array(codes)
+    out: dict[str, pa.Array] = {
+        name: pa.array([word or None for word in words], pa.string()).take(at)
+        for name, words in said.items()
+    }
+    out["outcome"] = _OUTCOMES.take(pa.array(_outcome(codes, kinds, fields, places)))
     return out
 
 
+_OUTCOMES = pa.array(["", "success", "failure"])
+_SUCCESS, _FAILURE, _BY_STATUS = 1, 2, 3
+_OUTCOME_CODES = {"": 0, "success": _SUCCESS, "failure": _FAILURE, "status": _BY_STATUS}
+
+
+def _outcome(codes: Ints, kinds: list[_Kind], fields: Fields, places: Places) -> Ints:
+    """Return the place of each event's outcome in ``_OUTCOMES``: its kind's, its status code's, or the audit's own word."""
+    found = np.array([_OUTCOME_CODES[k.spec.outcome] for k in kinds] or [0])[codes]
+    by_status = found == _BY_STATUS
+    if by_status.any():
+        status = pc.coalesce(fields.texts(places["Status"]), fields.texts(places["FailureCode"]))
+        good = pc.fill_null(
+            pc.or_(pc.equal(pc.utf8_lower(status), "0x0"), pc.equal(status, "0")), False
+        )
+        found[by_status] = np.where(good.to_numpy(zero_copy_only=False), _SUCCESS, _FAILURE)[
+            by_status
+        ]
+    audited = np.array([k.log == "security" for k in kinds] or [False])[codes]
+    if audited.any():
+        failed = pc.fill_null(
+            pc.starts_with(fields.texts(places["Keywords"]), _AUDIT_FAILURE), False
+        )
+        found[audited & failed.to_numpy(zero_copy_only=False)] = _FAILURE
+    return found
+
+
 def _by_access(
-    fields: Fields, places: dict[str, Ints], kinds: list[_Kind], out: dict[str, pa.Array]
+    fields: Fields, places: Places, kinds: list[_Kind], out: dict[str, pa.Array]
 ) -> None:
     """Tell reading, writing and deleting of objects apart, and name the file of a share with its share."""
     mine = [
@@ -195,7 +204,6 @@ def _by_access(
         for k in kinds
         if k.log == "security" and k.number.isdecimal() and int(k.number) in _BY_ACCESS
     ]
-    out["logon_type"] = pc.coalesce(out["logon_type"], _words_of(kinds, len(fields)))
     if not mine:
         return
     events = np.concatenate([k.events for k in mine])
@@ -218,13 +226,6 @@ def _by_access(
         out["object"] = _laid(out["object"], kind.events, whole)
 
 
-def _words_of(kinds: list[_Kind], n: int) -> pa.StringArray:
-    codes = np.full(n, -1, dtype=np.int64)
-    for i, kind in enumerate(kinds):
-        codes[kind.events] = i
-    return cols.words(codes, [k.spec.logon_type for k in kinds])
-
-
 def _laid(column: pa.Array, events: npt.NDArray[np.int64], values: pa.Array) -> pa.Array:
     """Return a column with the values of some events replaced."""
     place = np.arange(len(column), dtype=np.int64)
@@ -232,9 +233,7 @@ def _laid(column: pa.Array, events: npt.NDArray[np.int64], values: pa.Array) -> 
     return pa.concat_arrays([cols.flat(column), cols.flat(values)]).take(pa.array(place))
 
 
-def _mssql(
-    fields: Fields, places: dict[str, Ints], kinds: list[_Kind], out: dict[str, pa.Array]
-) -> None:
+def _mssql(fields: Fields, places: Places, kinds: list[_Kind], out: dict[str, pa.Array]) -> None:
     """Read what SQL Server writes as text: who logged on from where, and the lines of an audit event."""
     mine = [k for k in kinds if k.log == "mssql"]
     if not mine:
@@ -247,7 +246,7 @@ def _mssql(
 
 
 def _logon(
-    data: pa.StringArray, fields: Fields, places: dict[str, Ints], kind: _Kind
+    data: pa.StringArray, fields: Fields, places: Places, kind: _Kind
 ) -> dict[str, pa.Array]:
     client = pc.struct_field(pc.extract_regex(data, r"\[CLIENT: (?P<ip>[^\]]+)\]"), "ip")
     name = pc.struct_field(pc.extract_regex(data, r"\A(?P<who>[^\n\[]+)"), "who")

@@ -24,6 +24,7 @@ class Names:
     codes: dict[str, int] = field(default_factory=dict)
     shapes: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = field(default_factory=dict)
     runs: list[Ints] = field(default_factory=list)
+    pairs: list[tuple[tuple[int, int], ...]] = field(default_factory=list)
 
     def code(self, name: str) -> int:
         """Return the code of a name."""
@@ -34,8 +35,18 @@ class Names:
         number = self.shapes.get((before, names))
         if number is None:
             number = self.shapes[before, names] = len(self.runs)
-            self.runs.append(np.array([self.code(n) for n in (*before, *names)], dtype=np.int64))
+            every = (*before, *names)
+            self.runs.append(np.array([self.code(n) for n in every], dtype=np.int64))
+            self.pairs.append(_alike(every))
         return number
+
+
+def _alike(names: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """Return the places of each two names that differ in case at most, the earlier first."""
+    low = [name.lower() for name in names]
+    if len(set(low)) == len(low):
+        return ()
+    return tuple((i, j) for j in range(len(low)) for i in range(j) if low[i] == low[j])
 
 
 @dataclass(frozen=True)
@@ -96,20 +107,17 @@ class Fields:
         place[np.searchsorted(self.starts, entries, side="right") - 1] = entries
         return self.texts(place)
 
-    def places(self, wanted: Sequence[str]) -> dict[str, Ints]:
+    def places(self, wanted: frozenset[str]) -> Places:
         """Return for each wanted name the entry that holds it in each event, -1 where none does; a hyphen is none."""
-        known = {name: code for code, name in enumerate(self.names)}
-        asked = tuple(name for name in dict.fromkeys(wanted) if name in known)
+        asked = [code for code, name in enumerate(self.names) if name in wanted]
         row = np.full(len(self.names), -1, dtype=np.int64)
-        row[[known[name] for name in asked]] = np.arange(len(asked))
+        row[asked] = np.arange(len(asked))
         rows = row[self.codes]
         dash = pc.equal(self.values, "-").to_numpy(zero_copy_only=False)
         seen = np.flatnonzero((rows >= 0) & ~dash)
         found = np.full((len(asked) + 1, len(self)), -1, dtype=np.int64)
         found[rows[seen], self.owners[seen]] = seen
-        return {name: found[-1] for name in wanted} | {
-            name: found[i] for i, name in enumerate(asked)
-        }
+        return Places(found[-1], {self.names[code]: found[i] for i, code in enumerate(asked)})
 
     def texts(self, places: Ints) -> pa.StringArray:
         """Return the texts at such places, null for -1."""
@@ -126,6 +134,17 @@ class Fields:
         return pc.binary_join(lists, "\n")
 
 
+class Places(dict[str, Ints]):
+    """Where fields stand; a field that no event has stands nowhere."""
+
+    def __init__(self, nowhere: Ints, found: dict[str, Ints]) -> None:
+        super().__init__(found)
+        self.nowhere = nowhere
+
+    def __missing__(self, name: str) -> Ints:
+        return self.nowhere
+
+
 def gather(names: Names, shapes: Sequence[int], values: list[str | None]) -> Fields:
     """Return the fields of events given by shape and texts; empty texts are dropped.
 
@@ -134,15 +153,27 @@ def gather(names: Names, shapes: Sequence[int], values: list[str | None]) -> Fie
     picked = np.asarray(shapes, dtype=np.int64)
     lengths = np.array([len(r) for r in names.runs] or [0], dtype=np.int64)
     at = np.concatenate(([0], np.cumsum(lengths)))
-    every = np.concatenate([*names.runs, np.empty(0, dtype=np.int64)])
     sizes = lengths[picked] if len(picked) else np.empty(0, dtype=np.int64)
     starts = np.concatenate(([0], np.cumsum(sizes)))
-    within = np.arange(starts[-1], dtype=np.int64) - np.repeat(starts[:-1], sizes)
-    codes = every[np.repeat(at[picked], sizes) + within]
-    texts = pa.array(values, pa.string())
-    fields = Fields(tuple(names.codes), codes, texts, starts)
-    full = pc.fill_null(pc.not_equal(texts, ""), False).to_numpy(zero_copy_only=False)
-    return _last_of_a_case(fields.keep(full))
+    _settle(names, picked, starts, values)
+    every = np.concatenate(names.runs) if names.runs else np.empty(0, dtype=np.int64)
+    codes = every[
+        np.arange(starts[-1], dtype=np.int64) + np.repeat(at[picked] - starts[:-1], sizes)
+    ]
+    full = np.fromiter(map(bool, values), dtype=bool, count=len(values))
+    kept = pa.array([value for value in values if value], pa.string())
+    before = np.concatenate(([0], np.cumsum(full, dtype=np.int64)))
+    return Fields(tuple(names.codes), codes[full], kept, before[starts])
+
+
+def _settle(names: Names, picked: Ints, starts: Ints, values: list[str | None]) -> None:
+    """Clear what a later field of the same event, alike but for its case, overrides."""
+    marked = np.array([bool(pairs) for pairs in names.pairs] or [False])
+    for event in np.flatnonzero(marked[picked]).tolist() if len(picked) else ():
+        base = int(starts[event])
+        for earlier, later in names.pairs[int(picked[event])]:
+            if values[base + later]:
+                values[base + earlier] = None
 
 
 def _last_of_a_case(fields: Fields) -> Fields:
