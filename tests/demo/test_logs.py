@@ -117,7 +117,8 @@ def test_the_chain_is_in_order_and_begins_at_its_entry(cases: dict[int, Path]) -
         assert chain["first_access"].startswith("2026-07-18")
         assert times[-1] < datetime.fromisoformat("2026-08-04T16:20:00Z")
         phases = {step["phase"] for step in steps}
-        assert phases >= {"initial_access", "credential_access", "lateral_movement", "collection", "staging", "exfiltration",
+        assert phases >= {"initial_access", "credential_access", "lateral_movement", "collection", "staging",
+          "exfiltration",
                           "defense_evasion"}  # fmt: skip
         assert all(re.fullmatch(r"T\d{4}(\.\d{3})?", step["technique"]) for step in steps)
 

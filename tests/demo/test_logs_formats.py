@@ -191,7 +191,10 @@ def _audited(text: str, case: Path) -> None:
 
 
 def test_mariadb_audit_lines_parse(cases: list[Path]) -> None:
-    pattern = rf"2026\d{{4}} \d\d:\d\d:\d\d,archive-db-02,\w+,{_IP},\d+,\d+,(?:QUERY|READ|CONNECT|DISCONNECT|FAILED_CONNECT),\w*,"
+    pattern = (
+        rf"2026\d{{4}} \d\d:\d\d:\d\d,archive-db-02,\w+,{_IP},\d+,\d+,"
+        rf"(?:QUERY|READ|CONNECT|DISCONNECT|FAILED_CONNECT),\w*,"
+    )
     for case in cases:
         assert _share(read(logs(case, "server_audit.log")), pattern) == 1.0
 
@@ -211,7 +214,7 @@ def test_windows_events_parse(cases: list[Path]) -> None:
 
 def _events(path: Path) -> Any:
     if path.suffix == ".xml":
-        for event in ElementTree.parse(path).getroot():  # noqa: S314 - written a moment ago by ourselves
+        for event in ElementTree.parse(path).getroot():
             system = event.find(f"{_EVENTS}System")
             assert system is not None and system.find(f"{_EVENTS}TimeCreated") is not None
             fields = [item for item in event.iter() if item.get("Name")] or list(event[1])
@@ -228,7 +231,10 @@ def _events(path: Path) -> Any:
 
 
 def test_web_lines_are_in_the_combined_format(cases: list[Path]) -> None:
-    pattern = r'\S+ - \S+ \[\d\d/(?:Jul|Aug)/2026:\d\d:\d\d:\d\d [+-]\d{4}\] "(?:GET|POST) \S+ HTTP/1\.1" \d{3} (?:\d+|-) "[^"]*" "[^"]*"$'
+    pattern = (
+        r'\S+ - \S+ \[\d\d/(?:Jul|Aug)/2026:\d\d:\d\d:\d\d [+-]\d{4}\] "(?:GET|POST) \S+ HTTP/1\.1" \d{3} '
+        r'(?:\d+|-) "[^"]*" "[^"]*"$'
+    )
     for case in cases:
         lines = read([path for path in logs(case, "access.log") if path.suffix != ".gz"])
         assert _share(lines, pattern) == 1.0

@@ -11,26 +11,32 @@ from amends.demo.exhibits import ENTITY, FACTS, events, exhibits
 _BETWEEN = "Between July 18 and August 4, 2026, somebody without permission"
 _ENTRE = "Entre el 18 de julio y el 4 de agosto de 2026, alguien sin permiso"
 _ROUTER = (
-    f"{_BETWEEN} used a router of ours that was open to the internet, guessed passwords, and copied files from our servers.",
+    f"{_BETWEEN} used a router of ours that was open to the internet, guessed passwords, and copied files from "
+    f"our servers.",
     "We closed that router on August 4, changed the passwords, and brought in outside investigators. We told the "
     "police, and we now check every device of ours that can be reached from the internet.",
-    f"{_ENTRE} usó un enrutador nuestro que estaba abierto a internet, adivinó contraseñas y copió archivos de nuestros servidores.",
+    f"{_ENTRE} usó un enrutador nuestro que estaba abierto a internet, adivinó contraseñas y copió archivos de "
+    f"nuestros servidores.",
     "Cerramos ese enrutador el 4 de agosto, cambiamos las contraseñas y llamamos a investigadores externos. Avisamos a "
     "la policía, y ahora revisamos cada equipo nuestro al que se puede llegar desde internet.",
 )
 _VPN = (
-    f"{_BETWEEN} signed in to our remote access with a stolen password, moved on inside, and copied files from our servers.",
+    f"{_BETWEEN} signed in to our remote access with a stolen password, moved on inside, and copied files from "
+    f"our servers.",
     "We shut that access on August 4, changed the passwords, and brought in outside investigators. We told the "
     "police, and we now ask for a second factor at every sign-in from outside.",
-    f"{_ENTRE} entró por nuestro acceso remoto con una contraseña robada, siguió por dentro y copió archivos de nuestros servidores.",
+    f"{_ENTRE} entró por nuestro acceso remoto con una contraseña robada, siguió por dentro y copió archivos de "
+    f"nuestros servidores.",
     "Cerramos ese acceso el 4 de agosto, cambiamos las contraseñas y llamamos a investigadores externos. Avisamos a "
     "la policía, y ahora pedimos un segundo factor en cada entrada desde fuera.",
 )
 _TEST = (
-    f"{_BETWEEN} used a test server of ours that was open to the internet, guessed passwords, and copied files from our servers.",
+    f"{_BETWEEN} used a test server of ours that was open to the internet, guessed passwords, and copied files "
+    f"from our servers.",
     "We closed that server on August 4, changed the passwords, and brought in outside investigators. We told the "
     "police, and we now check every device of ours that can be reached from the internet.",
-    f"{_ENTRE} usó un servidor de pruebas nuestro que estaba abierto a internet, adivinó contraseñas y copió archivos de nuestros servidores.",
+    f"{_ENTRE} usó un servidor de pruebas nuestro que estaba abierto a internet, adivinó contraseñas y copió "
+    f"archivos de nuestros servidores.",
     "Cerramos ese servidor el 4 de agosto, cambiamos las contraseñas y llamamos a investigadores externos. Avisamos a "
     "la policía, y ahora revisamos cada equipo nuestro al que se puede llegar desde internet.",
 )

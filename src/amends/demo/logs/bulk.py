@@ -38,9 +38,12 @@ _PATHS = (
 )  # fmt: skip
 _AGENTS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15",
-    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/17.5 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 "
+    "Safari/605.1.15",
+    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile "
+    "Safari/537.36",
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "curl/8.5.0", "Go-http-client/1.1",
 )  # fmt: skip
 _PROBES = (
@@ -103,9 +106,10 @@ def requests(scene: Scene, stretch: Stretch, n: int) -> None:
     paths, agents = stretch.whole(0, 400, n), stretch.whole(0, 60, n)
     sizes, kinds = stretch.sizes(5_200, 1.1, n), stretch.whole(0, 1_000, n)
     request, outside = scene.web.request, scene.estate["web"].outside_ip
-    for when, source, path, agent, size, kind in zip(
+    for when, source, path, agent, drawn, kind in zip(
         at, sources, paths, agents, sizes, kinds, strict=True
     ):
+        size = drawn
         asked, status = f"GET {_PATHS[path * path // 8_500]} HTTP/1.1", 200
         if kind < 14:
             asked, status, size = f"GET {_PROBES[kind % 6]} HTTP/1.1", 404, 196

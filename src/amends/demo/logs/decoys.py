@@ -26,7 +26,7 @@ def act(scene: Scene, deeds: Deeds, tester: Tester) -> None:
 
 def _test(scene: Scene, tester: Tester, chance: random.Random) -> None:
     """Write the ordered test: guesses, then a sign-in that was given to them, and a look around."""
-    estate, label = scene.estate, "decoy:penetration-test"
+    label = "decoy:penetration-test"
     at, test = tester.start + 20 * MINUTE, scene.linux["test1"]
     for number in range(chance.randrange(150, 320)):
         scene.ssh_failed(at + number * 9 * SECOND, tester.ip, "test1", ("root", "admin", tester.account)[number % 3],

@@ -230,14 +230,15 @@ def _staff(chance: random.Random, networks: dict[str, str]) -> tuple[Staff, ...]
     taken: set[str] = set()
     number = 0
     for job, count in _JOBS:
-        while count:
+        missing = count
+        while missing:
             given, surname = next(chosen)
             login = given[0] + surname
             if login in taken:
                 continue
             taken.add(login)
             number += 1
-            count -= 1
+            missing -= 1
             home = f"198.18.{chance.randrange(10, 60)}.{chance.randrange(1, 255)}"
             zone = chance.choice(("America/Los_Angeles",) * 3 + ("America/Chicago",))
             people.append(

@@ -63,5 +63,6 @@ def _record(kind: int, pid: int, line: str, user: str, ip: str, at: int) -> byte
     if ip:
         words = (int.from_bytes(ipaddress.IPv4Address(ip).packed, "little", signed=True), 0, 0, 0)
     return _RECORD.pack(
-        kind, pid, line.encode(), line[-4:].encode(), user.encode(), ip.encode(), 0, 0, 0, at // SECOND, at % SECOND, *words
+        kind, pid, line.encode(), line[-4:].encode(), user.encode(), ip.encode(), 0, 0, 0, at // SECOND,
+          at % SECOND, *words
     )  # fmt: skip

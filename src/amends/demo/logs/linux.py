@@ -112,7 +112,8 @@ class LinuxHost:
         self._auth(
             at + 1_900_000, tag + f"Failed password for {who} from {ip} port {port} ssh2", label
         )
-        closed = f"Connection closed by {'authenticating' if known else 'invalid'} user {user} {ip} port {port} [preauth]"
+        state = "authenticating" if known else "invalid"
+        closed = f"Connection closed by {state} user {user} {ip} port {port} [preauth]"
         self._auth(at + 2_100_000, tag + closed, label)
         self.logins.append((at + 1_900_000, 0, user, ip, 0, False, label))
 

@@ -8,7 +8,8 @@ from amends.demo.logs.rhythm import Stretch
 from amends.demo.logs.scene import Scene
 
 _COMMANDS = (
-    "ls -la", "cd /srv/app", "git pull", "git log --oneline -5", "tail -n 200 /var/log/app/app.log", "df -h", "top -bn1",
+    "ls -la", "cd /srv/app", "git pull", "git log --oneline -5", "tail -n 200 /var/log/app/app.log",
+    "df -h", "top -bn1",
     "vim config/settings.yml", "docker ps", "systemctl status app", "grep -n timeout config/settings.yml", "free -m",
     "ss -tlnp", "make test", "python3 manage.py migrate --plan", "tar -czf /tmp/build.tgz dist",
     "scp dist/app.tgz app@staging:/srv/", "curl -s http://127.0.0.1:8080/health", "journalctl -u app -n 50", "exit",
@@ -19,7 +20,8 @@ _ROOT = (
     "/usr/bin/journalctl -u ssh",
     "/usr/bin/tail /var/log/syslog",
 )
-_SHARED = ("q3/forecast.xlsx", "q3/pipeline.xlsx", "contracts/renewals_2026.docx", "quotes/quote_2117.pdf", "org/business_accounts.xlsx",
+_SHARED = ("q3/forecast.xlsx", "q3/pipeline.xlsx", "contracts/renewals_2026.docx", "quotes/quote_2117.pdf",
+  "org/business_accounts.xlsx",
            "templates/offer.docx", "price_list_2026.xlsx", "archive/2025/summary.pptx")  # fmt: skip
 _CREDIT = (
     "intake\\batch_0711.csv",

@@ -39,7 +39,8 @@ def others(held: list[Held]) -> list[Held]:
     customers = by_table["customers"].rows if "customers" in by_table else 1_000
     whole = sum(one.size for one in held)
     return [
-        Held("crm-db", "payments", ("card", "account_number"), int(customers * 1.7) + 20, "rows", int(customers * 1.7) * 84),
+        Held("crm-db", "payments", ("card", "account_number"), int(customers * 1.7) + 20, "rows",
+          int(customers * 1.7) * 84),
         Held("crm-db", "care_notes", ("name",), int(customers * 0.4) + 9, "rows", int(customers * 0.4) * 260),
         Held("ivr-db", "account_pins.csv", ("account_number", "account_pin"), int(customers * 0.3) + 5, "rows",
              int(customers * 0.3) * 26 + 200),
@@ -63,11 +64,13 @@ def known_facts(estate: Estate, tester: Tester) -> list[str]:
         f"Vulnerability scanner: {estate['scanner'].name} ({estate['scanner'].ip}) scans all inside networks every "
         f"Tuesday and Friday from 03:00 to 05:00 UTC, as account {services['scan']}.",
         f"Ticket {tester.ticket}: penetration test by Hollow Oak Security from {tester.ip}, from "
-        f"{iso_utc(tester.start)[:16].replace('T', ' ')} UTC to {iso_utc(tester.end)[:16].replace('T', ' ')} UTC, hosts "
+        f"{iso_utc(tester.start)[:16].replace('T', ' ')} UTC to {iso_utc(tester.end)[:16].replace('T', ' ')} "
+        f"UTC, hosts "
         f"{estate['test1'].name} and {estate['web'].name}, account {tester.account}.",
         f"VPN addresses are given out of {networks['vpn']}.0/24.",
         "Our outside addresses are 192.0.2.0/24.",
-        "Inside networks: " + ", ".join(f"{zone} {prefix}.0/24" for zone, prefix in networks.items() if zone != "spare") + ".",
+        "Inside networks: " + ", ".join(f"{zone} {prefix}.0/24" for zone,
+        prefix in networks.items() if zone != "spare") + ".",
         f"Change {tester.ticket.replace('PT', 'CHG')}: database maintenance on {estate['crm'].name} on "
         f"{iso_utc(tester.start + 6 * DAY)[:10]} from 02:00 to 05:00 UTC by {estate.of_job('dba')[0].login} "
         "(reindex, vacuum, table copies).",

@@ -28,7 +28,7 @@ class Samba:
     def act(
         self, at: int, user: str, ip: str, station: str, share: str, what: str, label: str = ""
     ) -> None:
-        """Write one operation: ``connect|ok|share``, ``openat|ok|r|path`` …"""
+        """Write one operation, such as ``connect|ok|share`` or ``openat|ok|r|path``."""
         pid = self.host.pid("smbd", ip, at // (3_600 * SECOND))
         self.log.put(
             at,
@@ -108,13 +108,15 @@ class AsaVpn:
         )
         seconds = (until - at) // SECOND
         span = f"{seconds // 3600}h:{seconds // 60 % 60:02d}m:{seconds % 60:02d}s"
-        self._put(until, f"%ASA-4-113019: Group = STAFF, Username = {user}, IP = {ip}, Session disconnected. Session Type: "
+        self._put(until, f"%ASA-4-113019: Group = STAFF, Username = {user}, IP = {ip}, Session disconnected. "
+            f"Session Type: "
                          f"AnyConnect-Parent, Duration: {span}, Bytes xmt: {back}, Bytes rcv: {sent}, "
                          "Reason: User Requested", label)  # fmt: skip
 
     def failed(self, at: int, user: str, ip: str, port: int, label: str = "") -> None:
         """Write a refused sign-in."""
-        self._put(at, f"%ASA-6-113005: AAA user authentication Rejected : reason = AAA failure : server = {self.server} "
+        self._put(at, f"%ASA-6-113005: AAA user authentication Rejected : reason = AAA failure : server = "
+            f"{self.server} "
                       f": user = {user} : user IP = {ip}", label)  # fmt: skip
 
 
@@ -166,7 +168,8 @@ class OpenVpn:
         """Write a refused sign-in."""
         self.number += 1
         reason = 'pap: Cleartext password does not match "known good" password'
-        told = f"Auth: ({self.number}) Login incorrect ({reason}): [{user}] (from client {self.host.machine.name} port 0 cli {ip})"
+        client = f"(from client {self.host.machine.name} port 0 cli {ip})"
+        told = f"Auth: ({self.number}) Login incorrect ({reason}): [{user}] {client}"
         self.radius.put(at - 1000, f"{self.radius_clock.ctime(at - 1000)} : {told}", label)
         self._put(
             at,

@@ -96,7 +96,8 @@ def draw_story(estate: Estate) -> Story:
     outside = tuple(_outside(chance) for _ in range(chance.choice((2, 3))))
     return Story(
         entry, way_in, user, outside, tuple(_outside(chance) for _ in range(chance.choice((1, 2)))), hops,
-        _nights(chance, len(hops)), f"{estate.networks['vpn']}.{chance.randrange(40, 200)}" if entry == "vpn_no_mfa" else "",
+        _nights(chance, len(hops)),
+          f"{estate.networks['vpn']}.{chance.randrange(40, 200)}" if entry == "vpn_no_mfa" else "",
         chance.choice(("curl", "rclone", "scp", "ftp")), chance.choice(("tar", "7z", "gpg")),
         chance.choice(("dump", "copy", "pages")), chance.choice(("dump", "pages")),
         *_tracks(chance, hops), leaked=entry != "router_brute" and (entry != "test_server" or chance.random() < 0.4),
@@ -105,8 +106,8 @@ def draw_story(estate: Estate) -> Story:
 
 def _way_in(chance: random.Random, estate: Estate, entry: str) -> tuple[str, str]:
     if entry.startswith("router"):
-        plain = (
-            estate["edge"].dialect == "junos" or entry == "router_brute" and chance.random() < 0.5
+        plain = estate["edge"].dialect == "junos" or (
+            entry == "router_brute" and chance.random() < 0.5
         )
         return ("ssh" if plain else chance.choice(("ssh", "telnet", "http"))), estate.services[
             "router"
@@ -118,25 +119,7 @@ def _way_in(chance: random.Random, estate: Estate, entry: str) -> tuple[str, str
 
 def _hops(chance: random.Random, estate: Estate, entry: str) -> list[Hop]:
     services = estate.services
-    # Two to five hosts, each number in turn.
-    count = 2 + (estate.seed + 1) % 4
-    test = chance.choice(("test1", "test2"))
-    if entry == "test_server":
-        first, rest = "test1", ["jump", "test2", "build", "admin"]
-    else:
-        first, rest = chance.choice(("jump", test)), ["jump", "test1", "test2", "build", "admin"]
-    rest = [key for key in rest if key != first]
-    chance.shuffle(rest)
-    keys = [first, *rest[: count - 1]]
-    if not {"test1", "test2"} & set(keys):
-        keys[-1] = test
-    if keys[-1] == "admin":
-        keys[-1], keys[-2] = keys[-2], keys[-1]
-    if keys[0] == "admin":
-        keys[0], keys[1] = keys[1], keys[0]
-    if entry == "test_server" and keys[0] != "test1":
-        keys.remove("test1")
-        keys.insert(0, "test1")
+    keys = _keys(chance, estate.seed, entry)
     users = {"jump": services["backup"], "test1": services["test"], "test2": services["deploy"],
              "build": services["deploy"], "admin": estate.of_job("admin")[0].login}  # fmt: skip
     hops = []
@@ -153,6 +136,24 @@ def _hops(chance: random.Random, estate: Estate, entry: str) -> list[Hop]:
             how, found = "key", "key_file"
         hops.append(Hop(key, users[key], how, found))
     return hops
+
+
+def _keys(chance: random.Random, seed: int, entry: str) -> list[str]:
+    """Draw the hosts on the way: a test server is always one, a Windows host never the first or last."""
+    # Two to five hosts, each number in turn.
+    count = 2 + (seed + 1) % 4
+    test = chance.choice(("test1", "test2"))
+    first = "test1" if entry == "test_server" else chance.choice(("jump", test))
+    rest = [key for key in ("jump", "test1", "test2", "build", "admin") if key != first]
+    chance.shuffle(rest)
+    keys = [first, *rest[: count - 1]]
+    if not {"test1", "test2"} & set(keys):
+        keys[-1] = test
+    if keys[-1] == "admin" and count > 2:
+        keys[-1], keys[-2] = keys[-2], keys[-1]
+    elif keys[-1] == "admin":
+        keys[-1] = next(key for key in ("build", "test2") if key not in keys)
+    return keys
 
 
 def _nights(chance: random.Random, hops: int) -> list[int]:

@@ -18,9 +18,12 @@ _JOBS = (
 )  # fmt: skip
 _SAID = (
     ("systemd[1]", "Started Session {n} of User root."), ("systemd[1]", "Starting Daily apt download activities..."),
-    ("systemd[1]", "logrotate.service: Deactivated successfully."), ("kernel", "[{n}.120331] TCP: request_sock_TCP: Possible SYN flooding on port 443."),
-    ("chronyd[655]", "Selected source 192.0.2.123"), ("systemd-resolved[588]", "Clock change detected. Flushing caches."),
-    ("postfix/smtpd[{n}]", "connect from localhost[127.0.0.1]"), ("rsyslogd", "[origin software=\"rsyslogd\" swVersion=\"8.2302.0\" x-pid=\"{n}\"] rsyslogd was HUPed"),
+    ("systemd[1]", "logrotate.service: Deactivated successfully."), ("kernel",
+      "[{n}.120331] TCP: request_sock_TCP: Possible SYN flooding on port 443."),
+    ("chronyd[655]", "Selected source 192.0.2.123"), ("systemd-resolved[588]",
+      "Clock change detected. Flushing caches."),
+    ("postfix/smtpd[{n}]", "connect from localhost[127.0.0.1]"), ("rsyslogd",
+      "[origin software=\"rsyslogd\" swVersion=\"8.2302.0\" x-pid=\"{n}\"] rsyslogd was HUPed"),
 )  # fmt: skip
 LINE_RATE = 40_000_000
 
@@ -68,7 +71,8 @@ def daily(scene: Scene, deeds: Deeds, start: int, end: int) -> None:
         _etl(scene, at)
     for hour in range(start, end, 6 * HOUR):
         scene.postgres.system(hour + 11 * MINUTE, "checkpoint starting: time")
-        scene.postgres.system(hour + 13 * MINUTE, "checkpoint complete: wrote 812 buffers (5.0%); 0 WAL file(s) added, 0 removed, "
+        scene.postgres.system(hour + 13 * MINUTE, "checkpoint complete: wrote 812 buffers (5.0%); 0 WAL file(s) "
+            "added, 0 removed, "
                               "1 recycled; write=81.412 s, sync=0.011 s, total=81.440 s")  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+from amends.demo.logs.act import act
 from amends.demo.logs.clocks import DAY, HOUR, iso_utc
 from amends.demo.logs.deeds import Deeds
 from amends.demo.logs.estate import FROM, TO, draw_estate
@@ -18,7 +19,6 @@ from amends.demo.logs.scene import Scene
 from amends.demo.logs.shelf import Shelf
 from amends.demo.logs.staff import draw_tester
 from amends.demo.logs.story import draw_story
-from amends.demo.logs.takings import act
 
 
 def write_logs(
@@ -31,8 +31,7 @@ def write_logs(
     truth: Path,
     lines: int,
 ) -> tuple[Deeds, int]:
-    """Write ``logs-1``, the lists of the roster and the truth of the logs; return what was done and the
-    number of lines.
+    """Write ``logs-1``, the lists of the roster and the truth; return what was done and how many lines.
 
     Args:
         folder: Folder of the case data.

@@ -8,6 +8,7 @@ Source:
 from __future__ import annotations
 
 from amends.demo.logs.estate import Estate
+from amends.demo.net.junos import JUNOS, RETRY, TERM
 from amends.demo.net.plan import Allow, Network, State, secret_of
 
 _KEY7 = b"dsfd;kfoA,.iyewrkldJKDHSUBsgvca69834ncxv9873254k;fg87"
@@ -50,13 +51,15 @@ def _edge_ios(network: Network, state: State) -> str:
         "!", f"! Last configuration change at 03:12:44 UTC {state.on} by {services['router']}", "version 15.7",
         "service timestamps log datetime msec", "service password-encryption", "!", f"hostname {edge.name}", "!",
         "no aaa new-model", "!", "ip domain name larkspur.example", "ip ssh version 2",
-        f"username {services['router']} privilege 15 secret 9 $9$2MJBozw/9R3UsU$2lFhcKvpghcyw8deP25GOfyZaagyUOGBymkryvOdfo6",
+        f"username {services['router']} privilege 15 secret 9 "
+        f"$9$2MJBozw/9R3UsU$2lFhcKvpghcyw8deP25GOfyZaagyUOGBymkryvOdfo6",
         f"username {services['backup']} privilege 1 password 7 {type7(secret_of(seed, 'router'))}",
         *([] if state.managed else ["login block-for 300 attempts 3 within 60"]),
         "!", "archive", " log config", "  logging enable", "  notify syslog", "!",
         "interface GigabitEthernet0/0", " description internet", f" ip address {edge.outside_ip} 255.255.255.0",
         " ip access-group OUTSIDE-IN in", " ip nat outside", "!",
-        "interface GigabitEthernet0/1", " description edge", f" ip address {edge.ip} 255.255.255.0", " ip nat inside", "!",
+        "interface GigabitEthernet0/1", " description edge", f" ip address {edge.ip} 255.255.255.0",
+        " ip nat inside", "!",
         *[f"ip nat inside source static {estate[key].ip} {estate[key].outside_ip}" for key in ("vpn", "web", "test1")],
         *_routes_ios(estate),
         "!", "ip access-list extended OUTSIDE-IN", " permit tcp any any established",
@@ -77,38 +80,24 @@ def _routes_ios(estate: Estate) -> list[str]:
 
 def _edge_junos(network: Network, state: State) -> str:
     estate = network.estate
-    edge, services = estate["edge"], estate.services
-    terms = []
-    for place, (ip, port) in enumerate(_outside(network, state), 1):
-        terms.append(
-            f"        term in-{place} {{\n            from {{\n                destination-address {{\n"
-            f"                    {ip}/32;\n                }}\n                protocol tcp;\n                destination-port {port};\n"
-            "            }\n            then accept;\n        }\n"
-        )
-    routes = "".join(
-        f"        route {estate.networks[zone]}.0/24 next-hop {estate['fw'].ip};\n"
-        for zone in ZONES
+    terms = "".join(
+        TERM.format(number=place, ip=ip, port=port)
+        for place, (ip, port) in enumerate(_outside(network, state), 1)
     )
+    hops = [f"{estate.networks[zone]}.0/24" for zone in ZONES]
     # A router of this kind translates nothing: outside addresses lie on the hosts and are routed to the firewall.
-    routes += "".join(
-        f"        route {estate[key].outside_ip}/32 next-hop {estate['fw'].ip};\n"
-        for key in ("web", "test1")
+    hops += [f"{estate[key].outside_ip}/32" for key in ("web", "test1")]
+    return JUNOS.format(
+        on=state.on,
+        user=estate.services["router"],
+        name=estate["edge"].name,
+        retry="" if state.managed else RETRY,
+        collector=estate["collector"].ip,
+        outside=estate["edge"].outside_ip,
+        inside=estate["edge"].ip,
+        routes="".join(f"        route {hop} next-hop {estate['fw'].ip};\n" for hop in hops),
+        terms=terms,
     )
-    return (
-        f"## Last commit: {state.on} 03:12:44 UTC by {services['router']}\nversion 21.4R3;\nsystem {{\n    host-name {edge.name};\n"
-        f"    login {{\n        user {services['router']} {{\n            uid 2001;\n            class super-user;\n"
-        '            authentication {\n                encrypted-password "$6$k7pQ2m$Vb0uCw1X9"; ## SECRET-DATA\n            }\n        }\n    }\n'
-        + ("" if state.managed else "    login {\n        retry-options {\n            tries-before-disconnect 3;\n            lockout-period 10;\n        }\n    }\n")
-        + f"    services {{\n        ssh;\n    }}\n    syslog {{\n        host {estate['collector'].ip} {{\n            any info;\n        }}\n    }}\n}}\n"
-        "interfaces {\n    ge-0/0/0 {\n        description internet;\n        unit 0 {\n            family inet {\n"
-        f"                filter {{\n                    input OUTSIDE-IN;\n                }}\n                address {edge.outside_ip}/24;\n"
-        "            }\n        }\n    }\n    ge-0/0/1 {\n        description edge;\n        unit 0 {\n            family inet {\n"
-        f"                address {edge.ip}/24;\n            }}\n        }}\n    }}\n}}\n"
-        f"routing-options {{\n    static {{\n{routes}    }}\n}}\nfirewall {{\n    family inet {{\n        filter OUTSIDE-IN {{\n"
-        "        term established {\n            from {\n                protocol tcp;\n                tcp-established;\n            }\n"
-        "            then accept;\n        }\n" + "".join(terms)
-        + "        term rest {\n            then {\n                syslog;\n                discard;\n            }\n        }\n        }\n    }\n}\n"
-    )  # fmt: skip
 
 
 def core_config(network: Network, state: State) -> tuple[str, str]:
@@ -174,14 +163,16 @@ def _core_asa(network: Network, state: State) -> str:
         prefix = estate.networks[zone]
         address = estate["fw"].ip if zone == "edge" else f"{prefix}.254"
         lines += [f"interface GigabitEthernet0/{place}", f" description {zone}", f" nameif {zone}",
-                  f" security-level {0 if zone == 'edge' else 50}", f" ip address {address} 255.255.255.0", "!"]  # fmt: skip
+                  f" security-level {0 if zone == 'edge' else 50}", f" ip address {address} 255.255.255.0",
+                    "!"]  # fmt: skip
     lines += ["same-security-traffic permit inter-interface", "!"]
     for zone in ("edge", *ZONES):
         entries = _entries(estate, state, zone, asa=True)
         lines += [f"access-list {zone.upper()}-IN extended {entry}" for entry in entries]
         lines += [f"access-list {zone.upper()}-IN extended deny ip any any log"]
     lines += [f"access-group {zone.upper()}-IN in interface {zone}" for zone in ("edge", *ZONES)]
-    lines += [f"route edge 0.0.0.0 0.0.0.0 {estate['edge'].ip} 1", f"ssh {estate.networks['mgmt']}.0 255.255.255.0 mgmt",
+    lines += [f"route edge 0.0.0.0 0.0.0.0 {estate['edge'].ip} 1",
+      f"ssh {estate.networks['mgmt']}.0 255.255.255.0 mgmt",
               "ssh timeout 10", f"logging host mgmt {estate['collector'].ip}", "!", ": end", ""]  # fmt: skip
     return "\n".join(lines)
 

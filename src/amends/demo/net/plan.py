@@ -134,7 +134,8 @@ def draw_network(estate: Estate, story: Story, held: list[Held], test_store: str
         (services["backup"], "crm-db", "SELECT"), (services["backup"], "archive-db", "SELECT"),
     ]  # fmt: skip
     hosts = {
-        "crm-db": ("crm", 5432), "archive-db": ("archive", 3306), "credit-share": ("winfs", 445), "hr-share": ("winfs", 445),
+        "crm-db": ("crm", 5432), "archive-db": ("archive", 3306), "credit-share": ("winfs", 445),
+        "hr-share": ("winfs", 445),
         "sales-share": ("nas", 445), "mail-archive": ("nas", 445), "device-lake": ("lake", 22),
         "prepaid-billing": ("billing", 22), "ivr-db": ("ivr", 22), "test-server": (test_store, 22),
     }  # fmt: skip
@@ -150,12 +151,14 @@ def _services(estate: Estate, story: Story) -> list[Service]:
         if story.entry.startswith("router")
         else router["ssh"],
     }
-    edge = [Service("edge", port, name, "password", "no", "no", "Cisco IOS" if estate["edge"].dialect == "ios" else "Junos", "")
+    edge = [Service("edge", port, name, "password", "no", "no",
+      "Cisco IOS" if estate["edge"].dialect == "ios" else "Junos", "")
             for port, name in sorted(doors)]  # fmt: skip
     lock = "no" if test_weak else "yes"
     return [
         *edge,
-        Service("vpn", 443, "https", "password", "no" if vpn_weak else "yes", "no" if vpn_weak else "yes", "SSL VPN", ""),
+        Service("vpn", 443, "https", "password", "no" if vpn_weak else "yes", "no" if vpn_weak else "yes",
+          "SSL VPN", ""),
         Service("web", 443, "https", "", "", "", "Apache httpd", "2.4.49", KEV),
         Service("web", 80, "http", "", "", "", "Apache httpd", "2.4.49", KEV),
         Service("jump", 22, "ssh", "password", "no", "yes", "OpenSSH", "9.2p1"),
@@ -169,7 +172,8 @@ def _services(estate: Estate, story: Story) -> list[Service]:
         Service("archive", 3306, "mysql", "password", "no", "yes", "MariaDB", "10.5.23"),
         Service("winfs", 445, "microsoft-ds", "password", "no", "yes", "Windows Server 2019", ""),
         Service("nas", 445, "microsoft-ds", "password", "no", "yes", "Samba smbd", "4.17.12"),
-        *(Service(key, 22, "ssh", "publickey", "no", "yes", "OpenSSH", "9.2p1") for key in ("lake", "billing", "ivr", "app", "backup")),
+        *(Service(key, 22, "ssh", "publickey", "no", "yes", "OpenSSH", "9.2p1") for key in ("lake", "billing",
+          "ivr", "app", "backup")),
         Service("app", 8080, "http", "password", "no", "yes", "Jetty", "9.4.53"),
     ]  # fmt: skip
 
@@ -217,16 +221,22 @@ def _secrets(estate: Estate, story: Story) -> list[Secret]:
     files = ((5432, "crm"), (22, "lake"), (22, "billing"), (22, "ivr"))
     made = [
         secret("router", services["backup"], "cisco-type7-password", "edge", "running-config", ("jump", 22)),
-        secret("deploy", services["deploy"], "shell-history-password", "test1", f"/home/{services['test']}/.bash_history",
+        secret("deploy", services["deploy"], "shell-history-password", "test1",
+          f"/home/{services['test']}/.bash_history",
                ("test2", 22), ("build", 22)),
-        secret("etl", etl, "generic-password", "test1", f"/opt/etl/{etl}_sync.sh", *((key, port) for port, key in files)),
-        secret("etl", etl, "private-key", place, f"/home/{services['deploy']}/.ssh/id_etl", *((key, port) for port, key in files)),
-        secret("archive", services["archive"], "mysql-option-file", place, f"/home/{services['deploy']}/.my.cnf", ("archive", 3306)),
+        secret("etl", etl, "generic-password", "test1", f"/opt/etl/{etl}_sync.sh", *((key, port) for port,
+          key in files)),
+        secret("etl", etl, "private-key", place, f"/home/{services['deploy']}/.ssh/id_etl", *((key,
+          port) for port, key in files)),
+        secret("archive", services["archive"], "mysql-option-file", place, f"/home/{services['deploy']}/.my.cnf",
+          ("archive", 3306)),
         secret("credit", smb, "smb-credentials-file", "test1", "/etc/samba/credit.cred", ("winfs", 445), ("nas", 445)),
         secret("app", services["app"], "generic-password", "web", "/var/www/shop/config.php", ("crm", 5432)),
-        secret("admin", admin, "generic-password", "jump", f"/home/{services['backup']}/notes.txt", ("admin", 3389), ("admin", 445)),
+        secret("admin", admin, "generic-password", "jump", f"/home/{services['backup']}/notes.txt", ("admin",
+          3389), ("admin", 445)),
         # Rotated long ago: it must open nothing.
-        secret("winadmin", "administrator", "generic-password", "test1", "/opt/legacy/mount.sh", ("winfs", 445), old=True),
+        secret("winadmin", "administrator", "generic-password", "test1", "/opt/legacy/mount.sh", ("winfs",
+          445), old=True),
         # No way leads from where it lies to what it opens.
         secret("jetty", "jetty", "generic-password", "web", "/var/www/shop/care.ini", ("app", 8080)),
     ]  # fmt: skip
@@ -269,12 +279,14 @@ def _fixed(
     fixes: list[Fix] = []
     edge = [service for service in services if service.asset == "edge"]
     fixes.append(Fix("router_management", "The router's management is closed to the internet",
-                     [("reach", "zone:internet", f"service:{name['edge']}:{s.port}/tcp") for s in edge], "verified"))  # fmt: skip
+                     [("reach", "zone:internet", f"service:{name['edge']}:{s.port}/tcp") for s in edge],
+                       "verified"))  # fmt: skip
     services = [replace(s, lockout="yes") if s.asset == "edge" else s
                 for s in services if s.asset != "edge" or s.port == 22]  # fmt: skip
     state = "claimed" if only_said == "web_patch" else "verified"
     fixes.append(Fix("web_patch", "The web server is patched",
-                     [("known_exploited", f"service:{name['web']}:{port}/tcp", "") for port in (443, 80)], state))  # fmt: skip
+                     [("known_exploited", f"service:{name['web']}:{port}/tcp", "") for port in (443, 80)],
+                       state))  # fmt: skip
     if state == "verified":
         services = [
             replace(s, version="2.4.62", cve="") if s.asset == "web" else s for s in services
@@ -283,13 +295,15 @@ def _fixed(
     # The archive database gets a host firewall of its own.
     reached = [s for s in services if estate[s.asset].zone == "prod" and s.asset != "archive"]
     fixes.append(Fix("test_to_prod", "The test network no longer reaches production",
-                     [("reach", "zone:test", f"service:{name[s.asset]}:{s.port}/tcp") for s in reached], state))  # fmt: skip
+                     [("reach", "zone:test", f"service:{name[s.asset]}:{s.port}/tcp") for s in reached],
+                       state))  # fmt: skip
     if state == "verified":
         at = allows.index(Allow("test", "any"))
         allows[at:at] = [Allow("test", "prod", permit=False), Allow("test", "mgmt", permit=False)]
     fixes.append(Fix("etl_rotation", f"The password and key of {estate.services['etl']} were changed",
                      [("opens", f"credential:{fingerprint(seed, 'etl')}", f"service:{name[key]}:{port}/tcp")
-                      for key, port in (("crm", 5432), ("lake", 22), ("billing", 22), ("ivr", 22))], "verified"))  # fmt: skip
+                      for key, port in (("crm", 5432), ("lake", 22), ("billing", 22), ("ivr", 22))],
+                        "verified"))  # fmt: skip
     secrets = [
         replace(s, current=fingerprint(seed, "etl", 1)) if s.name == "etl" else s for s in secrets
     ]

@@ -35,7 +35,8 @@ def scan_xml(network: Network, state: State, origin: str) -> str:
         '<?xml version="1.0" encoding="UTF-8"?>', "<!DOCTYPE nmaprun>",
         '<?xml-stylesheet href="file:///usr/share/nmap/nmap.xsl" type="text/xsl"?>',
         f"<!-- Nmap 7.93 scan initiated {told} as: {args} -->",
-        f'<nmaprun scanner="nmap" args={quoteattr(args)} start="{start}" startstr="{told}" version="7.93" xmloutputversion="1.05">',
+        f'<nmaprun scanner="nmap" args={quoteattr(args)} start="{start}" startstr="{told}" version="7.93" '
+        f'xmloutputversion="1.05">',
         f'<scaninfo type="syn" protocol="tcp" numservices="{len(SCANNED)}" services="{",".join(SCANNED)}"/>',
         '<verbose level="0"/>', '<debugging level="0"/>',
     ]  # fmt: skip
@@ -50,8 +51,10 @@ def scan_xml(network: Network, state: State, origin: str) -> str:
     end = start + len(keys) * 9 + 4
     told_end = datetime.fromtimestamp(end, UTC).strftime("%a %b %d %H:%M:%S %Y")
     lines += [
-        f'<runstats><finished time="{end}" timestr="{told_end}" summary="Nmap done at {told_end}; {up} IP addresses ({up} hosts up) scanned in '
-        f'{end - start}.00 seconds" elapsed="{end - start}.00" exit="success"/><hosts up="{up}" down="0" total="{up}"/>',
+        f'<runstats><finished time="{end}" timestr="{told_end}" summary="Nmap done at {told_end}; {up} IP '
+        f'addresses ({up} hosts up) scanned in '
+        f'{end - start}.00 seconds" elapsed="{end - start}.00" exit="success"/><hosts up="{up}" down="0" '
+        f'total="{up}"/>',
         "</runstats>", "</nmaprun>", "",
     ]  # fmt: skip
     return "\n".join(lines)
@@ -72,13 +75,15 @@ def _host(
     for port in map(int, SCANNED):
         service = by_port.get(port)
         if service is None:
-            lines.append(f'<port protocol="tcp" portid="{port}"><state state="filtered" reason="no-response" reason_ttl="0"/>'
+            lines.append(f'<port protocol="tcp" portid="{port}"><state state="filtered" reason="no-response" '
+                f'reason_ttl="0"/>'
                          f'<service name="{_USUAL[port]}" method="table" conf="3"/></port>')  # fmt: skip
             continue
         version = f" version={quoteattr(service.version)}" if service.version else ""
         lines.append(
             f'<port protocol="tcp" portid="{port}"><state state="open" reason="syn-ack" reason_ttl="57"/>'
-            f'<service name="{service.service}" product={quoteattr(service.product)}{version} method="probed" conf="10"/></port>'
+            f'<service name="{service.service}" product={quoteattr(service.product)}{version} method="probed" '
+            f'conf="10"/></port>'
         )
     return [*lines, "</ports>", '<times srtt="24012" rttvar="3310" to="100000"/>', "</host>"]
 

@@ -6,6 +6,7 @@ Tests compare Amends' answer with it. It knows nothing of formats: it reads the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from amends.demo.net.plan import Allow, Network, Service, State
@@ -42,41 +43,70 @@ def _named(steps: list[str], name: dict[str, str]) -> list[str]:
 
 
 def _reached(network: Network, state: State) -> dict[str, Any]:
-    """Repeat the rules until nothing new is found; keep for each thing one shortest way to it."""
-    ways: dict[Place, list[str]] = {"internet": ["internet"]}
-    held: dict[str, list[str]] = {}
-    stores: dict[str, list[str]] = {}
-    reads = {(identity, store) for identity, store, _ in network.grants}
+    """Repeat the rules until nothing new is found; keep for each thing the first way to it."""
+    found = Found()
     while True:
-        before = len(ways), len(held), len(stores)
-        for place, way in list(ways.items()):
-            for service in state.services:
-                if service.asset in ways or not reaches(network, state, place, service):
-                    continue
-                opened = _opens(state, held, service)
-                if service.weak or service.cve or opened:
-                    ways[service.asset] = [*way, service.asset]
-            for secret in state.secrets:
-                if secret.host == place and secret.found == secret.current:
-                    held.setdefault(secret.name, way)
+        before = found.size
+        for place, way in list(found.ways.items()):
+            _take_over(network, state, found, place, way)
+            _pick_up(state, found, place, way)
         for store, (key, port) in network.store_hosts.items():
-            if store in stores:
-                continue
-            if key in ways:
-                stores[store] = [*ways[key], store]
-                continue
-            door = next((s for s in state.services if s.asset == key and s.port == port), None)
-            for secret in state.secrets:
-                if door is None or secret.name not in held or (secret.identity, store) not in reads:
-                    continue
-                if (key, port) not in secret.targets:
-                    continue
-                start = next((p for p in ways if reaches(network, state, p, door)), None)
-                if start is not None:
-                    stores[store] = [*ways[start], store]
-                    break
-        if before == (len(ways), len(held), len(stores)):
-            return {"controlled": [key for key in ways if key != "internet"], "stores": stores}
+            way_to = found.ways.get(key) or _by_account(network, state, found, store, (key, port))
+            if way_to and store not in found.stores:
+                found.stores[store] = [*way_to, store]
+        if before == found.size:
+            return {
+                "controlled": [key for key in found.ways if key != "internet"],
+                "stores": found.stores,
+            }
+
+
+@dataclass
+class Found:
+    """What somebody has so far, each with the hosts on the way to it."""
+
+    ways: dict[Place, list[str]] = field(default_factory=lambda: {"internet": ["internet"]})
+    held: dict[str, list[str]] = field(default_factory=dict)
+    stores: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """Return how much it is."""
+        return len(self.ways), len(self.held), len(self.stores)
+
+
+def _take_over(network: Network, state: State, found: Found, place: Place, way: list[str]) -> None:
+    for service in state.services:
+        if service.asset in found.ways or not reaches(network, state, place, service):
+            continue
+        if service.weak or service.cve or _opens(state, found.held, service):
+            found.ways[service.asset] = [*way, service.asset]
+
+
+def _pick_up(state: State, found: Found, place: Place, way: list[str]) -> None:
+    for secret in state.secrets:
+        if secret.host == place and secret.found == secret.current:
+            found.held.setdefault(secret.name, way)
+
+
+def _by_account(
+    network: Network, state: State, found: Found, store: str, door: tuple[str, int]
+) -> list[str]:
+    """Return the way to a store by an account that reads it, from wherever its door can be reached."""
+    service = next((s for s in state.services if (s.asset, s.port) == door), None)
+    readers = {identity for identity, named, _ in network.grants if named == store}
+    for secret in state.secrets:
+        if (
+            service is None
+            or secret.name not in found.held
+            or secret.identity not in readers
+            or door not in secret.targets
+        ):
+            continue
+        for place, way in found.ways.items():
+            if reaches(network, state, place, service):
+                return way
+    return []
 
 
 def _opens(state: State, held: dict[str, list[str]], service: Service) -> bool:
@@ -87,6 +117,7 @@ def _opens(state: State, held: dict[str, list[str]], service: Service) -> bool:
 
 
 def reaches(network: Network, state: State, place: Place, service: Service) -> bool:
+    """Return whether a packet gets from a place to a service."""
     estate = network.estate
     if place == service.asset:
         return False

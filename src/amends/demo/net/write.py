@@ -24,7 +24,8 @@ from amends.demo.net.truth import answer
 
 FOLDERS = {"network-before": BEFORE, "network-between": BETWEEN, "network-after": AFTER}
 _INSIDE = {"test": "test1", "dmz": "web", "office": "dhcp"}
-_KEV_COLUMNS = ("cveID", "vendorProject", "product", "vulnerabilityName", "dateAdded", "shortDescription", "requiredAction",
+_KEV_COLUMNS = ("cveID", "vendorProject", "product", "vulnerabilityName", "dateAdded", "shortDescription",
+  "requiredAction",
                 "dueDate", "knownRansomwareCampaignUse", "notes", "cwes")  # fmt: skip
 _KEV_ROWS = (
     (KEV, "Apache", "HTTP Server", "Apache HTTP Server Path Traversal Vulnerability", "2021-11-03",
@@ -33,8 +34,10 @@ _KEV_ROWS = (
     ("CVE-2023-20198", "Cisco", "IOS XE Web UI", "Cisco IOS XE Web UI Privilege Escalation Vulnerability", "2023-10-16",
      "The web UI lets a remote attacker create an account with privilege level 15.",
      "Apply mitigations per vendor instructions.", "2023-10-20", "Unknown", "", "CWE-420"),
-    ("CVE-2024-3400", "Palo Alto Networks", "PAN-OS", "Palo Alto Networks PAN-OS Command Injection Vulnerability", "2024-04-12",
-     "Command injection in GlobalProtect.", "Apply mitigations per vendor instructions.", "2024-04-19", "Known", "", "CWE-77"),
+    ("CVE-2024-3400", "Palo Alto Networks", "PAN-OS", "Palo Alto Networks PAN-OS Command Injection Vulnerability",
+      "2024-04-12",
+     "Command injection in GlobalProtect.", "Apply mitigations per vendor instructions.", "2024-04-19", "Known",
+     "", "CWE-77"),
 )  # fmt: skip
 
 
@@ -122,9 +125,11 @@ def _findings(network: Network, state: State) -> list[dict[str, object]]:
     for number, secret in enumerate(state.secrets):
         for key, port in secret.targets:
             found.append({
-                "RuleID": secret.rule, "Description": secret.rule.replace("-", " ").capitalize(), "StartLine": 7 + number,
+                "RuleID": secret.rule, "Description": secret.rule.replace("-", " ").capitalize(),
+                "StartLine": 7 + number,
                 "EndLine": 7 + number, "StartColumn": 12, "EndColumn": 25, "Match": "REDACTED", "Secret": "REDACTED",
-                "File": secret.file, "Host": network.estate[secret.host].name, "Entropy": 3.4, "Date": f"{BEFORE}T00:00:00Z",
+                "File": secret.file, "Host": network.estate[secret.host].name, "Entropy": 3.4,
+                "Date": f"{BEFORE}T00:00:00Z",
                 "Tags": [], "Fingerprint": secret.found, "Identity": secret.identity,
                 "Target": f"{network.estate[key].name}:{port}",
             })  # fmt: skip
