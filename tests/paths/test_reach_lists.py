@@ -410,3 +410,104 @@ def test_two_routers_in_a_row_both_count() -> None:
     )  # fmt: skip
     assert ("zone:internet", "service:db1:5432/tcp") not in shut
     assert ("zone:dmz", "service:db1:5432/tcp") in shut
+
+
+PLACES = {"web1": "10.1.0.5", "jump1": "10.1.0.9", "db1": "10.2.0.7", "lab1": "10.3.0.4"}
+ZONE_OF = {"web1": "dmz", "jump1": "dmz", "db1": "dc", "lab1": "lab"}
+place_words = st.one_of(
+    st.just("any"),
+    st.sampled_from(list(PLACES.values())).map(lambda h: f"host {h}"),
+    st.sampled_from(
+        ["10.1.0.0 0.0.0.255", "10.1.0.8 0.0.0.7", "10.2.0.0 0.0.255.255", "10.0.0.0 0.3.255.255"]
+    ),
+)
+port_choice = st.sampled_from(
+    ["", "eq 22", "eq 443", "eq 5432", "range 20 500", "gt 443", "lt 443"]
+)
+
+
+@st.composite
+def routed_lines(draw: st.DrawFn) -> str:
+    action = draw(st.sampled_from(["permit", "deny"]))
+    tail = draw(st.sampled_from(["", "", "established"]))
+    return " ".join(
+        w
+        for w in (action, "tcp", draw(place_words), draw(place_words), draw(port_choice), tail)
+        if w
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(*[st.lists(routed_lines(), max_size=4) for _ in range(3)])
+def test_every_machine_reaches_over_a_router_exactly_what_its_packets_reach(
+    dmz_in: list[str], dc_out: list[str], dc_in: list[str]
+) -> None:
+    lists = {"A": dmz_in, "B": dc_out, "C": dc_in}
+    text = "".join(
+        f"ip access-list extended {name}\n" + "".join(f" {line}\n" for line in body)
+        for name, body in lists.items()
+        if body
+    )
+    uses = {
+        "dmz": " ip access-group A in\n" if dmz_in else "",
+        "dc": (" ip access-group B out\n" if dc_out else "")
+        + (" ip access-group C in\n" if dc_in else ""),
+    }
+    got = routed(dmz=uses["dmz"], dc=uses["dc"], lists=text)
+    for source, own in PLACES.items():
+        for target, port in (("web1", 443), ("jump1", 22), ("db1", 5432), ("lab1", 22)):
+            if source == target:
+                continue
+            expected = True
+            if ZONE_OF[source] != ZONE_OF[target]:
+                passes = [
+                    body
+                    for body, zone in ((dmz_in, "dmz"), (dc_in, "dc"))
+                    if ZONE_OF[source] == zone and body
+                ]
+                passes += [dc_out] if ZONE_OF[target] == "dc" and dc_out else []
+                expected = all(
+                    lets_in(body, own, 50000, PLACES[target], "tcp", port) for body in passes
+                )
+            name = f"service:{target}:{port}/tcp"
+            seen = (f"zone:{ZONE_OF[source]}", name) in got or (f"asset:{source}", name) in got
+            assert seen == expected, (source, target, lists)
+
+
+def test_a_banner_is_no_configuration() -> None:
+    banner = "banner motd ^C\ninterface Gi0/9\n ip access-group NOBODY in\naccess-list 1 permit any\n^C\n"
+    assert routed(lists=banner) == routed()
+
+
+def test_the_remedy_names_the_line_and_says_when_another_lets_it_through_too() -> None:
+    def fact(lists: str) -> tuple[str, str]:
+        text = ROUTER.format(outside=" ip access-group OUT in\n", dmz="", dc="", lists=lists)
+        files = {"assets.csv": ASSETS, "services.csv": SERVICES, "edge-r1.cfg": text}
+        network = collect((name, io.BytesIO(body.encode())) for name, body in files.items())
+        (found,) = [
+            f
+            for f in network.facts
+            if (f.kind, f.source, f.target) == ("reach", "zone:internet", "service:jump1:22/tcp")
+        ]
+        assert ("config", "asset:edge") in found.looks
+        return found.remedy, found.act
+
+    remedy, act = fact("ip access-list extended OUT\n permit tcp any any eq 22\n")
+    assert remedy == "remove line 20 `permit tcp any any eq 22` of edge-r1.cfg"
+    assert act == "acl:edge-r1.cfg:20"
+    remedy, _ = fact("ip access-list extended OUT\n permit tcp any any eq 22\n permit ip any any\n")
+    assert "before line 20" in remedy and "other lines" in remedy
+
+
+def test_two_routers_that_share_a_wire_are_passed_by_static_routes() -> None:
+    first = ("hostname r1\ninterface e0\n description internet\n ip address 203.0.113.1 255.255.255.0\n"
+             "interface e1\n ip address 192.168.9.1 255.255.255.252\n{0}ip route 10.2.0.0 255.255.0.0 192.168.9.2\n")  # fmt: skip
+    assets = "asset,ip,zone\ndb1,10.2.0.7,dc\n"
+    services = "asset,port,auth\ndb1,5432,password\n"
+    open_way = network_of(assets__csv=assets, services__csv=services, r1__cfg=first.format(""))
+    assert ("zone:internet", "service:db1:5432/tcp") in open_way
+    shut = network_of(
+        assets__csv=assets, services__csv=services,
+        r1__cfg=first.format(" ip access-group 101 out\naccess-list 101 permit tcp any host 10.2.0.7 eq 443\n"),
+    )  # fmt: skip
+    assert ("zone:internet", "service:db1:5432/tcp") not in shut

@@ -161,7 +161,7 @@ def _belongs(telling: Telling, name: str, identity: str, evidence: str) -> None:
     telling.add(
         "belongs_to",
         name,
-        f"identity:{identity}",
+        telling.identity(identity),
         evidence=evidence,
         act=f"rotate:{name[11:]}",
         remedy=f"change the secret of {identity}",

@@ -157,14 +157,21 @@ def _reach(telling: Telling) -> None:
                 detail=detail,
                 looks=(*passed, ("services", name)),
             )
-    for zone in sorted(reach.unrouted):
-        telling.world.rejects.append(
-            Reject(
-                f"zone {zone}",
-                "no_route",
-                "Add the configuration of the device that joins this zone to the others, or a scan made from it.",
+    _unjoined(telling.world, reach)
+
+
+def _unjoined(world: World, reach: Reach) -> None:
+    """Tell of zones with machines in them that no configuration joins to others, and that nobody scanned from."""
+    seen_from = {zone for _, zone, _ in world.scans}
+    for zone in sorted(reach.unrouted - seen_from):
+        if reach.members.get(zone):
+            world.rejects.append(
+                Reject(
+                    f"zone {zone}",
+                    "no_route",
+                    "Add the configuration of the device that joins this zone to the others, or a scan made from it.",
+                )
             )
-        )
 
 
 def _filled(text: str, words: dict[str, str]) -> str:

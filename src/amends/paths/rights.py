@@ -34,7 +34,7 @@ def rights(telling: Telling) -> None:
         for store in _granted(world, grant.store, grant.host, stores, grant.listed, grant.place):
             telling.add(
                 "reads",
-                f"identity:{grant.identity}",
+                telling.identity(grant.identity),
                 f"store:{store}",
                 evidence=grant.place,
                 detail=(("privilege", grant.privilege),),
@@ -85,7 +85,7 @@ def admins(telling: Telling) -> None:
         for who in sorted(members[host, seen.identity[1:]]) if grouped else [seen.identity]:
             telling.add(
                 "admin_of",
-                f"identity:{who}",
+                telling.identity(who),
                 f"asset:{asset}",
                 evidence=seen.place,
                 detail=(("how", seen.how),),

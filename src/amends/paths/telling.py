@@ -56,6 +56,7 @@ class Telling:
     secret: bytes
     facts: dict[tuple[str, str, str], Fact] = field(default_factory=dict)
     looked: set[Look] = field(default_factory=set)
+    people: dict[str, str] = field(default_factory=dict)
 
     def add(
         self,
@@ -88,6 +89,10 @@ class Telling:
             detail=tuple((dict(detail) | dict(known.detail)).items()),
             looks=looks if looks and looks[0][0].startswith("scan:") else known.looks,
         )
+
+    def identity(self, name: str) -> str:
+        """Return an identity as facts write it: the first spelling wins, case does not matter."""
+        return f"identity:{self.people.setdefault(name.strip().lower(), name.strip())}"
 
     def credential(self, fingerprint: str) -> str:
         """Return the name of a credential; keyed where a key was given."""

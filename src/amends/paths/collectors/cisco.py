@@ -79,7 +79,13 @@ class Cisco:
 def _read(reading: Reading, number: int, line: str) -> None:
     """Read one line: as part of the section it stands in, or as a command of its own."""
     text = line.strip()
+    if reading.banner:
+        reading.banner = "" if reading.banner in line else reading.banner
+        return
     if not text or text.startswith(("!", ":", "#")):
+        return
+    if text.lower().startswith("banner "):
+        reading.banner = _banner_end(text)
         return
     indented = line[:1].isspace()
     words = text.split()
@@ -88,6 +94,15 @@ def _read(reading: Reading, number: int, line: str) -> None:
         return
     reading.kind = reading.at = ""
     _command(reading, number, words, text)
+
+
+def _banner_end(text: str) -> str:
+    """Return the sign that ends a banner whose text goes on in the next lines; "" when it ends in its own."""
+    words = text.split(None, 2)
+    if len(words) < 3:
+        return ""
+    sign = words[2][:2] if words[2].startswith("^") else words[2][0]
+    return "" if sign in words[2][len(sign) :] else sign
 
 
 def _continues(kind: str, text: str) -> bool:

@@ -46,6 +46,7 @@ class Reading:
     classes: dict[str, list[tuple[int, list[str]]]] = field(default_factory=dict)
     any_class: set[str] = field(default_factory=set)
     rejects: list[Reject] = field(default_factory=list)
+    banner: str = ""
 
     def place(self, line: int) -> str:
         """Return file and line."""
