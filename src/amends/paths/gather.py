@@ -48,13 +48,15 @@ class Source:
 
 def date_of(name: str) -> str:
     """Return the date that a folder of a path names: an ISO day, before, after, later; "" for none."""
-    for folder in name.replace("\\", "/").split("/")[:-1]:
-        day = _DAY.search(folder)
-        if day:
-            return day.group(1)
+    folders = name.replace("\\", "/").split("/")[-2::-1]  # the innermost first
+    for folder in folders:
         word = _WORD.match(folder)
         if word:
             return word.group(1).lower()
+    for folder in folders:
+        day = _DAY.search(folder)
+        if day:
+            return day.group(1)
     return ""
 
 
@@ -88,18 +90,19 @@ def in_folder(folder: Path, on: str = "") -> list[Source]:
     return [Source(p, name, on or date_of(name)) for p, name in names]
 
 
-def networks(sources: Sequence[Source], contents: Contents) -> list[Dated]:
+def networks(sources: Sequence[Source], contents: Contents, key: bytes = b"") -> list[Dated]:
     """Return the network at each date, earliest first.
 
     Args:
         sources: The files.
         contents: Opens them, containers and all.
+        key: Names credentials, so that a weak secret cannot be guessed from its name; needed where the answer is kept.
     """
     found = []
     for on, some in by_date(sources):
         faults: list[Reject] = []
         day = on if _DAY.fullmatch(on) else ""
-        made = collect(_opened(some, contents, faults), day)
+        made = collect(_opened(some, contents, faults), day, key)
         made.rejects.extend(faults)
         found.append(Dated(on, made))
     return found

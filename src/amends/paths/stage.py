@@ -18,6 +18,7 @@ from amends.tables.custody import EXHIBITS
 from amends.tables.elements import RECORDS
 from amends.tables.paths import ATTACK_PATHS, CLOSURES, FACTS
 from amends.tables.persons import MEMBERSHIPS
+from amends.vault.keys import domain_key, load_root
 
 _BITS = 62
 """Stores of which it is counted who lies in several; beyond them each store is counted alone."""
@@ -40,7 +41,7 @@ def case_answer(case: Case, listed: int = LISTED) -> Answer | None:
     if not sources:
         return None
     with step(case.progress, "Ways in", len(sources), "files"):
-        dated = networks(sources, case.contents)
+        dated = networks(sources, case.contents, _key(case))
         counted, together = persons_by_store(case, _store_names(dated))
         return answer(dated, counted, together, listed)
 
@@ -56,6 +57,13 @@ def inventories(case: Case) -> list[Source]:
         Source(_place(case, r["place"]), r["path"], _day(r["as_of_on"]) or date_of(r["path"]))
         for r in rows
     ]
+
+
+def _key(case: Case) -> bytes:
+    """Return the key that names credentials; the case has one once something in it was read."""
+    if not case.has(RECORDS):
+        return b""
+    return domain_key(load_root(case.folder / "keys"), "fingerprint", "credential")
 
 
 def _place(case: Case, place: str) -> Path:
