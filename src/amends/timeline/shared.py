@@ -95,15 +95,38 @@ def forwarded_sql(events: str, clocks: str, share: int) -> str:
 def logins_sql(events: str, clocks: str, share: int) -> str:
     """Return SQL of pairs: a login of the same account from the same address, noted by two hosts.
 
-    Such pairs may be two logins one after the other; they are weak, and many must agree.
+    Only gateways and the servers that check for them note one login twice (VPN and RADIUS, host and domain controller);
+    jobs that log in to one host after the other would look the same, and are left out.
     """
     return f"""
         WITH seen AS (
             SELECT hash(e.src_ip, e.account) AS k, c.clock, c.host, epoch_us(e."at") AS us
             FROM {events} AS e JOIN {clocks} AS c ON c.log_id = e.log_id AND c.host = coalesce(e.host, '')
             WHERE e.kind = 'login' AND e.src_ip <> '' AND e.account <> '' AND e."at" IS NOT NULL
+              AND (lower(e.logon_type) IN ('vpn', 'radius', 'tacacs', 'kerberos') OR e.code IN ('4768', '4776')
+                   OR regexp_matches(lower(e."source"), 'radius|tacacs|ise|kerberos|vpn'))
               AND hash(e.src_ip, e.account) % {share} = 0),
         few AS (SELECT k FROM seen GROUP BY k HAVING count(*) <= 400)
         SELECT a.clock AS a, b.clock AS b, a.us AS a_us, b.us AS b_us
         FROM seen AS a JOIN few USING (k) JOIN seen AS b ON a.k = b.k
         WHERE a.clock < b.clock AND a.host <> b.host AND abs(a.us - b.us) < {NEAR_SECONDS * 1_000_000}"""
+
+
+def visits_sql(events: str, clocks: str, ips: str, share: int) -> str:
+    """Return SQL of pairs: the one visit that an outside address ever paid to a host, on two clocks.
+
+    For logs that do not write down the port, as those of routers: scanners come once, and both ends note it.
+    """
+    return f"""
+        WITH seen AS (
+            SELECT hash(e.src_ip, coalesce(nullif(d.host, ''), e.dst_ip, e.host)) AS k, c.clock,
+                   min(epoch_us(e."at")) AS us, max(epoch_us(e."at")) - min(epoch_us(e."at")) AS span
+            FROM {events} AS e JOIN {clocks} AS c ON c.log_id = e.log_id AND c.host = coalesce(e.host, '')
+            JOIN {ips} AS s ON s.ip = e.src_ip LEFT JOIN {ips} AS d ON d.ip = e.dst_ip
+            WHERE s.outside AND e.kind IN ('connection', 'login', 'web') AND e."at" IS NOT NULL
+              AND e.action NOT IN ('close', 'logout') AND hash(e.src_ip) % {share} = 0
+            GROUP BY 1, 2)
+        SELECT a.clock AS a, b.clock AS b, a.us AS a_us, b.us AS b_us
+        FROM seen AS a JOIN seen AS b ON a.k = b.k
+        WHERE a.clock < b.clock AND a.span < 300000000 AND b.span < 300000000
+          AND abs(a.us - b.us) < {NEAR_SECONDS * 1_000_000}"""

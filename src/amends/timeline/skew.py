@@ -106,9 +106,14 @@ def _samples(
     )
     strong = " UNION ALL ".join(f"SELECT * FROM ({sql})" for sql in both)
     made = _by_pair(engine.arrow(strong))
-    for pair, times in _by_pair(engine.arrow(shared.logins_sql(events, clocks, share))).items():
-        if pair not in made or len(made[pair]) < 3:
-            made[pair] = times
+    weak = (
+        shared.visits_sql(events, clocks, ips, share),
+        shared.logins_sql(events, clocks, share),
+    )
+    for sql in weak:
+        for pair, times in _by_pair(engine.arrow(sql)).items():
+            if pair not in made or len(made[pair]) < 3:
+                made[pair] = times
     return made
 
 

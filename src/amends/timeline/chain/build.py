@@ -27,7 +27,7 @@ from amends.timeline.excuses import EXCUSING, Deed as Excusable, excuse
 from amends.timeline.known import Known
 from amends.timeline.network import ASSIGNED
 
-LEVEL_WEIGHTS = {"critical": 3.0, "high": 2.0, "medium": 0.7, "low": 0.2, "informational": 0.0}
+LEVEL_WEIGHTS = {"critical": 3.0, "high": 1.7, "medium": 0.7, "low": 0.2, "informational": 0.0}
 """Level of a rule → weight of what it fired on (levels as SigmaHQ defines them: high = should be looked at at once)."""
 
 MOST_EXCLUDED = 200
@@ -70,7 +70,9 @@ def build(
     clock = clock_of([a for a in accesses if not a.by_flow])
     forest = plant(accesses, failures, clock)
     place_deeds(forest, deeds)
-    left = place_transfers(forest, _transfers(engine, tables, known, decided))
+    gateways = {a.host for a in accesses if a.how == "vpn"}
+    moved = [t for t in _transfers(engine, tables, known, decided) if t.host not in gateways]
+    left = place_transfers(forest, moved)
     unlogged.ask_flows(engine, tables.flows, forest, left, clock)
     _judge(engine, events, forest, known, decided)
     join(forest, load.assigned(engine, f'"{ASSIGNED}"'))
@@ -140,7 +142,7 @@ def _web_accesses(accesses: list[Access], deeds: list[Deed]) -> list[Access]:
     last: dict[tuple[str, str], datetime] = {}
     for deed in sorted(deeds, key=lambda d: d.from_at):
         key = (deed.source_ip, deed.host)
-        if deed.outside and deed.source_ip and deed.weight > 0 and key not in have:
+        if deed.category != story.SIGNAL and deed.outside and deed.weight > 0 and key not in have:
             first.setdefault(key, deed)
             last[key] = max(last.get(key, deed.to_at), deed.to_at)
     return [
@@ -258,7 +260,7 @@ def _tell(
         )
         probes = load.probes(engine, tables.probes, places)
         chain.extend(story.probe_hop(p) for p in story.own_probes(who, probes))
-    chain = [_obey(h, decided) for h in story.merge_sending(chain)]
+    chain = [_obey(h, decided) for h in story.merge_sending(story.without_early(chain))]
     return [*_ordered(chain, who), *_others(who)]
 
 

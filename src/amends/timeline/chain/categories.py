@@ -133,7 +133,7 @@ CATEGORIES: tuple[Category, ...] = (
     ),
     Category(
         "schedule",
-        "(e.kind = 'service' AND e.action = 'job') OR "
+        "(e.kind = 'service' AND e.action = 'job' AND e.\"source\" LIKE 'evtx%') OR "
         + _command(r"(crontab\s+(-e|-\s|\S*/)|>>?\s*/etc/cron|/etc/cron\.\S+/|schtasks(\.exe)?\s.*/create|systemctl\s+enable|register-scheduledtask|reg(\.exe)?\s+add\s.*\\\\run)"),
         "persistence", "T1053", "persistence", 0.5, "service", "set up a job to come back by",
     ),

@@ -123,6 +123,16 @@ def make_accesses(engine: Engine, events: str, sessions: str, ips: str) -> str:
           AND coalesce(lower(logon_type), '') NOT IN {_LOCAL}
         GROUP BY host, account, session, src_ip, CAST("at" AS DATE), epoch_us("at") // 600000000"""
     engine.materialise("timeline_slices", slices)
+    engine.materialise(
+        "timeline_ends",
+        f"""SELECT host, coalesce(account, '') AS account, src_ip, epoch_us("at") AS us FROM {events} AS e
+            WHERE {_FRESH} AND kind = 'logout' AND src_ip <> '' AND host <> ''""",
+    )
+    engine.materialise(
+        "timeline_begins",
+        f"""SELECT host, min(epoch_us("at")) AS begin_us FROM {events} AS e WHERE {_FRESH} AND host <> ''
+              AND kind IN ('login', 'query', 'file') GROUP BY host""",
+    )
     # A session is one span, however long it is silent; numbers of sessions are used again after half a day.
     whole = filled_sql("SELECT * FROM timeline_slices WHERE session <> ''", sessions)
     spans = heap_sql(
@@ -135,7 +145,12 @@ def make_accesses(engine: Engine, events: str, sessions: str, ips: str) -> str:
     filled = f"""
         SELECT {given} FROM ({spans}) WHERE NOT gone
         UNION ALL
-        SELECT {given} FROM timeline_slices WHERE session = '' AND kind <> 'logout'"""
+        SELECT host, account, src_ip, from_us, greatest(to_us, coalesce(end_us, to_us)) AS to_us, n, any_event,
+               login_event, login_us, how, kind, error_ms
+        FROM (SELECT s.*, CASE WHEN s.login_us IS NOT NULL AND o.us - s.to_us < 86400000000 THEN o.us END AS end_us
+              FROM (SELECT * FROM timeline_slices WHERE session = '' AND kind <> 'logout') AS s
+              ASOF LEFT JOIN timeline_ends AS o
+                ON o.host = s.host AND o.account = s.account AND o.src_ip = s.src_ip AND s.to_us <= o.us)"""
     placed = f"""
         SELECT f.*, coalesce(nullif(i.host, ''), f.src_ip) AS place, coalesce(i.outside, false) AS outside
         FROM ({filled}) AS f LEFT JOIN {ips} AS i ON i.ip = f.src_ip
@@ -153,16 +168,18 @@ def make_accesses(engine: Engine, events: str, sessions: str, ips: str) -> str:
         ("place, host", "pair_days"),
         ("host, account", "account_days"),
         ("place, account", "source_days"),
-        ("host", "history_days"),
     ):
         usual = days_before_sql(usual, keys, name)
+    usual = f"""SELECT u.*, greatest(u.from_us - coalesce(b.begin_us, u.from_us), 0) // 86400000000 AS history_days
+                FROM ({usual}) AS u LEFT JOIN timeline_begins AS b ON b.host = u.host"""
     made = engine.materialise(
         "timeline_accesses",
         f"""SELECT *, hash(place, host, account, from_us) AS no,
                    max(days_before) OVER (PARTITION BY place, host, account) + 1 AS total_days
             FROM ({usual})""",
     )
-    engine.drop("timeline_slices")
+    for name in ("timeline_slices", "timeline_ends", "timeline_begins"):
+        engine.drop(name)
     return made
 
 
@@ -183,10 +200,9 @@ def make_flows(engine: Engine, events: str, ips: str) -> str:
            max(error_ms) AS error_ms, max(size) AS size, bool_or(sized) AS sized""",
     )  # fmt: skip
     usual = days_before_sql(heaps, "place, host, port", "days_before")
-    usual = days_before_sql(usual, "host", "history_days")
     return engine.materialise(
         "timeline_flows",
-        f"""SELECT *, max(days_before) OVER (PARTITION BY place, host, port) + 1 AS total_days
+        f"""SELECT *, (from_us - min(from_us) OVER ()) // 86400000000 AS history_days, max(days_before) OVER (PARTITION BY place, host, port) + 1 AS total_days
             FROM ({usual}) WHERE NOT sized OR size >= {_LEAST_TALK}""",
     )
 
@@ -296,7 +312,7 @@ def make_transfers(engine: Engine, events: str, ips: str) -> str:
                     ELSE coalesce(nullif(s.host, ''), e.src_ip) END AS place,
                CASE WHEN s.outside THEN e.src_ip ELSE e.dst_ip END AS far_ip,
                CASE WHEN s.outside THEN e.bytes_out ELSE e.bytes_in END AS size,
-               coalesce(e.dst_port, 0) AS port, e.host AS seen_by, e."source", e.event_id,
+               coalesce(e.dst_port, 0) AS port, e.host AS seen_by, e."source", e.event_id, s.outside AS served,
                epoch_us(e."at") AS us, e.error_ms
         FROM {events} AS e JOIN {ips} AS s ON s.ip = e.src_ip LEFT JOIN {ips} AS d ON d.ip = e.dst_ip
         WHERE {_FRESH} AND e.kind IN ('connection', 'web', 'file')
@@ -304,15 +320,16 @@ def make_transfers(engine: Engine, events: str, ips: str) -> str:
           AND CASE WHEN s.outside THEN e.bytes_out ELSE e.bytes_in END > 0"""
     hourly = f"""
         SELECT place, far_ip, hour, min(from_us) AS from_us, max(to_us) AS to_us, max(size) AS size,
-               arg_max(port, size) AS port, arg_max(event_ids, size) AS event_ids, max(error_ms) AS error_ms
+               arg_max(port, size) AS port, arg_max(event_ids, size) AS event_ids, max(error_ms) AS error_ms,
+               arg_max(served, size) AS served
         FROM (SELECT place, far_ip, us // 3600000000 AS hour, seen_by, "source", min(us) AS from_us,
                      max(us) AS to_us, sum(size) AS size, arg_max(port, size) AS port, max(error_ms) AS error_ms,
-                     list(event_id ORDER BY size DESC)[1:50] AS event_ids
+                     arg_max(served, size) AS served, list(event_id ORDER BY size DESC)[1:50] AS event_ids
               FROM ({rows}) GROUP BY ALL)
         GROUP BY ALL"""
     heaps = heap_sql(
         f"SELECT * EXCLUDE (hour) FROM ({hourly})", "place, far_ip", 2 * FAILURE_PAUSE_SECONDS,
-        f"""sum(size) AS size, arg_max(port, size) AS port, max(error_ms) AS error_ms,
+        f"""sum(size) AS size, arg_max(port, size) AS port, max(error_ms) AS error_ms, arg_max(served, size) AS served,
             flatten(list(event_ids ORDER BY from_us))[1:{MOST_IDS}] AS event_ids""",
     )  # fmt: skip
     counted = days_before_sql(heaps, "place, far_ip", "days_before")

@@ -61,7 +61,9 @@ def accesses(engine: Engine, table: str, deeds: str, failures: str) -> list[Acce
 def assigned(engine: Engine, table: str) -> dict[str, list[tuple[datetime, str, str]]]:
     """Return address of a VPN's pool → when it was given to which account, coming from which address."""
     made: dict[str, list[tuple[datetime, str, str]]] = {}
-    for row in engine.arrow(f"SELECT * FROM {table} ORDER BY us LIMIT {MOST_ACCESSES * 10}").to_pylist():
+    for row in engine.arrow(
+        f"SELECT * FROM {table} ORDER BY us LIMIT {MOST_ACCESSES * 10}"
+    ).to_pylist():
         made.setdefault(row["ip"], []).append((instant(row["us"]), row["account"], row["outer_ip"]))
     return made
 
@@ -76,7 +78,9 @@ def new_flows(engine: Engine, table: str) -> list[Access]:
     return [_flow(row) for row in rows]
 
 
-def flows_into(engine: Engine, table: str, host: str, begin: datetime, end: datetime) -> list[Access]:
+def flows_into(
+    engine: Engine, table: str, host: str, begin: datetime, end: datetime
+) -> list[Access]:
     """Return connections to a host within a span, the rarest first."""
     rows = engine.arrow(
         f"""SELECT * FROM {table} WHERE host = ? AND from_us BETWEEN ? AND ?
@@ -87,7 +91,9 @@ def flows_into(engine: Engine, table: str, host: str, begin: datetime, end: date
 
 
 def _flow(row: dict[str, Any]) -> Access:
-    number = -1 - zlib.crc32(f"{row['place']}|{row['src_ip']}|{row['host']}|{row['port']}|{row['from_us']}".encode())
+    number = -1 - zlib.crc32(
+        f"{row['place']}|{row['src_ip']}|{row['host']}|{row['port']}|{row['from_us']}".encode()
+    )
     return Access(
         number, row["place"], row["src_ip"], row["outside"], row["host"], "",
         PORT_WORDS.get(row["port"], f"port {row['port']}"), instant(row["from_us"]), instant(row["to_us"]),
@@ -126,7 +132,7 @@ def _deed(row: dict[str, Any]) -> Deed:
     found = float(row["weight"] or 0.0)
     own = category.weight if category else 0.0
     days = int(row["days_before"])
-    weight = max(own, min(found, own + 1.0) if category else found)
+    weight = max(own, min(found, own + 0.5) if category else found)
     if name == "signal":
         weight = min(weight, 1.0)
     if days >= 3:
@@ -181,7 +187,7 @@ def transfers(engine: Engine, table: str) -> list[Transfer]:
         Transfer(
             row["place"], row["far_ip"], int(row["port"] or 0), instant(row["from_us"]), instant(row["to_us"]),
             int(row["size"]), int(row["days_before"]), int(row["most_before"]), tuple(row["event_ids"]),
-            int(row["error_ms"] or 0), int(row["n_places"]), int(row["place_most"]),
+            int(row["error_ms"] or 0), int(row["n_places"]), int(row["place_most"]), bool(row["served"]),
         )
         for row in rows
     ]  # fmt: skip

@@ -167,6 +167,7 @@ class Transfer:
         most_before: Most bytes of one heap before.
         n_places: Places of ours that ever sent something there.
         place_most: Most bytes that this host had sent anywhere at once before.
+        served: Whether the connections came from outside: answers of a server.
         event_ids: At most a thousand.
         error_ms: Bound of the error of the times.
     """
@@ -183,6 +184,7 @@ class Transfer:
     error_ms: int = 0
     n_places: int = 1
     place_most: int = 0
+    served: bool = False
 
 
 @dataclass
@@ -239,3 +241,4 @@ class Hop:
     decided_by: str = "rule"
     order: int = 0
     group: str = ""
+    size_bytes: int = 0

@@ -11,13 +11,22 @@ from datetime import datetime, timedelta
 from amends.timeline.chain.categories import BY_NAME
 from amends.timeline.chain.shapes import Access, Deed, Failures, Hop, Node, Probing, Transfer
 from amends.timeline.chain.walk import Forest
-from amends.timeline.chain.weigh import weight_of
+from amends.timeline.chain.weigh import SYSTEM_ACCOUNTS, weight_of
 
 SIGNAL = "signal"
 """Category of a rule that fired on a login or a connection: it weighs, but the hop is the access itself."""
 
 LEAST_FAILURES = 3
 """Failed logins from which guessing is a step of its own."""
+
+SAME_ACCOUNT_SPAN = timedelta(hours=12)
+"""What the account does on the host so long after its access's last sign is still of it: logs do not show every end."""
+
+SYSTEM_SPAN = timedelta(hours=2)
+"""The same for accounts of programs, and where no account is logged: jobs run as these too."""
+
+OWN_SESSION_BYTES = 20_000_000
+"""Bytes back to the intruder in their own session from which it is more than the work itself."""
 
 SAME_TRANSFER = timedelta(minutes=30)
 """A command that sends and a flow that leaves within it are one thing."""
@@ -147,11 +156,25 @@ def deed_hops(node: Node, status: str) -> list[Hop]:
     made: list[Hop] = []
     by_kind: dict[tuple[str, str], list[Deed]] = defaultdict(list)
     for deed in sorted(node.deeds, key=lambda d: (d.from_at, d.event_ids)):
-        if deed.category != SIGNAL:
+        if deed.category != SIGNAL and _is_surely(node.access, deed):
             by_kind[deed.category, deed.what if deed.category == "detection" else ""].append(deed)
     for group in by_kind.values():
         made.extend(_deed_hop(node, part, status) for part in _parts(group))
     return made
+
+
+def _is_surely(access: Access, deed: Deed) -> bool:
+    """Answer whether a deed that fits an access belongs to whoever made it, not to a job or somebody else."""
+    late = deed.from_at - access.to_at
+    if deed.source_ip and deed.source_ip == access.source_ip:
+        return True
+    if deed.account and deed.account == access.account:
+        return late <= SAME_ACCOUNT_SPAN
+    if deed.account in SYSTEM_ACCOUNTS:
+        return late <= SYSTEM_SPAN and (deed.weight >= 1.0 or late <= timedelta(minutes=15))
+    if not deed.account:
+        return late <= SYSTEM_SPAN
+    return deed.weight >= 1.0 and late <= SYSTEM_SPAN
 
 
 def _parts(deeds: list[Deed]) -> Iterable[list[Deed]]:
@@ -194,7 +217,7 @@ def transfer_hop(node: Node | None, transfer: Transfer, status: str) -> Hop:
         transfer.outer, node.access.account if node else "", _port_word(transfer.port), "T1048", "exfiltration",
         transfer.event_ids, len(transfer.event_ids), round(0.9 if transfer.days_before == 0 else 0.7, 2),
         f"{mega:,.1f} MB went from {transfer.host} to {transfer.outer}, which had never got as much.",
-        tuple(against), order=3, group=f"transfer:{transfer.event_ids[0]}",
+        tuple(against), order=3, group=f"transfer:{transfer.event_ids[0]}", size_bytes=transfer.size_bytes,
     )  # fmt: skip
 
 
@@ -254,6 +277,27 @@ def own_probes(who: Cast, probes: Sequence[Probing]) -> list[Probing]:
 def _during(access: Access, at: datetime, error_ms: int) -> bool:
     slack = timedelta(milliseconds=min(error_ms, 900_000)) + timedelta(minutes=1)
     return access.from_at - slack <= at <= access.to_at + timedelta(hours=1) + slack
+
+
+def without_early(hops: list[Hop]) -> list[Hop]:
+    """Leave out what flowed back in the intruder's own sessions while there was nothing yet to take.
+
+    Working over a session moves megabytes too; what leaves in it counts once something was collected, and when it is much.
+    """
+    gathered = [h.at for h in hops if h.phase in ("collection", "staging")]
+    begin = min(gathered, default=None)
+    sources = {h.source for h in hops if h.group.startswith("access:")}
+    return [
+        h
+        for h in hops
+        if not h.group.startswith("transfer:")
+        or h.destination not in sources
+        or (
+            begin is not None
+            and h.at >= begin - SAME_TRANSFER
+            and h.size_bytes >= OWN_SESSION_BYTES
+        )
+    ]
 
 
 def merge_sending(hops: list[Hop]) -> list[Hop]:

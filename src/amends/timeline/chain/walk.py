@@ -32,6 +32,12 @@ STRONG = 2.0
 SURE_STRANGE = 2.0
 """Strangeness from which an access is taken for the intruder's without a login to tell who made it."""
 
+FRESH_STRANGE = 1.0
+"""Strangeness from which another account than the one that came in is still taken for the intruder's …"""
+
+STILL_THERE = timedelta(hours=1)
+"""… and the time after their last sign within which it need not be strange."""
+
 GUESS_SPAN = timedelta(hours=24)
 """Failed logins this long before a success belong to it."""
 
@@ -146,9 +152,15 @@ def place_transfers(forest: Forest, transfers: Iterable[Transfer]) -> list[Trans
         best, most = None, 0.15
         for number in forest.by_host.get(transfer.host, ()):
             node = forest.nodes[number]
-            score = fits(node.access, transfer.from_at, error_ms=transfer.error_ms) * pull(node.strange)
+            score = fits(node.access, transfer.from_at, error_ms=transfer.error_ms) * pull(
+                node.strange
+            )
             if transfer.outer == node.access.source_ip:
                 score *= 3.0
+            elif transfer.served:
+                score *= (
+                    0.02  # what a server answers to its clients was not sent by whoever works on it
+                )
             if score > most:
                 best, most = number, score
         if best is None:
@@ -333,9 +345,12 @@ def _follows(upper: Node, lower: Node) -> bool:
     """
     if not _may_be(lower):
         return False
-    if not upper.access.by_flow:
-        return True
-    return lower.strange >= SURE_STRANGE or any(d.weight >= STRONG for d in lower.deeds)
+    told = any(d.weight >= STRONG for d in lower.deeds)
+    if upper.access.by_flow:
+        return lower.strange >= SURE_STRANGE or told
+    one = lower.access.account == upper.access.account
+    late = lower.access.from_at - upper.access.to_at
+    return one or told or lower.strange >= FRESH_STRANGE or late <= STILL_THERE
 
 
 def _may_be(node: Node) -> bool:
