@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from amends import duties, resolve, scan
+from amends import detect, duties, resolve, scan
 from amends.api import resolve_file
 from amends.kernel.errors import EvidenceError, UsageError
 
@@ -122,3 +122,46 @@ def test_the_room_keeps_its_name() -> None:
     from amends import duties as again
 
     assert again(FACTS)["groups"]["a"]["notify"] is True
+
+
+RULE = """
+title: A tool that reads secrets
+id: 5a4c2d1e-0000-4000-8000-000000000001
+status: test
+logsource: {category: process_creation, product: windows}
+detection:
+  selection:
+    EventID: 1
+    CommandLine|contains: sekurlsa
+  condition: selection
+level: high
+"""
+
+
+def test_rules_fire_on_a_table_of_events(tmp_path: Path) -> None:
+    (tmp_path / "rule.yml").write_text(RULE)
+    events = pa.table(
+        {
+            "Channel": ["Microsoft-Windows-Sysmon/Operational"] * 3,
+            "EventID": [1, 1, 11],
+            "CommandLine": ["cmd /c dir", "x.exe SEKURLSA::logonpasswords", None],
+            "Tags": [["a"], [], None],
+        }
+    )
+    (row,) = detect(events, tmp_path).to_pylist()
+    assert (row["title"], row["n_events"], row["event_ids"]) == (
+        "A tool that reads secrets",
+        1,
+        [1],
+    )
+
+
+def test_rules_fire_on_files_of_logs(tmp_path: Path) -> None:
+    line = "Aug  4 02:11:{:02d} jump1 sshd[77]: Failed password for invalid user bob from 203.0.113.9 port 4{} ssh2\n"
+    (tmp_path / "auth.log").write_text("".join(line.format(n % 60, 1000 + n) for n in range(50)))
+    found = detect(tmp_path / "auth.log").to_pylist()
+    assert any(row["n_events"] >= 20 for row in found), found
+    with pytest.raises(UsageError, match="no such file"):
+        detect(tmp_path / "missing.log")
+    with pytest.raises(UsageError, match="cannot read"):
+        detect(7)

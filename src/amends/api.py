@@ -1,4 +1,4 @@
-"""What works alone, on one's own data, from Python: ``scan``, ``resolve``, ``duties``."""
+"""What works alone, on one's own data, from Python: ``scan``, ``resolve``, ``duties``, ``detect``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ from amends.kernel.contents import TablePart
 from amends.kernel.errors import EvidenceError, UsageError
 from amends.persons.columns import known_columns
 from amends.report import spreadsheet
+from amends.timeline import detecting
+from amends.timeline.sigma.detector import Detector
+from amends.timeline.sigma.loading import load_rules
+from amends.timeline.sigma.tables import events_of
 
 
 def scan_rows(
@@ -111,6 +115,40 @@ def duties(facts: object) -> Any:
         For each the keys groups, regulators, cra and explain; a list for examples.
     """
     return answer_json(facts)
+
+
+def detect(
+    logs: object,
+    rules: str | Path | Sequence[str | Path] = (),
+    *,
+    own: bool = False,
+    known: Sequence[str | Path] = (),
+) -> pa.Table:
+    """Say which Sigma rules fire on logs.
+
+    Args:
+        logs: A log file or folder, or several (containers are opened); or a table of events that speaks the Arrow C
+            stream: its columns are the fields, as the product names them (EventID, CommandLine …).
+        rules: Folder of rules, or several; without any our own pack is used.
+        own: Add our own pack.
+        known: Files of what the company knows of its hosts: ``hosts.csv``, a text of known facts.
+
+    Returns:
+        One row a detection: the table ``detections``. Events of a table are numbered by row from 0.
+
+    Raises:
+        UsageError: There is nothing at a path, or the logs are neither paths nor a table.
+    """
+    folders = [rules] if isinstance(rules, str | Path) else list(rules)
+    if isinstance(logs, str | Path):
+        logs = [logs]
+    if isinstance(logs, list | tuple) and all(isinstance(p, str | Path) for p in logs):
+        return detecting.detect(logs, custody.Reader(), folders, own=own, known=known)
+    compiled = load_rules([Path(f) for f in folders], own=own)
+    detector = Detector(compiled)
+    for batch in events_of(_arrow(logs)):
+        detector.take(batch)
+    return detector.finish()
 
 
 def read_stream(path: Path) -> pa.RecordBatchReader:

@@ -10,6 +10,8 @@ import jinja2
 from amends.kernel import clock, ids
 from amends.kernel.case import Case
 from amends.report import funnel, tilemap
+from amends.report.story import has_story, story_data
+from amends.report.ways import ways_data
 from amends.tables.custody import EXCEPTIONS, EXHIBITS, ITEMS
 from amends.tables.duties import DUTY_GROUPS, PERSON_GROUPS
 from amends.tables.elements import COVERAGE, UNATTRIBUTED
@@ -93,6 +95,8 @@ def page_data(case: Case) -> dict[str, object]:
         "answers": _answers(case),
         "held": _held(case),
         "names": {code: e.names["en", "singular"] for code, e in elements().items()},
+        "story": story_data(case) if has_story(case) else None,
+        "ways": ways_data(case),
         "events": sorted(case.events().values(), key=lambda e: e.at),
     }
 
