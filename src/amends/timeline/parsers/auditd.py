@@ -27,8 +27,10 @@ from amends.timeline.stamps import read_epochs
 
 _RECORD = re.compile(rb"^(?:node=\S+ )?type=[A-Z0-9_\[\]]+ msg=audit\(\d+[.,]\d+:\d+\):")
 _HEAD = r"^(?:\w{3} [ \d]\d \d\d:\d\d:\d\d \S+ \S+ )?(?:node=(?P<host>\S+) )?type=(?P<type>\S+) msg=audit\((?P<at>[\d.,]+):(?P<serial>\d+)\): ?"
+_NEAR = 50
+"""Records of one serial stand together; where two processors write at once, some lines of another come between."""
 _MOST_HELD = 10_000
-"""Records of one serial that are kept for the next block; the kernel writes some dozen."""
+"""Lines that are kept for the next block at most, whatever a log claims."""
 _WANTED = (
     "syscall", "SYSCALL", "success", "res", "exit", "ppid", "pid", "auid", "uid", "ses", "tty", "comm", "exe", "key", "AUID", "UID",
     "acct", "addr", "hostname", "terminal", "op", "cmd", "name", "nametype", "proctitle", "saddr", "unit", "id", "ID", "grp", "audit_enabled",
@@ -54,7 +56,7 @@ class Auditd(LineParser):
         held: Lines | None = None
         for lines in blocks(stream, self.block_bytes):
             whole = after(held, lines) if held is not None else lines
-            cut = _last_serial(whole)
+            cut = _open_from(whole)
             if cut:
                 yield _parse(whole.part(0, cut))
             held = whole.part(cut, len(whole)) if cut < len(whole) else None
@@ -62,19 +64,24 @@ class Auditd(LineParser):
             yield _parse(held)
 
 
-def _last_serial(lines: Lines) -> int:
-    """Return where the records of the last serial begin."""
-    last = b""
-    for row in range(len(lines) - 1, max(len(lines) - 1 - _MOST_HELD, -1), -1):
-        text = lines.buffer[
-            lines.starts[row] : min(lines.starts[row] + 200, lines.ends[row])
-        ].tobytes()
-        match = re.search(rb"msg=audit\(([^)]*)\)", text)
-        serial = match[1] if match else b"-"
-        if last and serial != last:
-            return row + 1
-        last = serial
-    return len(lines) if len(lines) > _MOST_HELD else 0
+def _open_from(lines: Lines) -> int:
+    """Return the first line of the serials of which further records may come."""
+    n = len(lines)
+    found = pc.struct_field(pc.extract_regex(lines.text, _HEAD), "serial")
+    group = _groups(found, np.arange(n))
+    if not len(group):
+        return n
+    last, first = (
+        np.zeros(int(group.max()) + 1, np.int64),
+        np.full(int(group.max()) + 1, n, np.int64),
+    )
+    np.maximum.at(last, group, np.arange(n))
+    np.minimum.at(first, group, np.arange(n))
+    cut, before = n - _NEAR - 1, n
+    while 0 < cut < before:
+        before = cut
+        cut = int(first[last >= cut].min(initial=cut))
+    return cut if 0 < cut and n - cut <= _MOST_HELD else (n if n > _MOST_HELD else 0)
 
 
 def _parse(lines: Lines) -> Parsed:
@@ -88,14 +95,15 @@ def _parse(lines: Lines) -> Parsed:
     stamp = pc.replace_substring(pc.struct_field(found, "at"), ",", ".")
     times = read_epochs(stamp)
     times = Times(times.wall, times.utc, times.yearless, times.raw, 1)
-    columns = {**places(lines, keep), **_records(text, kind, pc.struct_field(found, "serial"))}
+    group = _groups(pc.struct_field(found, "serial"), np.flatnonzero(keep))
+    columns = {**places(lines, keep), **_records(text, kind, group)}
     host = blank_to_null(pc.struct_field(found, "host"))
     if host.null_count < len(host):
         columns["host"] = host
     return Parsed(len(lines), times, columns, text, sorted(rejects))
 
 
-def _records(text: pa.Array, kind: pa.Array, serial: pa.Array) -> dict[str, pa.Array]:
+def _records(text: pa.Array, kind: pa.Array, group: Ints) -> dict[str, pa.Array]:
     n = len(text)
     body = pc.replace_substring(pc.replace_substring(text, "\x1d", " "), " msg='", " ")
     body = pc.replace_substring_regex(body, r"'($| )", r"\1")
@@ -107,7 +115,6 @@ def _records(text: pa.Array, kind: pa.Array, serial: pa.Array) -> dict[str, pa.A
         return found.get(key, nothing)
 
     arguments, extra = _extra(pairs, kind)
-    group = _groups(serial)
     command = pc.coalesce(arguments, word("cmd"), word("proctitle"))
     main = pc.equal(kind, "SYSCALL").to_numpy(zero_copy_only=False)
     syscall = syscall_of(word("syscall"), word("SYSCALL"))
@@ -174,9 +181,18 @@ def _account(get: Callable[[str], pa.Array], main: pa.Array) -> pa.Array:
     return pc.coalesce(blank_to_null(get("acct")), blank_to_null(auid), uid, root)
 
 
-def _groups(serial: pa.Array) -> Ints:
-    """Return the number of the serial of each record."""
-    return np.asarray(serial.dictionary_encode().indices.to_numpy(zero_copy_only=False), np.int64)
+def _groups(serial: pa.Array, line: Ints) -> Ints:
+    """Return a number for each record that those of its serial nearby share; a line without a serial is alone."""
+    coded = serial.dictionary_encode()
+    codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    order = np.lexsort((line, codes))
+    fresh = np.ones(len(order), np.bool_)
+    fresh[1:] = (
+        (np.diff(codes[order]) != 0) | (np.diff(line[order]) > _NEAR) | (codes[order][1:] < 0)
+    )
+    group = np.empty(len(order), np.int64)
+    group[order] = np.cumsum(fresh) - 1
+    return group
 
 
 def _of_group(values: pa.Array, group: Ints, there: Bools) -> pa.Array:

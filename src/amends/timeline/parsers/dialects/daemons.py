@@ -172,6 +172,7 @@ DAEMON_DIALECTS = (
                 "syslog",
             }
         ),
+        starts=("syslogd ",),
     ),
     Dialect("logrotate", by_shapes(_ROTATE_SHAPES), frozenset({"logrotate"})),
     Dialect(

@@ -156,5 +156,17 @@ def _of_system(action: str, told: str, path: str, outcome: str) -> tuple[str, st
 
 
 FORTINET = Dialect(
-    "fortinet", _read, starts=("date=", "devname=", "logver=", "eventtime=", "timestamp=")
+    "fortinet",
+    _read,
+    starts=(
+        "date=",
+        "devname=",
+        "logver=",
+        "logid=",
+        "eventtim",
+        "timestam",
+        "devid=",
+        "vd=",
+        "tz=",
+    ),
 )

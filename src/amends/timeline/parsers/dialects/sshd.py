@@ -348,6 +348,15 @@ SHAPES = (
         "",
         _SFTP,
     ),
+    # Junos names its own daemon's messages so
+    Shape(
+        "SSHD_LOGIN_FAILED",
+        r"^SSHD_LOGIN_FAILED: Login failed for user '(?P<account>[^']*)' from host '(?P<src_ip>[^']*)'",
+        "login",
+        "login",
+        "failure",
+        {"code": "SSHD_LOGIN_FAILED", "logon_type": "ssh"},
+    ),
     *PAM_SHAPES,
 )
 
