@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from amends.paths.acts import bare, short
@@ -15,6 +16,9 @@ WAYS_DRAWN = 14
 """Ways drawn; more make a knot that nobody can read. The rest is counted in words."""
 PER_COLUMN = 12
 """Places drawn in a column."""
+COLUMNS = 7
+"""Columns drawn; a way that would need more is left out: narrower ones cannot be read at 1280 pixels."""
+FAR = 10**9
 DATA = "data"
 UNPLACED = "zone not told"
 
@@ -110,6 +114,9 @@ def _scene(made: Answer, date: int, *, is_last: bool) -> Scene:
     )
     zones = _zones(made)
     for way in chosen:
+        if not _has_room(scene, way, zones):
+            scene.left_out += 1
+            continue
         _add_way(scene, made, way, zones, way.way_id in opened, worst is way)
     _order_columns(scene, made, zones)
     return scene
@@ -124,21 +131,31 @@ def _worth_drawing(ways: Iterable[ListedWay], opened: set[str]) -> list[ListedWa
     return [r[3] for r in sorted(ranked, key=lambda r: r[:3])[:WAYS_DRAWN]]
 
 
+def _has_room(scene: Scene, way: ListedWay, zones: Mapping[str, str]) -> bool:
+    ends = {p for s in way.steps for p in (s.begin, s.end) if p.startswith("asset:")}
+    columns = {p.column for p in scene.places.values()} - {INTERNET, DATA}
+    return len(columns | {zones.get(e, UNPLACED) for e in ends}) <= COLUMNS - 2 or not scene.places
+
+
 def _zones(made: Answer) -> dict[str, str]:
-    """Return for each asset the zone it is drawn in: of several, the one nearest the internet."""
-    layer = derive(made.graph, made.graph.none_closed()).layer
-    number = made.graph.node_number
-
-    def near(zone: str) -> tuple[int, str]:
-        at = int(layer[number[zone]]) if zone in number else -1
-        return (at if at >= 0 else 10**9, zone)
-
-    found: dict[str, str] = {}
+    """Return for each asset the zone it is drawn in: of several, the one an intruder gets to first."""
+    standing: dict[str, list[str]] = {}
     for fact in made.graph.facts:
         if fact.kind == "in_zone":
-            zone = found.get(fact.source)
-            found[fact.source] = fact.target if zone is None else min(zone, fact.target, key=near)
-    return found
+            standing.setdefault(fact.source, []).append(fact.target)
+    depth = _depths(made, {asset: zones[0] for asset, zones in standing.items() if len(zones) == 1})
+    return {a: min(zones, key=lambda z: (depth.get(z, FAR), z)) for a, zones in standing.items()}
+
+
+def _depths(made: Answer, columns: Mapping[str, str]) -> dict[str, int]:
+    """Return for each column how many steps it takes at least to control something in it."""
+    layer = derive(made.graph, made.graph.none_closed()).layer.tolist()
+    depth: dict[str, int] = {}
+    for key, column in columns.items():
+        at = layer[made.graph.node_number[key]] if key in made.graph.node_number else -1
+        if at >= 0:
+            depth[column] = min(depth.get(column, FAR), at)
+    return depth
 
 
 def _add_way(
@@ -226,17 +243,14 @@ def _whose(made: Answer, credential: str) -> str:
 
 def _order_columns(scene: Scene, made: Answer, zones: dict[str, str]) -> None:
     """Put the columns in the order in which an intruder gets to them; count what is not drawn."""
-    layer = derive(made.graph, made.graph.none_closed()).layer
-    depth: dict[str, int] = {INTERNET: -1}
-    for place in scene.places.values():
-        if place.column != DATA and place.key in made.graph.node_number:
-            at = int(layer[made.graph.node_number[place.key]])
-            depth[place.column] = min(depth.get(place.column, 10**9), at if at >= 0 else 10**9)
-    used = {p.column for p in scene.places.values()}
-    scene.columns = sorted(used - {DATA}, key=lambda c: (depth.get(c, 10**9), c))
-    if DATA in used:
+    drawn = {p.key: p.column for p in scene.places.values() if p.column != DATA}
+    alone = Counter(f.source for f in made.graph.facts if f.kind == "in_zone")
+    depth = _depths(made, drawn) | _depths(made, {k: c for k, c in drawn.items() if alone[k] == 1})
+    depth[INTERNET] = -1
+    scene.columns = sorted(set(drawn.values()), key=lambda c: (depth.get(c, FAR), c))
+    if len(drawn) < len(scene.places):
         scene.columns.append(DATA)
-    assets = {n for n in made.graph.nodes if n.startswith("asset:")}
-    for asset in assets - set(scene.places):
-        column = zones.get(asset, UNPLACED)
-        scene.hidden[column] = scene.hidden.get(column, 0) + 1
+    for node in made.graph.nodes:
+        if node.startswith("asset:") and node not in scene.places:
+            column = zones.get(node, UNPLACED)
+            scene.hidden[column] = scene.hidden.get(column, 0) + 1

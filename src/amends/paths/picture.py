@@ -14,7 +14,7 @@ from amends.paths.drawing import DATA, PER_COLUMN, UNPLACED, Move, Place, Scene,
 from amends.paths.shapes import INTERNET
 
 WIDE = 1240
-BOX, TALL, PITCH = 158, 42, 74
+BOX, TALL, PITCH = 144, 42, 74
 HEAD, FOOT = 92, 40
 INK, WORST, QUIET, CLOSED, PAPER = "#1b1b1b", "#a3160f", "#4a5560", "#6b7280", "#ffffff"
 LINE = {"worst": WORST, "quiet": QUIET, "closed": CLOSED}
@@ -50,8 +50,11 @@ def _turns(sign: str) -> bool:
 
 
 def cut(words: str, signs: int) -> str:
-    """Return words that fit into so many signs."""
-    return words if len(words) <= signs else words[: signs - 1] + "…"
+    """Return words that fit into so many signs: the middle of long ones goes, names differ at their ends."""
+    if len(words) <= signs:
+        return words
+    tail = signs // 3
+    return words[: signs - 1 - tail] + "…" + words[-tail:]
 
 
 def drawn(made: Answer, *, html: bool) -> str:
@@ -65,7 +68,7 @@ def _svg(shown: list[Scene]) -> str:
     sheet = _Sheet()
     columns = max(max((len(s.columns) for s in shown), default=1), 1)
     beside = len(shown) > 1 and columns <= 3
-    width = WIDE / 2 - 10 if beside else max(WIDE, columns * 200)
+    width = WIDE / 2 - 10 if beside else max(WIDE, columns * 170)
     x, y, bottom = 0.0, 0.0, 0.0
     for scene in shown:
         bottom = max(bottom, _draw(sheet, scene, x, y, width))
@@ -78,9 +81,9 @@ def _svg(shown: list[Scene]) -> str:
     _legend(sheet, height - 12)
     label = clean("Ways from the internet to data. " + ". ".join(s.title for s in shown))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {whole:.0f} {height:.0f}" width="{whole:.0f}" '
-        f'role="img" aria-label="{label}" font-family="system-ui, Segoe UI, Helvetica, Arial, sans-serif" '
-        f'fill="{INK}"><title>{label}</title>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {whole:.0f} {height:.0f}" width="100%" '
+        f'style="max-width:{whole * 1.15:.0f}px" role="img" aria-label="{label}" '
+        f'font-family="system-ui, Segoe UI, Helvetica, Arial, sans-serif" fill="{INK}"><title>{label}</title>'
         f"{_arrows()}"
         f'<rect width="{whole:.0f}" height="{height:.0f}" fill="{PAPER}"/>{"".join(sheet.marks)}</svg>\n'
     )
@@ -223,9 +226,9 @@ def _shape(sheet: _Sheet, place: Place, x: float, y: float, look: str) -> None:
     middle = 'text-anchor="middle"'
     down = 4 if place.shape == "store" else 0
     first = y + (4 if not place.second else -3) + down
-    sheet.text(x, first, cut(place.title, 21), 13, f'{middle} font-weight="600"')
+    sheet.text(x, first, cut(place.title, 17), 13, f'{middle} font-weight="600"')
     if place.second:
-        sheet.text(x, y + 13 + down, cut(place.second, 24), 11, middle)
+        sheet.text(x, y + 13 + down, cut(place.second, 23), 11, middle)
 
 
 def _ends(
@@ -298,7 +301,9 @@ def _label(
     wide = badge + 6.3 * len(words)
     if not wide:
         return
-    x, y = _free(_curve(begin, end), wide, taken)
+    x, y, met = _free(_curve(begin, end), wide, taken)
+    if met and not move.numbers:
+        return  # no room: the line has its words as a tool tip, and the list has them all
     taken.append((x - wide / 2, y - 8, x + wide / 2, y + 8))
     left = x - wide / 2
     if number:
@@ -317,8 +322,8 @@ def _label(
     sheet.text(left + badge, y + 4, words, 11, f'fill="{LINE[look]}" {halo}')
 
 
-def _free(curve: Curve, wide: float, taken: list[Box]) -> tuple[float, float]:
-    """Return the place on or beside a curve that meets the fewest other marks, near its middle first."""
+def _free(curve: Curve, wide: float, taken: list[Box]) -> tuple[float, float, int]:
+    """Return the place on or beside a curve that meets the fewest other marks, near its middle first; and how many it meets."""
     best, least = (0.0, 0.0), 10**9
     for off in (0, -11, 11, -20, 20):
         for t in (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74):
@@ -331,8 +336,8 @@ def _free(curve: Curve, wide: float, taken: list[Box]) -> tuple[float, float]:
             if met < least:
                 best, least = (x, y), met
             if not met:
-                return best
-    return best
+                return (*best, 0)
+    return (*best, least)
 
 
 def _page(made: Answer, shown: list[Scene], svg: str) -> str:
