@@ -323,7 +323,7 @@ def _label(
 
 
 def _free(curve: Curve, wide: float, taken: list[Box]) -> tuple[float, float, int]:
-    """Return the place on or beside a curve that meets the fewest other marks, near its middle first; and how many it meets."""
+    """Return the place on or beside a curve that meets the fewest other marks, and how many it meets."""
     best, least = (0.0, 0.0), 10**9
     for off in (0, -11, 11, -20, 20):
         for t in (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74):
