@@ -63,7 +63,9 @@ def test_chunks_are_written_on_their_own_so_memory_stays_flat(tmp_path: Path) ->
 
 
 def test_no_part_file_is_left_behind(larkspur: Path) -> None:
-    assert [path for path in larkspur.rglob(".*")] == []
+    # Shell histories begin with a dot and belong there.
+    left = [path for path in larkspur.rglob(".*") if not path.name.endswith("_history")]
+    assert left == []
 
 
 def test_every_exhibit_that_is_named_was_written(larkspur: Path) -> None:
