@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a case of a table reads best on one line)
 """A log file read: every line is accounted for, ids are stable, times are UTC."""
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
 from amends.kernel.contents import Fault, RawPart
 from amends.tables.timeline import EVENTS
 from amends.timeline.parsers import PARSERS

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from amends.timeline.facts import known_facts
 from amends.timeline.known import Host, Known, KnownFact, StoreTable
+from amends.timeline.zones import is_zone
 
 MAX_TABLE_BYTES = 16 << 20
 MAX_TEXT_BYTES = 1 << 20
@@ -92,7 +93,7 @@ def read_known(files: Iterable[tuple[str, bytes]]) -> Known:
         rows = _rows(body[:MAX_TABLE_BYTES])
         columns = rows[0] if rows else []
         if _is_hosts(columns):
-            hosts += _hosts(rows)
+            hosts += _placed_hosts(_hosts(rows))
         elif _is_stores(columns):
             stores += _stores(rows)
         elif len(body) <= MAX_TEXT_BYTES and _is_prose(name, body):
@@ -200,6 +201,12 @@ def _hosts(rows: list[list[str]]) -> list[Host]:
             _cell(row, places, "role").lower() or (before.role if before else ""),
         )
     return list(out.values())
+
+
+def _placed_hosts(found: list[Host]) -> list[Host]:
+    """Return hosts if any has an address or a zone: a list of people has names and addresses of another kind."""
+    good = any(h.ips or h.outside_ips or is_zone(h.time_zone) for h in found)
+    return found if good else []
 
 
 def _number(text: str) -> float | None:

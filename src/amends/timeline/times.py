@@ -1,8 +1,9 @@
 """From the clock of a line to UTC: zone by rule, missing years from the order of the lines, and how far it may be off.
 
 The zone is the line's own; else what ``hosts.csv`` says for the host; else UTC, which the rule then says (``assumed``).
-RFC 3164 leaves the year out. Within a file lines stand in the order of time, so a step back of more than half a year is
-a New Year; the last line of the file cannot be later than ``as_of``, and that settles the year.
+RFC 3164 leaves the year out. Within a file lines stand in the order of time, so a step back of some months is a New
+Year, and a step on of almost a year a late line of the year before. The last line of the file cannot be later than
+``as_of``, and that settles the year.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from amends.timeline.parsers.base import NO_TIME, Origin, Times
 from amends.timeline.stamps import DAY, SECOND, UNKNOWN_YEAR, with_year
 from amends.timeline.zones import HOUR_MS, is_zone, to_utc
 
-_HALF_YEAR = 183 * DAY
+_TURN = 90 * DAY
+"""A step back of more than this is a New Year: files joined newest first step back by less, as a rule."""
 _SLACK = timedelta(days=1)
 """``as_of`` is a day somewhere on earth; a line may be of the day after it."""
 
@@ -91,7 +93,7 @@ class Calendar:
             return times.wall
         part = times.wall[rows]
         steps = np.diff(part, prepend=part[0] if self._last is None else self._last)
-        turns = np.cumsum((steps < -_HALF_YEAR).astype(np.int64) - (steps > _HALF_YEAR))
+        turns = np.cumsum((steps < -_TURN).astype(np.int64) - (steps > 365 * DAY - _TURN))
         if self._year is None:
             self._year = self._first_year(part, turns)
         dated = with_year(part, self._year + turns)
