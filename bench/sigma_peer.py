@@ -104,4 +104,4 @@ def convert(folder: str, to: str) -> None:
 
 
 if __name__ == "__main__":
-    {"run": run, "convert": convert}[sys.argv[1]](*sys.argv[2:])
+    {"run": run, "read": events, "convert": convert}[sys.argv[1]](*sys.argv[2:])

@@ -23,6 +23,16 @@ HEAD = "Mar  3 04:0{0}:11 jump1 sshd[88{0}]: "
 FAILED = HEAD + "Failed password for ops from 203.0.113.50 port 5{0}000 ssh2"
 ACCEPTED = HEAD + "Accepted password for ops from 203.0.113.50 port 59000 ssh2"
 LOG = "\n".join([FAILED.format(n) for n in range(6)] + [ACCEPTED.format(7)]) + "\n"
+EVERY_LOGIN = """title: login
+id: 00000000-0000-4000-8000-000000000001
+logsource:
+  product: amends
+detection:
+  s:
+    kind: login
+  condition: s
+level: low
+"""
 
 
 def logs_in(folder: Path) -> Path:
@@ -59,20 +69,28 @@ def test_the_command_prints_one_line_a_rule_and_tells_the_rest_aside(tmp_path: P
 def test_the_timeline_holds_every_event_with_its_rules(tmp_path: Path, ending: str) -> None:
     logs = logs_in(tmp_path / "logs")
     out = tmp_path / f"t.{ending}"
-    done = CliRunner().invoke(cli, ["detect", str(logs), "--timeline", str(out)])
+    rule = tmp_path / "rule.yml"
+    rule.write_text(EVERY_LOGIN)
+    done = CliRunner().invoke(
+        cli, ["detect", str(logs), "--rules", str(rule), "--own", "--timeline", str(out)]
+    )
     assert done.exit_code == 0, done.output
     assert out.stat().st_size > 500
     if ending == "parquet":
         table = pq.read_table(out)
         assert table.num_rows == 14
         assert "raw" not in table.schema.names
-        assert max(len(r) for r in table.column("rule_ids").to_pylist()) > 0
+        assert {len(r) for r in table.column("rule_ids").to_pylist()} == {1}
 
 
 def test_only_fired_events_are_written_when_asked(tmp_path: Path) -> None:
     logs = logs_in(tmp_path / "logs")
     out = tmp_path / "t.jsonl"
-    CliRunner().invoke(cli, ["detect", str(logs), "--timeline", str(out), "--fired"])
+    rule = tmp_path / "rule.yml"
+    rule.write_text(EVERY_LOGIN)
+    CliRunner().invoke(
+        cli, ["detect", str(logs), "--rules", str(rule), "--timeline", str(out), "--fired"]
+    )
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert rows
     assert all(r["rule_ids"] for r in rows)

@@ -94,12 +94,15 @@ class Detecting:
     def batches(self, *, fired_only: bool = False) -> Iterator[pa.RecordBatch]:
         """Read all logs, evaluate the rules, and yield the events masked, with the rules that fired on each.
 
+        Correlations, and rules on the first of a kind, are settled only at the end: ``rows`` tells their events.
+
         Args:
             fired_only: Yield only events that a rule fired on.
         """
         for batch in _gathered(self._read()):
             hits = self.detector.evaluate(batch)
-            yield self._marked(batch, hits, fired_only)
+            told = [(rule, rows) for rule, rows in hits if not rule.silent and rule.first is None]
+            yield self._marked(batch, told, fired_only)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield one row a rule that fired, as ``amends detect --json`` prints it."""

@@ -121,6 +121,8 @@ MNEMONICS: dict[str, str] = {
 Source: Cisco IOS System Message Guide; Huawei, format of information-center logs.
 """
 
+CISCO_CODE = r"^[A-Z][A-Z0-9_]+-(?:[A-Z0-9_]+-)?[0-7]-[A-Z0-9_]+$"
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -132,6 +134,7 @@ class Origin:
         kinds: Values of ``kind``; () for any.
         without: Words that ``source`` must not hold.
         looks: Expression that stands for the source in lines whose dialect is not known.
+        code: Expression that does so in their code.
     """
 
     sources: tuple[str, ...]
@@ -139,6 +142,7 @@ class Origin:
     kinds: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     looks: str = ""
+    code: str = ""
 
 
 _HOSTS = (
@@ -191,7 +195,7 @@ ORIGINS: dict[tuple[str | None, str | None, str | None], Origin] = {
     ("linux", "process_creation", None): _linux(kinds=("process", "privilege")),
     ("linux", "file_event", None): _linux(kinds=("file",)),
     ("linux", "network_connection", None): _linux(kinds=("connection",)),
-    ("cisco", None, None): Origin(("cisco", "asa"), looks=MNEMONICS["cisco"]),
+    ("cisco", None, None): Origin(("cisco", "asa"), looks=MNEMONICS["cisco"], code=CISCO_CODE),
     ("cisco", None, "duo"): Origin(("duo",)),
     ("huawei", None, None): Origin(("huawei",), looks=MNEMONICS["huawei"]),
     ("juniper", None, None): Origin(("juniper", "junos")),
@@ -233,9 +237,18 @@ def when(book: Book, product: str | None, category: str | None, service: str | N
     if product == "windows":
         return book.when(_windows(book, category, service))
     if product == "amends":
-        return book.when(True)
+        return book.when(_ours(book))
     origin = _origin((product, category, service))
     return book.when(False if origin is None else _test(book, origin, product, service))
+
+
+def _ours(book: Book) -> Node:
+    """Return the test of our own rules: any event, but the records that stand beside the one that tells all.
+
+    A command that the audit daemon logs stands in three records of one serial; the one with a meaning counts.
+    """
+    beside = [Predicate("col:source", "contains", "auditd"), Predicate("col:kind", "eq", "other")]
+    return none_of(all_of([book.ask(p) for p in beside]))
 
 
 def _lower(word: str | None) -> str | None:
@@ -270,8 +283,12 @@ def _test(book: Book, origin: Origin, product: str | None, service: str | None) 
     tests = [_words(book, origin.sources)]
     if origin.looks:
         unknown = _words(book, ("=text", "=syslog"))
-        looks = book.ask(Predicate("col:message", "re", [origin.looks, "", "", "linear"]))
-        tests = [any_of([tests[0], all_of([unknown, looks])])]
+        looks: list[Node] = [
+            book.ask(Predicate("col:message", "re", [origin.looks, "", "", "linear"]))
+        ]
+        if origin.code:
+            looks.append(book.ask(Predicate("col:code", "re", [origin.code, "", "", "linear"])))
+        tests = [any_of([tests[0], all_of([unknown, any_of(looks)])])]
     if product == "zeek" and service:
         tests.append(book.ask(Predicate("col:source", "contains", service)))
     if origin.programs:
