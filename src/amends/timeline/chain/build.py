@@ -13,17 +13,18 @@ from amends.kernel.engine.base import Engine
 from amends.timeline.chain import gather, load, story, unlogged
 from amends.timeline.chain.decided import Decided, Word
 from amends.timeline.chain.shapes import Access, Deed, Failures, Hop, Node, Transfer
+from amends.timeline.chain.theirs import intruder
 from amends.timeline.chain.walk import (
     Forest,
     best_access,
-    intruder,
     join,
     place_deeds,
     place_transfers,
     plant,
 )
 from amends.timeline.chain.weigh import clock_of, through_vpn, transfer_weight
-from amends.timeline.excuses import EXCUSING, Deed as Excusable, excuse
+from amends.timeline.excuses import EXCUSING, excuse
+from amends.timeline.excuses import Deed as Excusable
 from amends.timeline.known import Known
 from amends.timeline.network import ASSIGNED
 

@@ -1,8 +1,7 @@
 """Who stands behind what: every deed in its access, every access in the one it was made from, trees from their roots.
 
 A *tree* is what one coming-in led to. Walking back from a deed is going to its root; walking forward is going down.
-Trees whose deeds and strangeness together are beyond the ordinary are the intruder's, and with them what shares their
-addresses, or uses their accounts from places nobody used them from before.
+Which trees are the intruder's is said in ``theirs``.
 """
 
 from __future__ import annotations
@@ -14,35 +13,14 @@ from datetime import datetime, timedelta
 
 from amends.timeline.chain.shapes import Access, Deed, Failures, Node, Transfer
 from amends.timeline.chain.weigh import (
-    LEAST_HISTORY,
-    SYSTEM_ACCOUNTS,
     Clock,
-    deeds_of,
     fits,
     routine_days,
     strangeness,
 )
 
-THRESHOLD = 6.0
-"""Weight of a tree from which it is an intruder's: a strange way in (3) and a deed beyond the ordinary (2.5), or more."""
-
-STRONG = 2.0
-"""Weight of a deed that by itself must be explained."""
-
-SURE_STRANGE = 2.0
-"""Strangeness from which an access is taken for the intruder's without a login to tell who made it."""
-
-FRESH_STRANGE = 1.0
-"""Strangeness from which another account than the one that came in is still taken for the intruder's …"""
-
-STILL_THERE = timedelta(hours=1)
-"""… and the time after their last sign within which it need not be strange."""
-
 GUESS_SPAN = timedelta(hours=24)
 """Failed logins this long before a success belong to it."""
-
-RETURN_WEIGHT = 4.5
-"""Weight of the tree of somebody who uses an account of the intruder's from a new place: travellers do so too."""
 
 ROUTINE = 0.3
 """What each earlier day of the same access says for a routine nobody sits behind …"""
@@ -253,168 +231,3 @@ def _circular(forest: Forest, parent: int, child: int) -> bool:
         seen.add(at)
         at = forest.nodes[at].parent
     return False
-
-
-def weigh_trees(forest: Forest) -> dict[int, float]:
-    """Return root → weight of its tree; what was excused, and what came of it, weighs nothing.
-
-    A tree weighs what its strangest accesses do (the second half as much, the third a quarter: people who work somewhere
-    for the first time go to many hosts), and each kind of deed once.
-    """
-    excuse_downward(forest)
-    strange: dict[int, list[float]] = defaultdict(list)
-    kinds: dict[int, dict[str, float]] = defaultdict(dict)
-    decided: dict[int, float] = defaultdict(float)
-    for number, node in forest.nodes.items():
-        root = forest.root(number)
-        strange[root].append(0.0 if not _may_be(node) else min(node.strange, 5.0))
-        if not _may_be(node):
-            continue
-        decided[root] += 20.0 if node.verdict == "attacker" else 0.0
-        for kind, weight in deeds_of(node).items():
-            kinds[root][kind] = max(kinds[root].get(kind, 0.0), weight)
-    return {
-        root: sum(s * w for s, w in zip(sorted(found, reverse=True), (1.0, 0.5, 0.25), strict=False))
-        + sum(kinds[root].values()) + decided[root]
-        for root, found in strange.items()
-    }  # fmt: skip
-
-
-def excuse_downward(forest: Forest) -> None:
-    """Excuse what was done from an access that is excused: a test goes where it goes."""
-    for node in sorted(forest.nodes.values(), key=lambda n: (n.access.from_at, n.access.no)):
-        upper = forest.nodes[node.parent] if node.parent is not None else None
-        if upper is not None and upper.excused and not node.excused and node.verdict != "attacker":
-            node.excused = upper.excused
-
-
-def intruder(forest: Forest) -> tuple[set[int], dict[int, float]]:
-    """Return the accesses that are the intruder's, and the weight of every tree.
-
-    Begins with trees beyond the threshold; then takes in what comes from their addresses outside and what uses their
-    accounts from places that are new for them, until nothing is added.
-    """
-    weights = weigh_trees(forest)
-    heaviest = max(weights.values(), default=0.0)
-    roots = {
-        r
-        for r, weight in weights.items()
-        if weight >= max(THRESHOLD, 0.25 * heaviest) and _has_strong(forest, r)
-    }
-    roots |= {n for n, node in forest.nodes.items() if node.verdict == "attacker"}
-    theirs = _downward(forest, roots)
-    while True:
-        added = _alike(forest, theirs, weights)
-        if not added:
-            return theirs, weights
-        theirs |= _downward(forest, added)
-
-
-def _has_strong(forest: Forest, root: int) -> bool:
-    """Answer whether something in a tree must be explained, and its beginning is not routine."""
-    if forest.nodes[root].strange <= 0 and forest.nodes[root].verdict != "attacker":
-        return False
-    for number, node in forest.nodes.items():
-        if forest.root(number) != root or node.excused:
-            continue
-        if node.verdict == "attacker" or any(w >= STRONG for w in deeds_of(node).values()):
-            return True
-        if node.access.outside and sum(f.n for f in node.failures) >= 20 and node.strange >= 4.0:
-            return True
-    return False
-
-
-def _downward(forest: Forest, roots: set[int]) -> set[int]:
-    children = forest.children()
-    found: set[int] = set()
-    open_ = [r for r in roots if _may_be(forest.nodes[r])]
-    while open_:
-        number = open_.pop()
-        if number in found:
-            continue
-        found.add(number)
-        upper = forest.nodes[number]
-        open_.extend(c for c in children[number] if _follows(upper, forest.nodes[c]))
-    return found
-
-
-def _follows(upper: Node, lower: Node) -> bool:
-    """Answer whether an access below one of the intruder's is theirs too.
-
-    Where only records of connections show that they were there, others were there unseen: what is usual is theirs.
-    """
-    if not _may_be(lower):
-        return False
-    told = any(d.weight >= STRONG for d in lower.deeds)
-    if upper.access.by_flow:
-        return lower.strange >= SURE_STRANGE or told
-    one = lower.access.account == upper.access.account
-    late = lower.access.from_at - upper.access.to_at
-    return one or told or lower.strange >= FRESH_STRANGE or late <= STILL_THERE
-
-
-def _may_be(node: Node) -> bool:
-    return not node.excused and node.verdict != "not_attacker"
-
-
-def _alike(forest: Forest, theirs: set[int], weights: dict[int, float]) -> set[int]:
-    """Return accesses that share an outside address with the intruder's, or an account from a new place."""
-    mine = [forest.nodes[n].access for n in theirs]
-    addresses = {a.source_ip for a in mine if a.outside}
-    begun = _begun(forest, theirs)
-    begin = min((a.from_at for a in mine), default=None)
-    accounts: dict[str, list[Access]] = defaultdict(list)
-    for access in mine:
-        if access.account and access.account not in SYSTEM_ACCOUNTS:
-            accounts[access.account].append(access)
-    added = set()
-    for number, node in forest.nodes.items():
-        access = node.access
-        if number in theirs or not _may_be(node):
-            continue
-        if (access.source, access.host, access.account) in begun:
-            added.add(number)
-        if not access.outside:
-            continue
-        if access.source_ip in addresses and access.days_before < 3:
-            added.add(number)
-        elif begin is not None and access.from_at >= begin and _returns(access, accounts):
-            if weights.get(number, 0.0) >= RETURN_WEIGHT or _near(access, mine):
-                added.add(number)
-    return added
-
-
-def _begun(forest: Forest, theirs: set[int]) -> set[tuple[str, str, str]]:
-    """Return the ways (from, to, account) that nobody had used before the intruder: who uses them again is the intruder."""
-    first: dict[tuple[str, str, str], int] = {}
-    for number, node in forest.nodes.items():  # earliest first
-        a = node.access
-        if a.account and not a.by_flow:
-            first.setdefault((a.source, a.host, a.account), number)
-    return {
-        way
-        for way, number in first.items()
-        if number in theirs and forest.nodes[number].access.history_days >= LEAST_HISTORY
-    }
-
-
-def _near(access: Access, mine: Iterable[Access]) -> bool:
-    """Answer whether an address stands in the network of one of the intruder's: /24, or /48 for IPv6."""
-    cut = 3
-    parts = access.source_ip.replace("::", ":").replace(":", ".").split(".")[:cut]
-    return any(
-        a.source_ip.replace("::", ":").replace(":", ".").split(".")[:cut] == parts
-        for a in mine
-        if a.outside
-    )
-
-
-def _returns(access: Access, accounts: dict[str, list[Access]]) -> bool:
-    """Answer whether a known account comes back from a place outside that is new for it."""
-    known = accounts.get(access.account, [])
-    return (
-        any(k.from_at <= access.from_at for k in known)
-        and access.source_days == 0
-        and access.pair_days == 0
-        and access.history_days >= LEAST_HISTORY
-    )
