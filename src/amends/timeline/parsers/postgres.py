@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from amends.timeline.columns import Bools
+from amends.timeline.columns import Bools, slices
 from amends.timeline.lines import Lines
 from amends.timeline.parsers import cells, moments
 from amends.timeline.parsers.base import NO_TIME, Origin, Parsed
@@ -97,17 +97,17 @@ def _csv_block(records: Records, names: tuple[str, ...]) -> Parsed:
 
 # Escapes of log_line_prefix as people combine them: a time, then the number in brackets, then named or bare parts, in any
 # order, and the severity. Source: PostgreSQL manual, log_line_prefix.
+_AFTER = "STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION|BACKTRACE"
+_CLOCK = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [A-Za-z0-9+:-]{1,8}|\d{10}\.\d{3}"
 _PREFIX = (
-    r"^(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [A-Za-z0-9+:-]{1,8}|\d{10}\.\d{3})"
-    rf"(?P<rest>.{{0,400}}?)(?:^|[\s:\])>|-])(?P<severity>{_SEVERITIES}|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION|BACKTRACE):"
-    r"\s{1,3}(?s:(?P<message>.*))$"
+    rf"^(?P<head>(?P<time>{_CLOCK})(?P<rest>[^\n]*?)\b(?P<word>{_SEVERITIES}|{_AFTER}):\s{{1,3}})"
 )
-_OPENS = rf"^(?:\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d|\d{{10}}\.\d{{3}}).{{0,440}}?\b(?:{_SEVERITIES}|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION|BACKTRACE):\s"
+_LONGEST_PREFIX = 320
+"""Bytes within which the severity must stand: names are 63 bytes at most, and nobody logs more than a few."""
 _PID = r"\[(?P<pid>\d+)(?:-\d+)?\]"
 _SESSION = r"\b(?P<session>[0-9a-f]{8}\.[0-9a-f]{1,8})\b"
 _USER_AT = r"(?:^|[\s:\]])(?P<user>[A-Za-z0-9_.$\[\]-]+)@(?P<database>[A-Za-z0-9_.$\[\]-]*)"
 _CLIENT = r"(?:client|host|from|remote)[=:]\s?(?P<client>[^\s,]+)|\s(?P<bare>\d{1,3}(?:\.\d{1,3}){3}(?:\(\d+\)|:\d+)?|\[local\])(?:\s|$|:|,)"
-_AFTER = frozenset(("STATEMENT", "DETAIL", "HINT", "CONTEXT", "QUERY", "LOCATION", "BACKTRACE"))
 
 
 @dataclass
@@ -118,7 +118,7 @@ class PostgresText:
 
     def detect(self, head: bytes, origin: Origin) -> bool:
         """Answer whether a line has a time, a number in brackets and a severity as PostgreSQL writes them."""
-        return _some_line(head, re.compile(_OPENS[:-2] + r"\s{2}"))
+        return _some_line(head, re.compile(_PREFIX.replace(r"\s{1,3}", r"\s{2}")))
 
     def read(self, stream: BinaryIO, origin: Origin) -> Iterator[Parsed]:
         """Yield the log in blocks; a STATEMENT or DETAIL line belongs to the message before it."""
@@ -128,29 +128,41 @@ class PostgresText:
 
 def _text_opens(lines: Lines) -> Bools:
     """Return which lines open a message; those that explain the one before do not."""
-    heads = pc.match_substring_regex(lines.text, _OPENS)
-    after = pc.match_substring_regex(
-        lines.text,
-        r"^(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d{10}\.\d{3}).{0,440}?\b(?:STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION|BACKTRACE):\s",
+    word = pc.struct_field(pc.extract_regex(_heads(lines), _PREFIX), "word")
+    opens: Bools = pc.fill_null(pc.invert(pc.is_in(word, _EXPLAINING)), False).to_numpy(
+        zero_copy_only=False
     )
-    said = pc.match_substring_regex(lines.text, rf"^.{{0,460}}?\b(?:{_SEVERITIES}):\s")
-    opens: Bools = pc.and_(heads, pc.or_(said, pc.invert(after))).to_numpy(zero_copy_only=False)
-    return opens
+    known: Bools = word.is_valid().to_numpy(zero_copy_only=False)
+    return opens & known
+
+
+_EXPLAINING = pa.array(_AFTER.split("|"))
+
+
+def _heads(lines: Lines | Records) -> pa.StringArray:
+    """Return the first bytes of each line, in which its prefix must stand."""
+    return slices(
+        lines.buffer, lines.starts, np.minimum(lines.ends - lines.starts, _LONGEST_PREFIX)
+    )
 
 
 def _text_block(records: Records) -> Parsed:
-    found = pc.extract_regex(records.text, _PREFIX)
+    found = pc.extract_regex(_heads(records), _PREFIX)
     good = found.is_valid().to_numpy(zero_copy_only=False)
     kept, found = records.only(good), found.filter(pa.array(good))
+    begin = kept.starts + pc.binary_length(pc.struct_field(found, "head")).to_numpy(
+        zero_copy_only=False
+    )
+    told = slices(kept.buffer, begin, np.maximum(kept.ends - begin, 0))
     rest = pc.struct_field(found, "rest")
     stamp = pc.struct_field(found, "time")
     wall, utc = moments.iso(stamp)
     seconds = moments.epoch(stamp)
     late = wall == NO_TIME
     wall, utc = np.where(late, seconds, wall), utc | (late & (seconds != NO_TIME))
-    message, query, detail = _told(pc.struct_field(found, "message"))
+    message, query, detail = _told(told)
     given = _prefix_parts(rest) | {
-        "severity": pc.struct_field(found, "severity"), "message": message, "query": query, "detail": detail,
+        "severity": pc.struct_field(found, "word"), "message": message, "query": query, "detail": detail,
     }  # fmt: skip
     columns = read_messages(given, len(kept), "postgres/stderr")
     timed = moments.times(wall, utc, stamp, 1 if _fine(stamp) else 1000)
@@ -169,20 +181,23 @@ def _fine(stamp: pa.StringArray) -> bool:
 
 def _told(whole: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray, pa.StringArray]:
     """Return message, statement and detail of a record that may hold lines explaining it."""
-    mark = r"\n(?:\d{4}-\d\d-\d\d |\d{10}\.)[^\n]{0,440}?\b"
-    several = pc.match_substring(whole, "\n")
-    if not pc.any(several).as_py():
-        none = pa.nulls(len(whole), pa.string())
+    several = pc.match_substring(whole, "\n").to_numpy(zero_copy_only=False)
+    none = pa.nulls(len(whole), pa.string())
+    rows = np.flatnonzero(several)
+    if not len(rows):
         return whole, none, none
-    tail = r"(?:STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION|BACKTRACE)"
-    message = pc.replace_substring_regex(whole, rf"(?s){mark}{tail}:\s.*$", "")
-    query = pc.extract_regex(whole, rf"(?s){mark}STATEMENT:\s+(?P<v>.*)$")
-    detail = pc.extract_regex(whole, rf"(?s){mark}DETAIL:\s+(?P<v>[^\n]*)")
-    message = pc.replace_substring(message, "\n\t", "\n")
+    mark = rf"\n(?:{_CLOCK})[^\n]*?\b"
+    texts = pc.replace_substring(whole.take(pa.array(rows)), "\n\t", "\n")
+    message = pc.replace_substring_regex(texts, rf"(?s){mark}(?:{_AFTER}):\s.*$", "")
+    query = pc.struct_field(pc.extract_regex(texts, rf"(?s){mark}STATEMENT:\s+(?P<v>.*)$"), "v")
+    detail = pc.struct_field(pc.extract_regex(texts, rf"(?s){mark}DETAIL:\s+(?P<v>[^\n]*)"), "v")
+    place = np.arange(len(whole), dtype=np.int64)
+    place[rows] = len(whole) + np.arange(len(rows))
+    index = pa.array(place)
     return (
-        message,
-        pc.replace_substring(pc.struct_field(query, "v"), "\n\t", "\n"),
-        pc.struct_field(detail, "v"),
+        pa.concat_arrays([whole, message]).take(index),
+        pa.concat_arrays([none, query]).take(index),
+        pa.concat_arrays([none, detail]).take(index),
     )
 
 

@@ -14,15 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from amends.tables.timeline import EVENTS
-from amends.timeline.columns import Bools, Ints, gather
+from amends.timeline.columns import Bools, Ints, gather, layout, slices
 from amends.timeline.parsers import cells
 from amends.timeline.parsers.records import shortened
 from amends.timeline.parsers.sql import read_statements
 
 _TYPES = {c.name: c.arrow for c in EVENTS.columns}
 _AUDIT = (
-    r"^AUDIT: (?P<type>SESSION|OBJECT),(?P<id>\d*),(?P<sub>\d*),(?P<class>[A-Z_]*),(?P<command>[^,\"]*),(?P<kind>[^,\"]*),"
-    r'(?P<object>"(?:[^"]|"")*"|[^,"]*),(?s:(?P<rest>.*))$'
+    r"^(?P<head>AUDIT: (?P<type>SESSION|OBJECT),(?P<id>\d*),(?P<sub>\d*),(?P<class>[A-Z_]*),(?P<command>[^,\"]*),(?P<kind>[^,\"]*),"
+    r'(?P<object>"(?:[^"]|"")*"|[^,]*),)'
 )
 _AUDIT_REST = r'^(?s:(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<plain>[^,"]*)),(?P<parameter>"(?:[^"]|"")*"|[^,"]*)(?:,(?P<rows>\d+))?)\s*$'
 _STATEMENT = (
@@ -117,16 +117,25 @@ def _audits(
     rows = _rows(left, message, start="AUDIT: ")
     if not len(rows):
         return left
-    found = pc.extract_regex(message.take(pa.array(rows)), _AUDIT)
+    texts = message.take(pa.array(rows))
+    found = pc.extract_regex(texts, _AUDIT)
     fits = found.is_valid().to_numpy(zero_copy_only=False)
-    rows, found = rows[fits], found.filter(pa.array(fits))
-    rest = pc.extract_regex(pc.struct_field(found, "rest"), _AUDIT_REST)
+    rows, found, texts = rows[fits], found.filter(pa.array(fits)), texts.filter(pa.array(fits))
+    tail = _behind(texts, pc.struct_field(found, "head"))
+    rest = pc.extract_regex(tail, _AUDIT_REST)
     quoted = pc.replace_substring(pc.struct_field(rest, "quoted"), '""', '"')
     statement = pc.coalesce(
-        pc.if_else(pc.equal(quoted, ""), None, quoted), _part(rest, "plain"), _part(found, "rest")
+        pc.if_else(pc.equal(quoted, ""), None, quoted), _part(rest, "plain"), tail
     )
     groups.append((rows, _audit_columns(found, rest, statement)))
     return _without(left, rows)
+
+
+def _behind(texts: pa.StringArray, heads: pa.StringArray) -> pa.StringArray:
+    """Return what stands behind the head of each text."""
+    held, at = layout(texts)
+    sizes = pc.binary_length(heads).to_numpy(zero_copy_only=False)
+    return slices(held, at[:-1] + sizes, np.diff(at) - sizes)
 
 
 def _audit_columns(
@@ -340,17 +349,28 @@ def _finished(out: Columns, held: Columns, message: pa.StringArray, n: int, sour
 
 def _client(client: pa.StringArray, port: pa.StringArray) -> tuple[pa.StringArray, pa.Int64Array]:
     """Return address and port of ``10.1.2.3:5432``, ``10.1.2.3(5432)``, ``10.1.2.3`` or ``[local]``."""
-    found = pc.extract_regex(
-        pc.fill_null(client, ""), r"^(?P<ip>.*?)(?:[:(](?P<port>\d{1,5})\)?)?$"
+    texts = pc.fill_null(client, "")
+    usual = pc.extract_regex(texts, r"^(?P<ip>[0-9.]+)[:(](?P<port>\d{1,5})\)?$")
+    addresses, ports = (
+        cells.address(pc.struct_field(usual, "ip")),
+        cells.port(pc.struct_field(usual, "port")),
     )
-    ip, tail = pc.struct_field(found, "ip"), _part(found, "port")
-    # 2001:db8::1 ends like an address with a port; csvlog writes IPv6 with one, without brackets, so the whole is tried first.
-    whole = cells.address(client)
-    bare = pc.fill_null(
-        pc.match_substring_regex(pc.fill_null(client, ""), r"^[0-9.]+$|^\S*::?[0-9a-f]*[a-f]\S*$"),
-        False,
-    )
-    first = pc.if_else(bare, whole, cells.address(ip))
-    return pc.coalesce(first, whole), pc.coalesce(
-        cells.port(port), pc.if_else(bare, None, cells.port(tail))
-    )
+    other = pc.and_(usual.is_null(), pc.not_equal(texts, ""))
+    odd = np.flatnonzero(other.to_numpy(zero_copy_only=False))
+    if len(odd):
+        # csvlog writes IPv6 with a port and without brackets: an address may be read two ways, and the whole is tried first.
+        some = texts.take(pa.array(odd))
+        whole = cells.address(some)
+        cut = pc.extract_regex(some, r"^\[?(?P<ip>.*?)\]?(?:[:(](?P<port>\d{1,5})\)?)?$")
+        ip = cells.address(pc.struct_field(cut, "ip"))
+        by_cut = pc.and_(pc.is_null(whole), pc.is_valid(ip))
+        port_cut = pc.if_else(
+            by_cut, cells.port(pc.struct_field(cut, "port")), pa.scalar(None, pa.int64())
+        )
+        place = np.arange(len(texts), dtype=np.int64)
+        place[odd] = len(texts) + np.arange(len(odd))
+        addresses = pa.concat_arrays([addresses, pc.if_else(by_cut, ip, whole)]).take(
+            pa.array(place)
+        )
+        ports = pa.concat_arrays([ports, port_cut]).take(pa.array(place))
+    return addresses, pc.coalesce(cells.port(port), ports)
