@@ -42,7 +42,8 @@ def case(tmp_path: Path) -> Iterator[Case]:
     )
     world.gap("db1", "audit", reason="cleared")
     logs = [
-        {"log_id": f"G{n:07d}", "exhibit_id": "E0001", "inner_path": "", "path": f"/ev/logs/host{n}/auth.log", "host": "db1",
+        {"log_id": f"G{n:07d}", "exhibit_id": "E0001", "inner_path": "", "path": f"/ev/logs/host{n}/auth.log",
+         "host": "db1",
          "parser": "syslog", "n_lines": 10, "n_events": 9, "n_rejects": 1, "n_duplicates": 0, "n_undated": 0,
          "first_at": READ, "last_at": READ, "zone": "UTC", "skew_ms": 0, "skew_error_ms": 5, "reject_places": [],
          "status": "read", "remedy": ""} for n in range(7)

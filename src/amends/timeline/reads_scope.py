@@ -25,7 +25,8 @@ _BETWEEN = f"^{_COLUMN} between ''?{_NUMBER}''? and ''?{_NUMBER}''?$"
 _EQUAL = f"^{_COLUMN} ?= ?(''[^'']*''|[0-9.]+)$"
 # The columns a statement asks for; "" where it asks for all, or the log does not say.
 _COLUMNS = (
-    r"CASE WHEN regexp_matches(statement, '^(copy ?\( ?)?select (/\*[^/]*\*/ ?)?(distinct |top ?\(?[0-9]+\)? )?([a-z0-9_.]+\.)?\*') "
+    r"CASE WHEN regexp_matches(statement, "
+    r"'^(copy ?\( ?)?select (/\*[^/]*\*/ ?)?(distinct |top ?\(?[0-9]+\)? )?([a-z0-9_.]+\.)?\*') "
     r"THEN '' ELSE coalesce(nullif(regexp_extract(statement, "
     r"'^(?:copy ?\( ?)?(?:declare .* cursor .*for )?select (?:distinct |top ?\(?[0-9]+\)? )?(.*?) from ', 1), ''), "
     r"regexp_extract(statement, '^copy [^ (]+ ?\(([^)]*)\) to ', 1)) END"
@@ -187,11 +188,14 @@ def _pieces_sql() -> str:
             UNION ALL
             SELECT 'upper', *, coalesce(known, greatest(bound, 0)) FROM sized
             UNION ALL
-            SELECT 'audit', *, coalesce(known, CASE WHEN axis LIKE 'value:%' THEN 1 ELSE greatest(bound, 0) END)
-            FROM sized WHERE NOT tool AND grade IN ('sure', 'likely')
+            SELECT 'audit', *, coalesce(known, CASE
+                WHEN axis LIKE 'value:%' THEN 1
+                WHEN kind = 'file' AND unit <> 'files' AND bytes > 0 AND avg_bytes > 0 THEN NULL
+                ELSE greatest(bound, 0) END) FROM sized WHERE NOT tool AND grade IN ('sure', 'likely')
             UNION ALL
             SELECT 'audit_upper', *, coalesce(known, greatest(bound, 0)) FROM sized WHERE NOT tool)
-        SELECT label, number, class, axis, piece, lo, lo + coalesce(n, 0) AS hi, coalesce(n, 0) AS n, n_rows FROM labelled
+        SELECT label, number, class, axis, piece, lo, lo + coalesce(n, 0) AS hi, coalesce(n, 0) AS n, n_rows
+        FROM labelled
     """
 
 
