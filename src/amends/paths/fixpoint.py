@@ -104,7 +104,7 @@ class _Run:
     def thin(self, fresh: list[int]) -> Ints:
         """Do layers one node after the other while they are thin, and return the next."""
         starts, steps, heads = self.graph.lists
-        waits, layer, by = memoryview(self.waits), memoryview(self.layer), memoryview(self.by)
+        waits, layer, by = self.waits.data, self.layer.data, self.by.data
         while 0 < len(fresh) < THIN and not self.is_done():
             self.depth += 1
             found: list[int] = []
