@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from amends import paths as room
 from amends.cli.output import Face, as_json, pass_face, shown
 from amends.kernel.errors import UsageError
 from amends.paths.shapes import Fact
-from amends.paths.stage import case_answer
+from amends.paths.stage import case_answer, inventories
 
 SHOWN = 12
 """Facts of one kind of change shown on a terminal."""
@@ -92,13 +93,13 @@ def diff(
 ) -> None:
     """Compare two states of the network: ways opened, closed, still open, and the facts behind it.
 
-    A fact counts as gone only where the later evidence looked for it.
+    BEFORE and AFTER are folders of inputs, or cases. A fact counts as gone only where the later evidence looked for it.
 
     \b
     Example:
       amends paths diff data/network/before data/network/after
     """
-    sources = [*room.in_folder(before, "before"), *room.in_folder(after, "after")]
+    sources = [*_sources(face, before, "before"), *_sources(face, after, "after")]
     made = room.answer(room.networks(sources, custody.Reader()), listed=limit)
     if picture is not None:
         _draw(face, made, picture)
@@ -106,6 +107,14 @@ def diff(
         face.json(room.diff_json(made))
         return
     _show_diff(face, made)
+
+
+def _sources(face: Face, place: Path, on: str) -> list[room.Source]:
+    """Return the inputs of a folder or of a case, all of one date."""
+    if not (place / "case.toml").is_file():
+        return room.in_folder(place, on)
+    with face.open(place) as case:
+        return [replace(source, on=on) for source in inventories(case)]
 
 
 def _answer(face: Face, place: Path, limit: int) -> room.Answer:
