@@ -114,7 +114,7 @@ class Deeds(Record):
         )
         seconds = self.chance.randrange(80, 170) * 60
         if story.entry.startswith("router"):
-            self._router(at, seconds, source, label, first=first, depth=depth)
+            self._router(at, seconds, source, label, first=first)
         elif target == "vpn":
             port = self.scene.port()
             sent, back = seconds * 900, seconds * 2_600
@@ -151,9 +151,7 @@ class Deeds(Record):
             at = self._walk(k, at + self.chance.randrange(2, 5) * MINUTE, seconds - 1_500)
         return at
 
-    def _router(
-        self, at: int, seconds: int, source: str, label: str, *, first: bool, depth: int
-    ) -> None:
+    def _router(self, at: int, seconds: int, source: str, label: str, *, first: bool) -> None:
         story, edge = self.story, self.estate["edge"]
         port = self.scene.port()
         ios = edge.dialect == "ios"
@@ -171,15 +169,9 @@ class Deeds(Record):
             ),
             label,
         )
-        step = story.hops[0]
-        move = (
-            f"ssh -l {step.user} {self.estate[step.key].ip}"
-            if ios
-            else f"ssh {step.user}@{self.estate[step.key].ip}"
-        )
-        commands: list[tuple[int, str]] = []
+        commands: list[tuple[int, str, str]] = []
         if first:
-            told = self.step("config-export", "credential_access", at + 90 * SECOND, source, edge.name, story.user,
+            told = self.step("config-export", "credential_access", at + 140 * SECOND, source, edge.name, story.user,
                               "T1602.002", "config")  # fmt: skip
             export = (
                 ("show version", "show users", "show running-config", "show ip route", "show arp")
@@ -192,32 +184,13 @@ class Deeds(Record):
                     "show arp",
                 )
             )
-            commands = [(at + (40 + 50 * k) * SECOND, text) for k, text in enumerate(export)]
-            self.scene.router.signed_in(
-                at,
-                at + 14 * MINUTE,
-                story.user,
-                source,
-                port,
-                story.way_in,
-                tuple(commands[:2]),
-                label,
-            )
-            self.scene.router.signed_in(at + 70 * SECOND, at + 13 * MINUTE, story.user, source, port + 1, story.way_in,
-                                        tuple(commands[2:]), told)  # fmt: skip
-            self.scene.flows.seen(
-                Flow(
-                    at + 69 * SECOND, 700, source, port + 1, edge.outside_ip, dport, 21_000, 96_000
-                ),
-                told,
-            )
-            commands = []
-        if depth or first:
-            commands.append((at + 3 * MINUTE + 30 * SECOND, move))
-        begin = at + (2 * SECOND if first else 0)
-        self.scene.router.signed_in(begin, at + seconds * SECOND, story.user,
-          source, port + 2,
-                                    story.way_in, tuple(commands), label)  # fmt: skip
+            typed = [(at + (40 + 50 * k) * SECOND, text) for k, text in enumerate(export)]
+            commands = [
+                (when, text, told if number > 1 else "")
+                for number, (when, text) in enumerate(typed)
+            ]
+        self.scene.router.signed_in(at, at + seconds * SECOND, story.user, source, port, story.way_in,
+                                    tuple(commands), label)  # fmt: skip
 
     def _source(self, k: int) -> str:
         """Return the address from which hop ``k`` is made."""
@@ -281,7 +254,11 @@ class Deeds(Record):
         else:
             how = "publickey" if hop.how == "key" else "password"
             self.scene.ssh(at, max(seconds, 600), source, hop.key, hop.user, how, label)
-            if k and self.story.hops[k - 1].key != "admin":
+            if not k and self.story.entry.startswith("router"):
+                ios = self.estate["edge"].dialect == "ios"
+                words = f"ssh -l {hop.user} {machine.ip}" if ios else f"ssh {hop.user}@{machine.ip}"
+                self.scene.router.typed(at - 9 * SECOND, self.story.user, words, label)
+            elif k and self.story.hops[k - 1].key != "admin":
                 before = self.story.hops[k - 1]
                 words = (
                     f"ssh -i /home/{before.user}/.ssh/id_ed25519 " if how == "publickey" else "ssh "

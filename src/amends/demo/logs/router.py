@@ -28,9 +28,13 @@ class Router(Protocol):
 
     def signed_in(
         self, at: int, until: int, user: str, ip: str, port: int, how: str,
-        commands: tuple[tuple[int, str], ...], label: str = "",
+        commands: tuple[tuple[int, str, str], ...], label: str = "",
     ) -> None:  # fmt: skip
-        """Write a session with its commands, each at its instant."""
+        """Write a session with its commands, each at its instant and with a label of its own ("": the session's)."""
+        ...
+
+    def typed(self, at: int, user: str, command: str, label: str = "") -> None:
+        """Write a command of the session that was begun last."""
         ...
 
     def denied(self, at: int, src: str, sport: int, dst: str, dport: int, label: str = "") -> None:
@@ -64,7 +68,7 @@ class Ios:
 
     def signed_in(
         self, at: int, until: int, user: str, ip: str, port: int, how: str,
-        commands: tuple[tuple[int, str], ...], label: str = "",
+        commands: tuple[tuple[int, str, str], ...], label: str = "",
     ) -> None:  # fmt: skip
         """Write a session with its commands."""
         self.vty = (self.vty + 1) % 5
@@ -80,8 +84,8 @@ class Ios:
         told = self.machine.clock.cisco_long(at)
         self._put(at, f"%SEC_LOGIN-5-LOGIN_SUCCESS: Login Success [user: {user}] [Source: {ip}] "
                       f"[localport: {PORTS[how]}] at {told}", label)  # fmt: skip
-        for when, command in commands:
-            self._put(when, f"%HA_EM-6-LOG: catchall: {command}", label)
+        for when, command, own in commands:
+            self.typed(when, user, command, own or label)
             if command.startswith("configure"):
                 end = when + 40 * SECOND
                 self._put(
@@ -89,11 +93,17 @@ class Ios:
                     f"%SYS-5-CONFIG_I: Configured from console by {user} on vty{self.vty} ({ip})",
                     label,
                 )
+        if how == "http":
+            return
         self._put(
             until, f"%SYS-6-LOGOUT: User {user} has exited tty session {self.vty + 1}({ip})", label
         )
         if how == "ssh":
             self._put(until + 1000, f"%SSH-5-SSH2_CLOSE: {crypto} closed", label)
+
+    def typed(self, at: int, user: str, command: str, label: str = "") -> None:
+        """Write a command."""
+        self._put(at, f"%HA_EM-6-LOG: catchall: {command}", label)
 
     def denied(self, at: int, src: str, sport: int, dst: str, dport: int, label: str = "") -> None:
         """Write a packet that an access list dropped."""
@@ -120,6 +130,7 @@ class Junos:
 
     machine: Machine
     log: LogFile
+    mgd: str = "mgd[5001]"
 
     def _put(self, at: int, program: str, text: str, label: str) -> None:
         if at >= CONTAINED:
@@ -153,7 +164,7 @@ class Junos:
 
     def signed_in(
         self, at: int, until: int, user: str, ip: str, port: int, how: str,
-        commands: tuple[tuple[int, str], ...], label: str = "",
+        commands: tuple[tuple[int, str, str], ...], label: str = "",
     ) -> None:  # fmt: skip
         """Write a session with its commands."""
         pid = self._pid(at, ip)
@@ -177,21 +188,17 @@ class Junos:
         )
         self._put(at + SECOND + 1000, mgd, f"UI_LOGIN_EVENT: User '{user}' login, class 'j-super-user' [{pid + 3}], "
                                            f"ssh-connection '{where}', client-mode 'cli'", label)  # fmt: skip
-        for when, command in commands:
+        self.mgd = mgd
+        for when, command, own in commands:
             if command.startswith("configure"):
-                self._put(
-                    when,
-                    mgd,
-                    f"UI_DBASE_LOGIN_EVENT: User '{user}' entering configuration mode",
-                    label,
-                )
-            self._put(
-                when + 1000,
-                mgd,
-                f"UI_CMDLINE_READ_LINE: User '{user}', command '{command} '",
-                label,
-            )
+                entering = f"UI_DBASE_LOGIN_EVENT: User '{user}' entering configuration mode"
+                self._put(when, mgd, entering, own or label)
+            self.typed(when + 1000, user, command, own or label)
         self._put(until, mgd, f"UI_LOGOUT_EVENT: User '{user}' logout", label)
+
+    def typed(self, at: int, user: str, command: str, label: str = "") -> None:
+        """Write a command of the session that was begun last."""
+        self._put(at, self.mgd, f"UI_CMDLINE_READ_LINE: User '{user}', command '{command} '", label)
 
     def denied(self, at: int, src: str, sport: int, dst: str, dport: int, label: str = "") -> None:
         """Write a packet that a filter dropped."""

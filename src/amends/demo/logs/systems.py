@@ -173,7 +173,7 @@ def _configs(scene: Scene, at: int) -> None:
         else ("show version", "show configuration | display set | no-more")
     )
     port = scene.connect(at - SECOND, 40, source, estate["edge"].ip, 22, 4_000, 60_000, label)
-    done = tuple((at + (4 + 6 * k) * SECOND, text) for k, text in enumerate(commands))
+    done = tuple((at + (4 + 6 * k) * SECOND, text, "") for k, text in enumerate(commands))
     scene.router.signed_in(at, at + 38 * SECOND, "rancid", source, port, "ssh", done, label)
     if weekday(at) in (1, 3):
         admin = estate.of_job("admin")[weekday(at) % 4]
@@ -181,8 +181,8 @@ def _configs(scene: Scene, at: int) -> None:
         port = scene.connect(
             when - SECOND, 700, estate["jump"].ip, estate["edge"].ip, 22, 9_000, 40_000
         )
-        work = ((when + 60 * SECOND, "show interfaces status" if ios else "show interfaces terse"),
-                (when + 120 * SECOND, "configure terminal" if ios else "configure"))  # fmt: skip
+        work = ((when + 60 * SECOND, "show interfaces status" if ios else "show interfaces terse", ""),
+                (when + 120 * SECOND, "configure terminal" if ios else "configure", ""))  # fmt: skip
         scene.router.signed_in(
             when, when + 600 * SECOND, admin.login, estate["jump"].ip, port, "ssh", work
         )
