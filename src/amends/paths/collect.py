@@ -63,8 +63,8 @@ def _read(path: str, stream: BinaryIO | bytes) -> Iterator[Sighting]:
 
 
 def _mapped(source: Input) -> Iterator[Sighting]:
-    if source.text:
-        yield from source.overlong()
+    if not source.head.lstrip("\ufeff \t\r\n").startswith(("<", "{", "[")):
+        yield from source.overlong()  # XML and JSON may be one long line
     for collector in COLLECTORS:
         try:
             if not collector.detect(source):

@@ -3,8 +3,8 @@
 A fact rests on one thing only where possible, and names in ``looks`` what later evidence must look at to prove it gone:
 
 - ``scan:ZONE`` and a service: the port was scanned from there.
-- ``config`` and an asset: its configuration was read. ``services`` and a service: it is in our lists, or a whole list
-  of services was given ("").
+- ``config`` and an asset: its configuration was read. ``zone of`` and a service: it is known where it stands.
+- ``services`` and a service: it is in our lists, or a whole list of services was given ("").
 - ``secrets``, ``accounts``, ``grants``, ``kev``: such a list was given.
 """
 
@@ -155,8 +155,9 @@ def _reach(telling: Telling) -> None:
                 remedy=_filled(remedy, words),
                 act=_filled(act, words),
                 detail=detail,
-                looks=(*passed, ("services", name)),
+                looks=(*passed, ("zone of", name)),
             )
+    telling.looked.update(("zone of", target.service.name) for target in reach.targets)
     _unjoined(telling.world, reach)
 
 

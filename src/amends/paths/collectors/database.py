@@ -25,7 +25,8 @@ GRANT = re.compile(
 ROLE_GRANT = re.compile(r"GRANT\s+\S+\s+TO\s+", re.IGNORECASE)
 ACL_ITEM = re.compile(r"(?P<who>\"[^\"]+\"|[\w.@-]*)=(?P<rights>[arwdDxtXUCcTmsA*]+)/[\w\".@-]+")
 HBA = re.compile(
-    r"^\s*(?:local|host|hostssl|hostnossl|hostgssenc|hostnogssenc)\s+\S+\s+\S+", re.MULTILINE
+    r"^[ \t]*(?:local|host|hostssl|hostnossl|hostgssenc|hostnogssenc)[ \t]+\S+[ \t]+\S+",
+    re.MULTILINE,
 )
 NO_PASSWORD = frozenset({"trust"})
 
@@ -39,11 +40,11 @@ class Grants:
         """Answer whether it holds grants in one of these forms."""
         head = source.head
         return bool(
-            re.search(r"^[|\s]*GRANT\s+.+?\s+ON\s+.+?\s+TO\s+", head, re.MULTILINE | re.IGNORECASE)
+            re.search(r"^[| \t]*GRANT\s+.+?\s+ON\s+.+?\s+TO\s+", head, re.MULTILINE | re.IGNORECASE)
             or re.search(
-                r"^\s*Role name\s*\|\s*(?:List of role )?[Aa]ttributes", head, re.MULTILINE
+                r"^[ \t]*Role name[ \t]*\|[ \t]*(?:List of role )?[Aa]ttributes", head, re.MULTILINE
             )
-            or re.search(r"^\s*(?:Schema|Name)\s*\|.*\bAccess privileges\b", head, re.MULTILINE)
+            or re.search(r"^[ \t]*(?:Schema|Name)\s*\|.*\bAccess privileges\b", head, re.MULTILINE)
         )
 
     def map(self, source: Input) -> Iterator[Sighting]:

@@ -135,10 +135,10 @@ class Iptables:
     def detect(self, source: Input) -> bool:
         """Answer whether it is a saved table or a list of commands."""
         return bool(
-            re.search(r"^\*(?:filter|nat|mangle|raw|security)\s*$", source.head, re.MULTILINE)
+            re.search(r"^\*(?:filter|nat|mangle|raw|security)[ \t\r]*$", source.head, re.MULTILINE)
             or re.search(r"^:(?:INPUT|FORWARD) (?:ACCEPT|DROP)", source.head, re.MULTILINE)
             or re.search(
-                r"^\s*(?:sudo )?ip6?tables (?:-[APIN] |--(?:append|policy))",
+                r"^[ \t]*(?:sudo )?ip6?tables (?:-[APIN] |--(?:append|policy))",
                 source.head,
                 re.MULTILINE,
             )

@@ -21,10 +21,8 @@ from amends.paths.spaces import Spans, join, network
 KEY_LINE = re.compile(
     r"(?:^|\s)((?:sk-)?(?:ssh-(?:rsa|dss|ed25519|ed448)|ecdsa-sha2-[\w-]+)(?:@openssh\.com)?)\s+([A-Za-z0-9+/=]{40,})(?:\s|$)"
 )
-PRIVATE = re.compile(
-    r"-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----(.*?)-----END (?:[A-Z]+ )?PRIVATE KEY-----",
-    re.DOTALL,
-)
+PRIVATE = re.compile(r"-----BEGIN ((?:[A-Z]{1,20} )?PRIVATE KEY)-----")
+MAX_KEYS = 1000  # of one file; more are no keys
 KNOWN = re.compile(
     r"^(?:@[a-z-]+ )?(?:\|1\|[\w+/=]+\|[\w+/=]+|[\w.:,\[\]*?!%-]+) (?:sk-)?(?:ssh-|ecdsa-)",
     re.MULTILINE,
@@ -143,12 +141,15 @@ class PrivateKeys:
         if source.head.startswith("PuTTY-User-Key-File-"):
             yield from self._putty(source)
             return
-        for found in PRIVATE.finditer(source.text):
-            line = source.text.count("\n", 0, found.start()) + 1
-            place = f"{source.path}:{line}"
-            if "ENCRYPTED" in found[1] or "ENCRYPTED" in found[2]:
+        begins = list(PRIVATE.finditer(source.text))[:MAX_KEYS]
+        for found, after in zip(begins, [*begins[1:], None], strict=True):
+            inner, end, _ = source.text[found.end() : after.start() if after else None].partition(
+                "-----END "
+            )
+            if not end or "ENCRYPTED" in found[1] or "ENCRYPTED" in inner:
                 continue
-            body = re.sub(r"^[A-Za-z-]+:.*$|\s", "", found[2], flags=re.MULTILINE)
+            place = f"{source.path}:{source.text.count(chr(10), 0, found.start()) + 1}"
+            body = re.sub(r"^[A-Za-z-]+:.*$|\s", "", inner, flags=re.MULTILINE)
             try:
                 blob = base64.b64decode(body, validate=True)
                 public = _openssh(blob) if blob.startswith(b"openssh-key-v1\0") else _der(blob)

@@ -104,7 +104,7 @@ class Sudoers:
     def detect(self, source: Input) -> bool:
         """Answer whether it has rules and settings as sudo has them."""
         return bool(
-            re.search(r"^\s*(?:%?[\w.@\\-]+)\s+[\w.,*-]+\s*=\s*(?:\([\w:,. ]*\)\s*)?(?:[A-Z]+:\s*)*"
+            re.search(r"^[ \t]*(?:%?[\w.@\\-]+)\s+[\w.,*-]+\s*=\s*(?:\([\w:,. ]*\)\s*)?(?:[A-Z]+:\s*)*"
                 r"(?:ALL|!?/|[A-Z_]+\b)",
                       source.head, re.MULTILINE)
             or ("sudoers" in source.path.lower() and re.search(r"^Defaults\b", source.head, re.MULTILINE))
