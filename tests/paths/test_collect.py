@@ -413,6 +413,85 @@ def test_juniper_filters_and_policies_both_count(as_set: bool) -> None:
     assert ("zone:dmz", "service:srx1:22/tcp") in zoned
 
 
+# a cloud ---------------------------------------------------------------------------------------
+
+
+def subnet(name: str, cidr: str) -> dict[str, object]:
+    return {
+        "SubnetId": name,
+        "VpcId": "vpc-1",
+        "CidrBlock": cidr,
+        "Tags": [{"Key": "Name", "Value": name}],
+    }
+
+
+def machine(name: str, ip: str, where: str, group: str, **more: object) -> dict[str, object]:
+    return {"InstanceId": f"i-{name}", "PrivateIpAddress": ip, "SubnetId": where, "VpcId": "vpc-1",
+            "SecurityGroups": [{"GroupId": group}], "Tags": [{"Key": "Name", "Value": name}], **more}  # fmt: skip
+
+
+def opening(port: int, **source: object) -> dict[str, object]:
+    return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, **source}
+
+
+def aws(
+    resource: str = "arn:aws:s3:::cust*", action: str = "s3:Get*", public: bool = True
+) -> Network:
+    everybody = {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    address = {"PublicIpAddress": "198.51.100.3"} if public else {}
+    role = {
+        "IamInstanceProfile": {"Arn": "arn:aws:iam::1:instance-profile/waf"},
+        "MetadataOptions": {"HttpTokens": "optional"},
+    }
+    answers: dict[str, dict[str, object]] = {
+        "subnets": {"Subnets": [subnet("public", "10.0.1.0/24"), subnet("private", "10.0.2.0/24")]},
+        "routes": {"RouteTables": [
+            {"VpcId": "vpc-1", "Associations": [{"SubnetId": "public"}], "Routes": [{"GatewayId": "igw-1"}]},
+            {"VpcId": "vpc-1", "Associations": [{"Main": True}], "Routes": [{"GatewayId": "local"}]},
+        ]},
+        "groups": {"SecurityGroups": [
+            {"GroupId": "sg-web", "IpPermissions": [opening(8080, **everybody)]},
+            {"GroupId": "sg-db", "IpPermissions": [opening(5432, UserIdGroupPairs=[{"GroupId": "sg-web"}])]},
+        ]},
+        "instances": {"Reservations": [{"Instances": [
+            machine("proxy", "10.0.1.5", "public", "sg-web", **address, **role),
+            machine("worker", "10.0.2.9", "private", "sg-web"),
+            machine("other", "10.0.2.10", "private", "sg-db"),
+        ]}]},
+        "databases": {"DBInstances": [{"DBInstanceIdentifier": "crm", "Engine": "postgres", "Endpoint": {"Port": 5432},
+                      "VpcSecurityGroups": [{"VpcSecurityGroupId": "sg-db"}], "PubliclyAccessible": True,
+                      "DBSubnetGroup": {"VpcId": "vpc-1", "Subnets": [{"SubnetIdentifier": "private"}]}}]},
+        "buckets": {"Buckets": [{"Name": "customers"}, {"Name": "logs"}]},
+        "rights": {"RoleDetailList": [{"RoleName": "waf-role", "InstanceProfileList": [{"InstanceProfileName": "waf"}],
+                   "RolePolicyList": [{"PolicyDocument": {"Statement": {"Effect": "Allow", "Action": action, "Resource": resource}}}]}]},
+    }  # fmt: skip
+    return read({f"aws/{name}.json": json.dumps(body) for name, body in answers.items()})
+
+
+def test_a_cloud_proxy_leads_over_its_role_to_the_buckets_it_may_read() -> None:
+    network = aws()
+    reach = keys(network, "reach")
+    assert ("zone:internet", "service:proxy:8080/tcp") in reach
+    assert ("zone:internet", "service:worker:8080/tcp") not in reach
+    assert {source for source, target in reach if target == "service:crm:5432/tcp"} == {
+        "asset:proxy",
+        "asset:worker",
+    }
+    ((credential, place),) = keys(network, "stored_on")
+    assert (place, keys(network, "belongs_to")) == (
+        "asset:proxy",
+        {(credential, "identity:waf-role")},
+    )
+    assert keys(network, "reads") == {("identity:waf-role", "store:customers")}
+    assert {store.store for store in network.stores} == {"crm", "customers", "logs"}
+
+
+def test_without_a_public_address_or_a_right_the_cloud_is_closed() -> None:
+    assert ("zone:internet", "service:proxy:8080/tcp") not in keys(aws(public=False), "reach")
+    assert not keys(aws(action="s3:PutObject"), "reads")
+    assert len(keys(aws(resource="*", action="*"), "reads")) == 3
+
+
 # scans -----------------------------------------------------------------------------------------
 
 SCAN = """<?xml version="1.0"?><!DOCTYPE nmaprun><nmaprun scanner="nmap" start="1629331200" args="nmap -p 1-1000">
@@ -498,6 +577,27 @@ def test_bad_input_is_a_reject_with_a_place_and_a_remedy(name: str, body: str | 
     for reject in network.rejects:
         assert reject.place and reject.reason and reject.remedy
     assert "root:x" not in repr(network)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["\n" * 200_000 + "x", (" " * 50 + "\n") * 4000 + "x", "-----BEGIN RSA PRIVATE KEY-----" * 5000, "GRANT a ON " + "a , " * 16000,
+     "|" * 60_000, '{"a":' * 20_000, "system {\n" + "a {\n" * 60_000, "ann ALL=(ALL) ALL\n" + "(" * 60_000],
+)  # fmt: skip
+def test_no_file_makes_a_pattern_slow(body: str) -> None:
+    network = read(
+        {"x.txt": body}
+    )  # minutes where a pattern goes back and forth; the run has a limit of its own
+    assert network.rejects
+
+
+def test_one_long_line_of_json_or_xml_is_no_fault() -> None:
+    rows = json.loads(finding()) * 1000
+    assert [
+        r
+        for r in read({"assets.csv": ASSETS, "f.json": json.dumps(rows)}).rejects
+        if r.reason == "line_too_long"
+    ] == []
 
 
 @settings(max_examples=60, deadline=None)
