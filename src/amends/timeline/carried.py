@@ -6,7 +6,9 @@ import pyarrow as pa
 
 from amends.kernel.engine.base import Engine
 from amends.timeline.egress import PAYLOAD_BEST
-from amends.timeline.taken_sources import Places, Sources, Span, Step
+from amends.timeline.taken_sources import Places, Sources, Span, Step, day_of, day_sql
+
+_AFTER = 6  # hours: a copy may run long after the login that began it is the last line
 
 
 def carried(
@@ -14,7 +16,8 @@ def carried(
 ) -> dict[str, int]:
     """Return payload bytes by host of a store, above what the same pairs carried on their busiest day before.
 
-    Several observers of one flow count once: the one that saw most.
+    Only pairs that a step of the chain joins count, from its begin to some hours after its last line: hosts that were
+    held go on with their own work. Several observers of one flow count once: the one that saw most.
     """
     held = {s.destination for s in steps if s.destination and not places.is_outside(s.destination)}
     held |= {s.source for s in steps if s.source and not places.is_outside(s.source)}
@@ -32,8 +35,8 @@ def _carried_sql(sources: Sources, span: Span) -> str:
             SELECT lower(coalesce(e.host, '')) || ' ' || coalesce(e.source, '') AS observer, e."at",
                 s.place AS src, d.place AS dst, coalesce(e.bytes_in, 0) AS b_in, coalesce(e.bytes_out, 0) AS b_out
             FROM {sources.events} AS e
-            JOIN taken_addresses AS s ON s.ip = lower(e.src_ip)
-            JOIN taken_addresses AS d ON d.ip = lower(e.dst_ip)
+            JOIN taken_addresses AS s ON s.ip = e.src_ip
+            JOIN taken_addresses AS d ON d.ip = e.dst_ip
             WHERE e.duplicate_of IS NULL AND e."at" IS NOT NULL AND e.kind = 'connection' AND e."at" <= {end}
               AND (coalesce(e.bytes_in, 0) > 0 OR coalesce(e.bytes_out, 0) > 0)),
         pairs AS (
@@ -42,15 +45,20 @@ def _carried_sql(sources: Sources, span: Span) -> str:
             UNION ALL
             SELECT observer, src, dst, "at", b_in FROM seen
             WHERE src IN (SELECT host FROM taken_holdings) AND dst IN (SELECT place FROM taken_readers) AND src <> dst),
+        ours AS (
+            SELECT p.* FROM pairs AS p
+            WHERE p."at" < {begin} OR EXISTS (SELECT 1 FROM taken_steps AS s
+                WHERE s.destination = p.host AND s.source = p.reader
+                  AND p."at" BETWEEN s.from_at AND s.to_at + INTERVAL {_AFTER} HOUR)),
         daily AS (
-            SELECT observer, host, reader, date_trunc('day', "at") AS day, sum(n) AS n,
+            SELECT observer, host, reader, {day_sql('"at"')} AS day, sum(n) AS n,
                    sum(n) FILTER (WHERE "at" < {begin}) AS before
-            FROM pairs GROUP BY ALL),
+            FROM ours GROUP BY ALL),
         usual AS (
             SELECT observer, host, reader, max(before) AS most FROM daily GROUP BY ALL),
         above AS (
             SELECT observer, host, sum(greatest(0, d.n - coalesce(d.before, 0) - coalesce(u.most, 0))) AS n
             FROM daily AS d LEFT JOIN usual AS u USING (observer, host, reader)
-            WHERE d.day >= date_trunc('day', {begin}) GROUP BY observer, host)
+            WHERE d.day >= {day_of(span.from_at)} GROUP BY observer, host)
         SELECT host, max(n)::DOUBLE AS n FROM above GROUP BY host ORDER BY host
     """

@@ -12,7 +12,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from amends.kernel.engine.base import Engine
-from amends.timeline.taken_sources import Places, Sources, Span, Step
+from amends.timeline.taken_sources import Places, Sources, Span, Step, day_of, day_sql
 
 # Share of the bytes on the wire that is payload. Ethernet's 1,460 bytes of payload travel with 40 of IP and TCP
 # (RFC 9293) and some of TLS or SSH records; retransmission rarely passes 5 % of a long transfer.
@@ -87,17 +87,21 @@ def _out_sql(sources: Sources) -> str:
     return f"""
         WITH seen AS (
             SELECT e.event_id, e.at, lower(coalesce(e.host, '')) || ' ' || coalesce(e.source, '') AS observer,
-                lower(e.src_ip) AS src, lower(e.dst_ip) AS dst, lower(coalesce(e.host, '')) AS host,
+                e.src_ip AS src, e.dst_ip AS dst, lower(coalesce(e.host, '')) AS host,
                 s.place AS src_place, d.place AS dst_place,
                 coalesce(e.bytes_in, 0) AS b_in, coalesce(e.bytes_out, 0) AS b_out,
                 x.event_id IS NOT NULL AS marked
             FROM {sources.events} AS e
-            LEFT JOIN taken_addresses AS s ON s.ip = lower(e.src_ip)
-            LEFT JOIN taken_addresses AS d ON d.ip = lower(e.dst_ip)
+            LEFT JOIN taken_addresses AS s ON s.ip = e.src_ip
+            LEFT JOIN taken_addresses AS d ON d.ip = e.dst_ip
             LEFT JOIN taken_exfil AS x ON x.event_id = e.event_id
             WHERE e.duplicate_of IS NULL AND e."at" IS NOT NULL AND coalesce(e.outcome, '') <> 'failure'
               AND (e.kind IN ('connection', 'web', 'file', 'logout') OR x.event_id IS NOT NULL)
-              AND (coalesce(e.bytes_in, 0) > 0 OR coalesce(e.bytes_out, 0) > 0)),
+              AND (coalesce(e.bytes_in, 0) > 0 OR coalesce(e.bytes_out, 0) > 0)
+              AND (s.place IN (SELECT place FROM taken_inside) OR d.place IN (SELECT place FROM taken_inside)
+                OR e.src_ip IN (SELECT place FROM taken_peers) OR e.dst_ip IN (SELECT place FROM taken_peers)
+                OR x.event_id IS NOT NULL
+                OR ((e.src_ip IS NULL OR e.dst_ip IS NULL) AND lower(e.host) IN (SELECT place FROM taken_inside)))),
         sided AS (
             SELECT event_id, "at", observer, marked, dst AS peer, b_in AS n,
                 CASE WHEN src_place IN (SELECT place FROM taken_inside) THEN src_place
@@ -110,7 +114,7 @@ def _out_sql(sources: Sources) -> str:
                      WHEN host IN (SELECT place FROM taken_inside) AND dst IS NULL THEN host
                      WHEN src IN (SELECT place FROM taken_peers) THEN '' END
             FROM seen WHERE src IS NOT NULL AND NOT {_private("src")} AND src NOT IN (SELECT place FROM taken_ours))
-        SELECT observer, inside, peer, date_trunc('day', "at") AS day, sum(n)::BIGINT AS n,
+        SELECT observer, inside, peer, {day_sql('"at"')} AS day, sum(n)::BIGINT AS n,
                min("at") AS from_at, max("at") AS to_at,
                bool_or(marked) AS marked, arg_max(event_id, n, 50) AS event_ids
         FROM sided WHERE inside IS NOT NULL AND n > 0 GROUP BY ALL
@@ -127,17 +131,16 @@ def _private(column: str) -> str:
 
 def _above_sql(span: Span) -> str:
     """Return SQL of what passed each pair's own days before; one row an address outside."""
-    begin = f"TIMESTAMPTZ '{span.from_at.isoformat()}'"
-    end = f"TIMESTAMPTZ '{span.to_at.isoformat()}'"
+    begin, end = day_of(span.from_at), day_of(span.to_at)
     return f"""
-        WITH days AS (SELECT greatest(1, date_diff('day', min(day), {begin})) AS n FROM taken_out),
+        WITH days AS (SELECT greatest(1, {begin} - min(day)) AS n FROM taken_out),
         usual AS (
             SELECT observer, inside, peer, sum(n) / (SELECT n FROM days) AS mean, max(n) AS most
-            FROM taken_out WHERE day < date_trunc('day', {begin}) GROUP BY ALL),
+            FROM taken_out WHERE day < {begin} GROUP BY ALL),
         above AS (
             SELECT o.*, greatest(0, o.n - coalesce(u.mean, 0)) AS best, greatest(0, o.n - coalesce(u.most, 0)) AS low
             FROM taken_out AS o LEFT JOIN usual AS u USING (observer, inside, peer)
-            WHERE o.day BETWEEN date_trunc('day', {begin}) AND {end}),
+            WHERE o.day BETWEEN {begin} AND {end}),
         sums AS (
             SELECT observer, peer, inside <> '' AS known, sum(best) AS best, sum(low) AS low, min(from_at) AS from_at,
                    max(to_at) AS to_at, list(DISTINCT inside) AS hosts, flatten(list(event_ids)) AS event_ids

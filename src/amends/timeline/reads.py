@@ -207,7 +207,7 @@ def _graded_sql() -> str:
                       AND (len(f.places) = 0 OR list_contains(f.places, c.place)
                         OR (c.place = '' AND list_contains(f.places, c.host)))
                       AND (f.from_at IS NULL OR c.at >= f.from_at) AND (f.to_at IS NULL OR c.at <= f.to_at)
-                      AND (f.m_from IS NULL OR ((hour(c.at) * 60 + minute(c.at) - f.m_from + 1440) % 1440)
+                      AND (f.m_from IS NULL OR (((epoch_us(c.at) // 60000000) % 1440 - f.m_from + 1440) % 1440)
                         <= ((f.m_to - f.m_from + 1440) % 1440) + 30)) AS known_work
             FROM taken_candidates AS c)
         SELECT event_id, "at", host, account, session, place, kind, action, rows, bytes, object, tool, grade,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amends.kernel.engine.base import Engine
-from amends.timeline.taken_sources import Places, Sources, Span
+from amends.timeline.taken_sources import Places, Sources, Span, day_of, day_sql
 
 _READ_LOGS = (
     "audit",
@@ -68,14 +68,15 @@ def read_logs(
     """
     rows = engine.arrow(
         f"""
-        WITH reads AS (
-            SELECT h.host, e.at FROM {sources.events} AS e JOIN (SELECT DISTINCT host FROM taken_holdings) AS h
-              ON lower(e.host) = h.host
-            WHERE e.kind = 'query' AND e.action IN ('select', 'dump')
-               OR e.kind = 'file' AND e.action IN ('read', 'download'))
-        SELECT host, min("at") AS first_at, max("at") AS last_at,
-               count(DISTINCT date_trunc('day', "at")) FILTER (WHERE {_inside(span)}) AS n_days
-        FROM reads WHERE "at" IS NOT NULL GROUP BY host
+        WITH days AS (
+            SELECT e.host AS said, {day_sql('e."at"')} AS day, min(e."at") AS first_at, max(e."at") AS last_at
+            FROM {sources.events} AS e
+            WHERE ((e.kind = 'query' AND e.action IN ('select', 'dump'))
+                OR (e.kind = 'file' AND e.action IN ('read', 'download'))) AND e."at" IS NOT NULL
+            GROUP BY ALL)
+        SELECT lower(said) AS host, min(first_at) AS first_at, max(last_at) AS last_at,
+               count(DISTINCT day) FILTER (WHERE {_inside(span)}) AS n_days
+        FROM days WHERE lower(said) IN (SELECT host FROM taken_holdings) GROUP BY 1
         """
     ).to_pylist()
     found = {r["host"]: r for r in rows}
@@ -94,12 +95,14 @@ def exit_logs(
     """Return how far the logs of traffic to the outside cover the span: flows or firewall lines with bytes."""
     rows = engine.arrow(
         f"""
-        SELECT lower(coalesce(host, '')) || ' ' || coalesce(source, '') AS host,
-               min("at") AS first_at, max("at") AS last_at,
-               count(DISTINCT date_trunc('day', "at")) FILTER (WHERE {_inside(span)}) AS n_days
-        FROM {sources.events} WHERE kind = 'connection' AND "at" IS NOT NULL
-          AND (coalesce(bytes_in, 0) > 0 OR coalesce(bytes_out, 0) > 0)
-        GROUP BY 1 ORDER BY 1
+        WITH days AS (
+            SELECT host, source, {day_sql('"at"')} AS day, min("at") AS first_at, max("at") AS last_at
+            FROM {sources.events} WHERE kind = 'connection' AND "at" IS NOT NULL
+              AND (coalesce(bytes_in, 0) > 0 OR coalesce(bytes_out, 0) > 0)
+            GROUP BY ALL)
+        SELECT lower(coalesce(host, '')) || ' ' || coalesce(source, '') AS host, min(first_at) AS first_at,
+               max(last_at) AS last_at, count(DISTINCT day) FILTER (WHERE {_inside(span)}) AS n_days
+        FROM days GROUP BY 1 ORDER BY 1
         """
     ).to_pylist()
     if not rows:
@@ -114,7 +117,7 @@ def exit_logs(
 
 def _inside(span: Span) -> str:
     """Return SQL that is true on the whole days of the span: the first and the last are looked at by their ends."""
-    return f"\"at\"::DATE > DATE '{span.from_at:%Y-%m-%d}' AND \"at\"::DATE < DATE '{span.to_at:%Y-%m-%d}'"
+    return f"day > {day_of(span.from_at)} AND day < {day_of(span.to_at)}"
 
 
 def _matching(

@@ -192,6 +192,16 @@ class Span:
     contained: bool
 
 
+def day_sql(instant: str) -> str:
+    """Return SQL of the day of an instant in UTC, as days since 1970: an engine's calendar is far slower."""
+    return f"(epoch_us({instant}) // 86400000000)"
+
+
+def day_of(at: datetime) -> int:
+    """Return the day of an instant in UTC, as days since 1970."""
+    return int(at.timestamp() // 86_400)
+
+
 def first_access(steps: Iterable[Step]) -> Step | None:
     """Return the step of first access: the earliest initial access, else the earliest that is no mere probing."""
     listed = sorted(steps, key=lambda s: (s.at, s.step))
