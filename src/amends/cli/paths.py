@@ -39,9 +39,7 @@ def paths() -> None:
     """
 
 
-_place = click.argument(
-    "place", metavar="CASE|FOLDER", type=click.Path(path_type=Path, exists=True)
-)
+_place = click.argument("place", metavar="CASE|FOLDER", type=click.Path(path_type=Path))
 _picture = click.option(
     "--picture",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -82,8 +80,8 @@ def show(face: Face, place: Path, picture: Path | None, limit: int, as_json: boo
 
 
 @paths.command()
-@click.argument("before", type=click.Path(path_type=Path, exists=True))
-@click.argument("after", type=click.Path(path_type=Path, exists=True))
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
 @_picture
 @_limit
 @as_json
