@@ -686,3 +686,22 @@ def test_the_change_of_the_example_network_cuts_the_first_host_off_from_all_but_
         if (f.source, f.target) == ("zone:net-1.0.1.0/24", "service:host1:22/tcp")
     )
     assert "as2border1.cfg" in cut.evidence
+
+
+def test_each_fact_names_evidence_that_would_prove_it_gone() -> None:
+    config = DEVICE + "enable password hunter2\nline vty 0 4\n login local\n transport input ssh\n"
+    files = {"assets.csv": ASSETS, "stores.csv": STORES, "accounts.csv": accounts(PRINT), "r1.cfg": config, "f.json": finding(),
+             "db1/grants.txt": "GRANT SELECT ON crm.* TO svc;\n", "jump1/home/ops/.ssh/id": private_key()}  # fmt: skip
+    looks = {(f.kind, f.source, f.target): set(f.looks) for f in read(files).facts}
+    hunter = f"credential:{hashlib.sha256(b'hunter2').hexdigest()}"
+    assert looks["stored_on", hunter, "asset:r1"] == {("config", "asset:r1")}
+    assert looks["opens", hunter, "service:r1:22/tcp"] == {("config", "asset:r1")}
+    assert looks["stored_on", f"credential:{PRINT}", "asset:jump1"] == {("secrets", "asset:jump1")}
+    assert looks["stored_on", f"credential:{SSH_PRINT}", "asset:jump1"] == {
+        ("private_keys", "asset:jump1")
+    }
+    assert looks["reads", "identity:svc", "store:crm"] == {("database", "asset:db1")}
+    looked = read(files).looked_at
+    assert set.union(*looks.values()) <= looked | {
+        (kind, place) for kind, place in set.union(*looks.values()) if (kind, "") in looked
+    }

@@ -111,6 +111,7 @@ def role_on(cloud: Cloud, box: Box) -> Iterator[Sighting]:
             "",
             "instance role" + (", metadata version 1 answers anybody" if old else ""),
             current=True,
+            looks="aws:Reservations",
         )
 
 

@@ -36,7 +36,7 @@ def secrets(telling: Telling) -> None:
                 evidence=seen.place,
                 remedy=f"take the {short} away and change it",
                 act=f"stored:{name[11:]}:{place}",
-                looks=(("secrets", place),),
+                looks=(_look(seen, place),),
                 detail=(("file", seen.file),) if seen.file else (),
             )
         else:
@@ -47,6 +47,13 @@ def secrets(telling: Telling) -> None:
             _opens_account(telling, name, account, seen)
         if seen.current or not listed or _unknown_account(world, seen):
             _opens_target(telling, name, seen)
+
+
+def _look(seen: SecretSeen, place: str) -> Look:
+    """Return what must be looked at again to prove that a secret does not lie there any more."""
+    if seen.looks.startswith("aws:"):
+        return seen.looks, ""
+    return seen.looks or ("private_keys" if seen.key else "secrets"), place
 
 
 def _where(world: World, seen: SecretSeen) -> str:
@@ -102,13 +109,16 @@ def _account_services(world: World, asset: str, port: int) -> list[str]:
 
 def _opens_target(telling: Telling, name: str, seen: SecretSeen) -> None:
     """Tell what a secret opens by what was told where it was found."""
-    looks: tuple[Look, ...] = (("accounts", ""),) if not seen.current else ()
+    owner = telling.world.called(seen.host) if seen.host else ""
+    looks: tuple[Look, ...] = (
+        (_look(seen, f"asset:{owner}")) if seen.current else ("accounts", ""),
+    )
     for service in target_services(telling.world, seen.target):
         if _is_locked(telling.world, service, seen.identity):
             continue
         _opens(telling, name, service, seen.identity, seen.place, looks)
     if seen.identity:
-        _belongs(telling, name, seen.identity, seen.place)
+        _belongs(telling, name, seen.identity, seen.place, looks)
 
 
 def _is_locked(world: World, service: str, identity: str) -> bool:
@@ -157,7 +167,13 @@ def _opens(
     )
 
 
-def _belongs(telling: Telling, name: str, identity: str, evidence: str) -> None:
+def _belongs(
+    telling: Telling,
+    name: str,
+    identity: str,
+    evidence: str,
+    looks: tuple[Look, ...] = (("accounts", ""),),
+) -> None:
     telling.add(
         "belongs_to",
         name,
@@ -165,7 +181,7 @@ def _belongs(telling: Telling, name: str, identity: str, evidence: str) -> None:
         evidence=evidence,
         act=f"rotate:{name[11:]}",
         remedy=f"change the secret of {identity}",
-        looks=(("accounts", ""),),
+        looks=looks,
     )
 
 

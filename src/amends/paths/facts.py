@@ -47,6 +47,7 @@ KEY_ONLY = re.compile(
 
 OF_A_HOST = frozenset(
     {
+        "database",
         "authorized_keys",
         "known_hosts",
         "private_keys",
@@ -352,4 +353,3 @@ def _looked(telling: Telling) -> None:
         telling.looked.add(("services", service.name))
     for name in world.devices:
         telling.looked.add(("config", f"asset:{world.assets[name].name}"))
-        telling.looked.add(("secrets", f"asset:{world.assets[name].name}"))

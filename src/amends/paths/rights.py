@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from amends.paths.collectors.seen import GrantSeen
 from amends.paths.shapes import Reject
 from amends.paths.spaces import ANY4, covers, holds
 from amends.paths.telling import Telling
@@ -40,7 +41,11 @@ def rights(telling: Telling) -> None:
                 detail=(("privilege", grant.privilege),),
                 act=f"grant:{grant.identity}:{store}",
                 remedy=f"take {grant.privilege} on {store} from {grant.identity}, if it is not needed",
-                looks=(("grants", ""),),
+                looks=(
+                    ("grants", "")
+                    if grant.listed
+                    else ("database", f"asset:{_database(world, grant)}"),
+                ),
             )
 
 
@@ -49,6 +54,12 @@ def reads(privilege: str) -> bool:
     return not READS_NOT.match(privilege) or (
         READS.search(privilege) is not None and not READS_NOT.match(privilege)
     )
+
+
+def _database(world: World, grant: GrantSeen) -> str:
+    """Return the host whose database a grant was read from."""
+    host = grant.host or world.host_of(grant.place.rsplit(":", 1)[0])
+    return world.called(host)
 
 
 def _granted(

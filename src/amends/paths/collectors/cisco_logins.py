@@ -158,6 +158,7 @@ class Logins:
                 target="161" if writes else "",
                 rule="snmp community",
                 current=True,
+                looks="config",
             )
         )
 
@@ -193,6 +194,7 @@ class Logins:
                     target="login",
                     rule=f"password of type {kind}",
                     current=True,
+                    looks="config",
                 )
             )
 
@@ -224,6 +226,7 @@ class Logins:
                     at,
                     secret.rule,
                     current=True,
+                    looks="config",
                 )
 
     def _vty(self, device: Device) -> Iterator[ServiceSeen]:

@@ -49,7 +49,7 @@ class Grants:
 
     def map(self, source: Input) -> Iterator[Sighting]:
         """Yield who may read what."""
-        yield LookedSeen("grants", source.path)
+        yield LookedSeen("database", source.path)
         table = ""
         roles = False
         for number, line in source.lines():

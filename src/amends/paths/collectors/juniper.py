@@ -195,6 +195,7 @@ def _system(reading: Reading, line: int, path: Path) -> None:
                     identity=user,
                     rule="password in clear",
                     current=True,
+                    looks="config",
                 )
             )
 

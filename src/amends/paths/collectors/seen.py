@@ -89,6 +89,7 @@ class SecretSeen:
         rule: What kind of secret.
         key: Whether it is a private key.
         current: Whether it is current by where it stands, such as a device's own configuration.
+        looks: Kind of evidence that shows it: ``config``, ``aws:Reservations`` …; "" for a secret scanner's.
     """
 
     fingerprint: str
@@ -100,6 +101,7 @@ class SecretSeen:
     rule: str = ""
     key: bool = False
     current: bool = False
+    looks: str = ""
 
 
 @dataclass(frozen=True)
