@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from amends.kernel.engine.base import Engine, quote
 from amends.tables.timeline import EVENTS, LOG_FILES
+from amends.timeline.shared import clock_join
 from amends.timeline.skew import UNKNOWN_ERROR_MS
 
 SKEWS = "timeline_skews"
@@ -29,8 +30,8 @@ def corrected_sql(events: str, clocks: str, skews: str) -> str:
     return f"""
         SELECT {columns}
         FROM {events} AS e
-        LEFT JOIN (SELECT c.log_id, c.host, s.* FROM {clocks} AS c JOIN {skews} AS s USING (clock)) AS s
-          ON s.log_id = e.log_id AND s.host = coalesce(e.host, '')
+        LEFT JOIN (SELECT c.log_id, c.host, c.local, s.* FROM {clocks} AS c JOIN {skews} AS s USING (clock)) AS s
+          ON {clock_join("e", "s")}
         WHERE s.clock IS NULL OR (coalesce({_US}, {_LEAST}) >= s.from_us AND coalesce({_US}, {_LEAST}) < s.to_us)"""
 
 

@@ -1,7 +1,7 @@
 """What two clocks wrote down of the same thing: pairs of times to compare.
 
 A *clock* is a host's own; the lines of a host in a collector's file are a clock of their own, because a collector may
-write down when a line reached it. Three kinds of things are seen twice: a connection (both ends' addresses and the
+write down when a line reached it; so are times without a zone, which may be wrong by hours. Three kinds of things are seen twice: a connection (both ends' addresses and the
 port it came from), a line that was forwarded (same host, same words), a login that two systems note (same account,
 same address, as at a VPN gateway and the RADIUS server behind it).
 """
@@ -23,6 +23,23 @@ ZONE_SECONDS = 15 * 3600
 """Where a zone was assumed, a connection is looked for over all zones of the earth."""
 
 
+def local_sql(events: str) -> str:
+    """Return SQL of whether an event's time was local time in a zone that the line does not give.
+
+    Such times may be off by whole hours where the company's list has the wrong zone, or none; those that carry their
+    zone, or count from 1970, are not. So they are clocks of their own.
+    """
+    return f"(coalesce({events}.zone_rule, 'line') <> 'line')"
+
+
+def clock_join(events: str, clocks: str) -> str:
+    """Return the SQL condition that an event was timed by a clock."""
+    return (
+        f"{clocks}.log_id = {events}.log_id AND {clocks}.host = coalesce({events}.host, '') "
+        f"AND {clocks}.local = {local_sql(events)}"
+    )
+
+
 def name_clocks(engine: Engine, events: str, logs: str) -> str:
     """Number the clocks: one a host, one more for its lines in each collector's file.
 
@@ -36,9 +53,9 @@ def name_clocks(engine: Engine, events: str, logs: str) -> str:
     """
     return engine.materialise(
         CLOCKS,
-        f"""SELECT dense_rank() OVER (ORDER BY e.host, e.by_collector) AS clock, e.log_id, e.host,
+        f"""SELECT dense_rank() OVER (ORDER BY e.host, e.by_collector, e.local) AS clock, e.log_id, e.host, e.local,
                    e.by_collector = '' AS own, e.assumed, e.n
-            FROM (SELECT e.log_id, coalesce(e.host, '') AS host,
+            FROM (SELECT e.log_id, coalesce(e.host, '') AS host, {local_sql("e")} AS local,
                          CASE WHEN coalesce(l.host, '') IN ('', coalesce(e.host, '')) AND coalesce(l.host, '') <> ''
                               THEN '' ELSE e.log_id END AS by_collector,
                          count(*) AS n, bool_or(e.zone_rule = 'assumed') AS assumed
@@ -62,9 +79,9 @@ def connections_sql(events: str, clocks: str, ips: str, share: int) -> str:
     return f"""
         WITH seen AS (
             SELECT hash(e.src_ip, e.src_port, coalesce(nullif(d.host, ''), e.dst_ip, e.host)) AS k,
-                   c.clock, any_value(c.assumed) AS assumed, min(epoch_us(e."at")) AS us,
+                   c.clock, any_value(c.local) AS local, min(epoch_us(e."at")) AS us,
                    max(epoch_us(e."at")) - min(epoch_us(e."at")) AS span
-            FROM {events} AS e JOIN {clocks} AS c ON c.log_id = e.log_id AND c.host = coalesce(e.host, '')
+            FROM {events} AS e JOIN {clocks} AS c ON {clock_join("e", "c")}
             LEFT JOIN {ips} AS d ON d.ip = e.dst_ip
             WHERE e.src_port > 1023 AND e.src_ip <> '' AND e."at" IS NOT NULL
               AND e.action NOT IN ('close', 'logout', 'end') AND e.duplicate_of IS NULL
@@ -73,7 +90,7 @@ def connections_sql(events: str, clocks: str, ips: str, share: int) -> str:
         SELECT a.clock AS a, b.clock AS b, a.us AS a_us, b.us AS b_us
         FROM seen AS a JOIN seen AS b ON a.k = b.k
         WHERE a.clock < b.clock AND a.span < 3600000000 AND b.span < 3600000000
-          AND abs(a.us - b.us) < (CASE WHEN a.assumed OR b.assumed THEN {ZONE_SECONDS}
+          AND abs(a.us - b.us) < (CASE WHEN a.local OR b.local THEN {ZONE_SECONDS}
                                        ELSE {NEAR_SECONDS} END)::BIGINT * 1000000"""
 
 
@@ -82,7 +99,7 @@ def forwarded_sql(events: str, clocks: str, share: int) -> str:
     return f"""
         WITH seen AS (
             SELECT hash(e.host, e.message) AS k, c.clock, min(epoch_us(e."at")) AS us, count(*) AS n
-            FROM {events} AS e JOIN {clocks} AS c ON c.log_id = e.log_id AND c.host = coalesce(e.host, '')
+            FROM {events} AS e JOIN {clocks} AS c ON {clock_join("e", "c")}
             WHERE length(e.message) > 20 AND e."at" IS NOT NULL AND e.host <> ''
               AND e.host IN (SELECT host FROM {clocks} GROUP BY host HAVING count(DISTINCT clock) > 1)
               AND hash(e.message) % {share} = 0
@@ -101,7 +118,7 @@ def logins_sql(events: str, clocks: str, share: int) -> str:
     return f"""
         WITH seen AS (
             SELECT hash(e.src_ip, e.account) AS k, c.clock, c.host, epoch_us(e."at") AS us
-            FROM {events} AS e JOIN {clocks} AS c ON c.log_id = e.log_id AND c.host = coalesce(e.host, '')
+            FROM {events} AS e JOIN {clocks} AS c ON {clock_join("e", "c")}
             WHERE e.kind = 'login' AND e.src_ip <> '' AND e.account <> '' AND e."at" IS NOT NULL
               AND (lower(e.logon_type) IN ('vpn', 'radius', 'tacacs', 'kerberos') OR e.code IN ('4768', '4776')
                    OR regexp_matches(lower(e."source"), 'radius|tacacs|ise|kerberos|vpn'))
@@ -121,7 +138,7 @@ def visits_sql(events: str, clocks: str, ips: str, share: int) -> str:
         WITH seen AS (
             SELECT hash(e.src_ip, coalesce(nullif(d.host, ''), e.dst_ip, e.host)) AS k, c.clock,
                    min(epoch_us(e."at")) AS us, max(epoch_us(e."at")) - min(epoch_us(e."at")) AS span
-            FROM {events} AS e JOIN {clocks} AS c ON c.log_id = e.log_id AND c.host = coalesce(e.host, '')
+            FROM {events} AS e JOIN {clocks} AS c ON {clock_join("e", "c")}
             JOIN {ips} AS s ON s.ip = e.src_ip LEFT JOIN {ips} AS d ON d.ip = e.dst_ip
             WHERE s.outside AND e.kind IN ('connection', 'login', 'web') AND e."at" IS NOT NULL
               AND e.action NOT IN ('close', 'logout') AND hash(e.src_ip) % {share} = 0

@@ -13,7 +13,7 @@ Source:
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,18 @@ STEADY_MS = 2_000
 
 DAY_US = 86_400_000_000
 
+ZONE_STEP_MS = 900_000
+"""Zones of the earth differ by whole quarters of an hour."""
+
+DRIFT_SCALE = 30
+"""Makes a drift of a tenth of a second a day as large as offsets that agree, so that drifts are settled like offsets."""
+
+MOST_DRIFT = 20e6 / DAY_US
+"""Twenty seconds a day: more than unattended quartz clocks are found to drift …"""
+
+LEAST_DRIFT = 0.1e6 / DAY_US
+"""… and a tenth of a second a day, below which it does not matter within a case."""
+
 Offsets = npt.NDArray[np.int64]
 
 
@@ -46,6 +58,7 @@ class Compared:
         offset_us: What ``a`` shows more than ``b``.
         error_us: Bound of it.
         n: Pairs that agree.
+        drift: What the offset grows by, in microseconds a microsecond; ``offset_us`` holds at the reference.
     """
 
     a: int
@@ -53,6 +66,7 @@ class Compared:
     offset_us: int
     error_us: int
     n: int
+    drift: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,18 +96,90 @@ def estimate(engine: Engine, events: str, logs: str, ips: str) -> list[Skew]:
         ips: From ``network.place_addresses``.
 
     Returns:
-        One entry a clock, more for a clock that was set in between; ``shared.CLOCKS`` stays readable.
+        One entry a clock, more for a clock that drifts or was set; ``shared.CLOCKS`` stays readable.
     """
     clocks = shared.name_clocks(engine, events, logs)
     found = engine.arrow(
-        f"SELECT clock, any_value(host) AS host, bool_or(own) AS own, sum(n) AS n FROM {clocks} GROUP BY clock"
+        f"""SELECT clock, any_value(host) AS host, bool_or(own) AS own, bool_or(local) AS local, sum(n) AS n
+            FROM {clocks} GROUP BY clock ORDER BY clock"""
     ).to_pylist()
     total = sum(int(row["n"]) for row in found)
     share = max(1, total // shared.MOST_KEYS)
     samples = _samples(engine, events, clocks, ips, share)
-    compared = [c for pair, times in sorted(samples.items()) if (c := compare(*pair, times))]
     hosts = {int(row["clock"]): str(row["host"]) for row in found}
-    return _with_steps(settle(hosts, compared), samples)
+    made = estimated(hosts, samples)
+    return _inherited(made, {int(r["clock"]): (r["host"], r["own"], r["local"]) for r in found})
+
+
+def estimated(hosts: dict[int, str], samples: dict[tuple[int, int], Offsets]) -> list[Skew]:
+    """Return the skews that samples of pairs of clocks say.
+
+    Args:
+        hosts: Clock → host.
+        samples: Pair of clocks → rows of both times.
+    """
+    if not samples:
+        return [Skew(clock, _FOR_EVER, 0, None) for clock in sorted(hosts)]
+    reference = int(np.median(np.concatenate([t[:, 0] for t in samples.values()])))
+    compared = [
+        c for pair, times in sorted(samples.items()) if (c := compare(*pair, times, reference))
+    ]
+    base = settle(hosts, compared)
+    drifts = [
+        replace(c, offset_us=round(c.drift * DAY_US * DRIFT_SCALE), error_us=0) for c in compared
+    ]
+    moving = {s.clock: s.skew_ms * 1000 / DRIFT_SCALE for s in settle(hosts, drifts) if s.skew_ms}
+    if moving:
+        steady = {k: v for k, v in samples.items() if not {*k} & {*moving}}
+        still = [s for s in base if s.clock not in moving]
+        spread = [
+            d
+            for s in base
+            if s.clock in moving
+            for d in _daily(s, moving[s.clock], reference, samples)
+        ]
+        return sorted([*_with_steps(still, steady), *spread], key=lambda s: (s.clock, s.from_us))
+    return _with_steps(base, samples)
+
+
+def _daily(
+    base: Skew, us_a_day: float, reference: int, samples: dict[tuple[int, int], Offsets]
+) -> list[Skew]:
+    """Return the skew of a clock that drifts, day by day."""
+    times = [t[:, pair.index(base.clock)] for pair, t in samples.items() if base.clock in pair]
+    first = min(int(t.min()) for t in times) - 10 * DAY_US
+    days = min((max(int(t.max()) for t in times) - first) // DAY_US + 10, 4000)
+    made = []
+    for day in range(days):
+        at = first + day * DAY_US
+        skew_us = base.skew_ms * 1000 + us_a_day * (at + DAY_US // 2 - reference) / DAY_US
+        made.append(
+            Skew(base.clock, at if day else _FOR_EVER, round(skew_us / 1000), base.error_ms)
+        )
+    return made
+
+
+def _inherited(found: list[Skew], clocks: dict[int, tuple[str, bool, bool]]) -> list[Skew]:
+    """Return the skews, those of a host's own clocks that nothing compares with taken from the other of the host.
+
+    Both show the same clock; only times without a zone may be off by whole quarters of an hour besides.
+    """
+    by_kind = {
+        (host, local): [s for s in found if s.clock == clock]
+        for clock, (host, own, local) in clocks.items()
+        if own and host
+    }
+    made = []
+    for one in found:
+        host, own, local = clocks[one.clock]
+        other = by_kind.get((host, not local), [])
+        if one.error_ms is not None or not own or not other or other[0].error_ms is None:
+            made.append(one)
+            continue
+        for its in other:
+            zone = 0 if local else round(its.skew_ms / ZONE_STEP_MS) * ZONE_STEP_MS
+            made.append(replace(its, clock=one.clock, skew_ms=its.skew_ms - zone))
+    return made
 
 
 def _samples(
@@ -130,15 +216,28 @@ def _by_pair(table: pa.Table) -> dict[tuple[int, int], Offsets]:
     }
 
 
-def compare(a: int, b: int, times: Offsets) -> Compared | None:
+def compare(a: int, b: int, times: Offsets, reference: int = 0) -> Compared | None:
     """Return the offset at which most pairs of two clocks agree, or ``None`` when too few do.
 
     Args:
         a: The one clock.
         b: The other.
         times: Rows of both clocks' times in microseconds.
+        reference: Instant at which the offset of clocks that part is wanted.
     """
-    diffs = np.sort(times[:, 0] - times[:, 1])
+    plain = _agreeing(times[:, 0] - times[:, 1])
+    drift = _drift(times)
+    if drift:
+        levelled = times[:, 0] - times[:, 1] - (drift * (times[:, 1] - reference)).astype(np.int64)
+        sloped = _agreeing(levelled)
+        if sloped is not None and (plain is None or sloped[2] >= max(1.2 * plain[2], plain[2] + 3)):
+            return Compared(a, b, *sloped, drift)
+    return None if plain is None else Compared(a, b, *plain)
+
+
+def _agreeing(diffs: Offsets) -> tuple[int, int, int] | None:
+    """Return offset, bound and number of the differences that agree, or ``None`` when too few do."""
+    diffs = np.sort(diffs)
     ends = np.searchsorted(diffs, diffs + AGREE_US, side="right")
     counts = ends - np.arange(len(diffs))
     best = int(np.argmax(counts))
@@ -151,7 +250,29 @@ def compare(a: int, b: int, times: Offsets) -> Compared | None:
     inside = diffs[best : ends[best]]
     middle = int(np.median(inside))
     error = int(np.ptp(inside) // 2) + 500_000 if n < 5 else _error(inside, middle)
-    return Compared(a, b, middle, max(error, 500_000), n)
+    return middle, max(error, 500_000), n
+
+
+def _drift(times: Offsets) -> float:
+    """Return how fast two clocks part, by the slope on which most pairs of pairs agree; 0 for not, or unknown.
+
+    Source: Theil (1950) and Sen (1968), slopes of pairs; the densest instead of the median, as some pairs are chance.
+    """
+    if len(times) < 12 or np.ptp(times[:, 1]) < 3 * DAY_US:
+        return 0.0
+    some = times[np.linspace(0, len(times) - 1, min(len(times), 300)).astype(np.int64)]
+    at, diffs = some[:, 1].astype(np.float64), (some[:, 0] - some[:, 1]).astype(np.float64)
+    span = at[:, None] - at[None, :]
+    rise = diffs[:, None] - diffs[None, :]
+    slopes = np.sort((rise[span > DAY_US] / span[span > DAY_US]))
+    slopes = slopes[np.abs(slopes) < MOST_DRIFT]
+    if len(slopes) < 20:
+        return 0.0
+    width = 0.15e6 / DAY_US
+    counts = np.searchsorted(slopes, slopes + width, side="right") - np.arange(len(slopes))
+    best = int(np.argmax(counts))
+    slope = float(np.median(slopes[best : best + int(counts[best])]))
+    return slope if abs(slope) >= LEAST_DRIFT else 0.0
 
 
 def _error(inside: Offsets, middle: int) -> int:
