@@ -25,6 +25,8 @@ from amends.paths.model import Flags, Graph
 
 WORK = 40_000_000
 """Steps looked at, at most, in search of ways; beyond it the answer is a closure, not proved the smallest."""
+ROUNDS = 60
+"""Smallest sets computed, at most, one after the other; a set of hundreds of ways takes up to seconds."""
 PRUNED = 150
 """Up to so many acts each is tried for being needless where nothing is proved."""
 
@@ -141,6 +143,7 @@ class _Search:
         self.part, self.goals, self.closed, self.acts = part, goals, closed, acts
         self.known: list[frozenset[int]] = []
         self.work = WORK
+        self.rounds = ROUNDS
 
     def cut(self) -> Cut:
         """Return the cut, proved where the work allows."""
@@ -149,7 +152,8 @@ class _Search:
             if self._learn(chosen):
                 chosen = _greedy(self.known)
                 continue
-            best = _smallest(self.known)
+            self.rounds -= 1
+            best = _smallest(self.known) if self.rounds else None
             if best is None:
                 break
             if len(best) == len(chosen) or not self._learn(best):
@@ -235,7 +239,7 @@ def _smallest(known: list[frozenset[int]]) -> frozenset[int] | None:
         constraints=LinearConstraint(table, lb=1),
         integrality=np.ones(len(names)),
         bounds=Bounds(0, 1),
-        options={"time_limit": 20.0, "mip_rel_gap": 0.0},
+        options={"time_limit": 5.0, "mip_rel_gap": 0.0},
     )
     if solved.status != 0 or solved.x is None:
         return None
