@@ -78,10 +78,10 @@ def _open_from(lines: Lines) -> int:
     np.maximum.at(last, group, np.arange(n))
     np.minimum.at(first, group, np.arange(n))
     cut, before = n - _NEAR - 1, n
-    while 0 < cut < before:
+    while cut > 0 and cut < before:
         before = cut
         cut = int(first[last >= cut].min(initial=cut))
-    return cut if 0 < cut and n - cut <= _MOST_HELD else (n if n > _MOST_HELD else 0)
+    return cut if cut > 0 and n - cut <= _MOST_HELD else (n if n > _MOST_HELD else 0)
 
 
 def _parse(lines: Lines) -> Parsed:

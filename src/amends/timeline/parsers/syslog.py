@@ -7,12 +7,13 @@ Source: RFC 3164, RFC 5424.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from amends.timeline.columns import Bools, Ints
+from amends.timeline.columns import Ints
 from amends.timeline.lines import Lines
 from amends.timeline.parsers.base import Origin, Parsed
 from amends.timeline.parsers.by_lines import (
@@ -75,9 +76,7 @@ def read_messages(head: dict[str, pa.Array], n: int) -> dict[str, pa.Array]:
     """
     nothing = pa.nulls(n, pa.string())
     text = pc.fill_null(head["message"], "") if "message" in head else pa.repeat(pa.scalar(""), n)
-    messages = Messages(
-        text, head.get("process", nothing), head.get("host", nothing), head.get("code", nothing)
-    )
+    messages = Messages(text, head.get("code", nothing))
     groups = [
         Group(
             np.arange(n),
@@ -85,53 +84,59 @@ def read_messages(head: dict[str, pa.Array], n: int) -> dict[str, pa.Array]:
             {"source": "syslog", "kind": "other", "action": "other", "outcome": ""},
         )
     ]
-    for dialect, rows in _shared_out(messages):
+    for dialect, rows in _shared_out(messages, head.get("process", nothing)):
         part = messages if len(rows) == n else messages.take(rows)
         for group in dialect.read(part):
             group.constants = {**group.constants, "source": f"syslog/{dialect.name}"}
             groups.append(group.moved(rows))
     read = joined(n, groups)
-    for name in ("host", "process", "code", "extra"):
+    for name in ("host", "process", "pid", "code", "extra"):
         if name in head:
             read[name] = pc.coalesce(read[name], head[name]) if name in read else head[name]
-    if "pid" in head:
-        read["pid"] = head["pid"]
     read["message"] = text
     return read
 
 
-def _shared_out(messages: Messages) -> list[tuple[Dialect, Ints]]:
+def _shared_out(messages: Messages, process: pa.Array) -> list[tuple[Dialect, Ints]]:
     """Return the rows of each dialect: by code, by program, and else by how the message begins."""
-    programs, of_program = _coded(messages.process)
+    programs, of_program = _coded(process)
     codes, of_code = _coded(messages.code)
-    n = len(messages.text)
-    free = np.ones(n, np.bool_)
-    nameless: Ints | None = None
-    keys: np.ndarray[tuple[int], np.dtype[np.uint64]] | None = None
-    out: list[tuple[Dialect, Ints]] = []
-    for dialect in DIALECTS:
-        mine = np.zeros(n, np.bool_)
-        if dialect.codes and len(codes) > 1:
-            fits = np.array([bool(c and re.match(dialect.codes, c)) for c in codes], np.bool_)
-            mine |= fits[of_code]
-        if dialect.programs:
-            fits = np.array([_program(p) in dialect.programs for p in programs], np.bool_)
-            if fits.any():
-                mine |= fits[of_program]
-        if dialect.starts:
-            if nameless is None or keys is None:
-                nameless = np.flatnonzero(free)
-                keys = first_bytes(messages.text.take(pa.array(nameless)))
-            begins: Bools = np.zeros(len(nameless), np.bool_)
+    by_program = [
+        _first(d for d in range(len(DIALECTS)) if _program(p) in DIALECTS[d].programs)
+        for p in programs
+    ]
+    by_code = [
+        _first(
+            d
+            for d in range(len(DIALECTS))
+            if c and DIALECTS[d].codes and re.match(DIALECTS[d].codes, c)
+        )
+        for c in codes
+    ]
+    mine = np.array(by_program, np.uint8)[of_program]
+    if len(codes) > 1:
+        mine = np.minimum(mine, np.array(by_code, np.uint8)[of_code])
+    free = np.flatnonzero(mine == _NOBODY)
+    if len(free):
+        keys = first_bytes(messages.text.take(pa.array(free)))
+        for place, dialect in enumerate(DIALECTS):
             for literal in dialect.starts:
-                begins |= starts_with(keys, literal)
-            mine[nameless[begins]] = True
-        mine &= free
-        rows = np.flatnonzero(mine)
-        if len(rows):
-            free[rows] = False
-            out.append((dialect, rows))
-    return out
+                begins = starts_with(keys, literal) & (mine[free] == _NOBODY)
+                mine[free[begins]] = place
+    order = np.argsort(mine, kind="stable")
+    edges = np.searchsorted(mine[order], np.arange(len(DIALECTS) + 1))
+    return [
+        (dialect, order[edges[i] : edges[i + 1]])
+        for i, dialect in enumerate(DIALECTS)
+        if edges[i] < edges[i + 1]
+    ]
+
+
+_NOBODY = 255
+
+
+def _first(places: Iterable[int]) -> int:
+    return next(iter(places), _NOBODY)
 
 
 def _coded(texts: pa.Array) -> tuple[list[str], Ints]:

@@ -93,6 +93,15 @@ _SU_SHAPES = (
     *PAM_SHAPES,
 )
 _LOGIN_SHAPES = (
+    # old syslogd took login's name and first word for its tag
+    Shape(
+        " -- ",
+        r"^ -- (?P<account>\S+)\[(?P<pid>\d+)\]: (?:ROOT )?LOGIN ON (?P<x_tty>\S+)",
+        "login",
+        "login",
+        "success",
+        {"logon_type": "console"},
+    ),
     Shape(
         "ROOT LOGIN",
         r"^ROOT LOGIN\s+ON (?P<x_tty>\S+)(?: FROM (?P<src_ip>\S+))?",
@@ -363,6 +372,7 @@ ACCOUNT_DIALECTS = (
                 "rshd",
             }
         ),
+        starts=(" -- ",),
     ),
     Dialect(
         "shadow",

@@ -70,25 +70,22 @@ class Group:
 
 @dataclass(frozen=True)
 class Messages:
-    """Messages of a block with what their heads said.
+    """Messages of a block.
 
     Attributes:
         text: The messages.
-        process: Program of each, as written.
-        host: Host of each, as written.
         code: Mnemonic of each, such as SYS-5-CONFIG_I or a MSGID of RFC 5424.
     """
 
     text: pa.Array
-    process: pa.Array
-    host: pa.Array
     code: pa.Array
 
     def take(self, rows: Ints) -> Messages:
         """Return some of the messages."""
         index = pa.array(rows)
-        parts = (self.text, self.process, self.host, self.code)
-        return Messages(*(column.take(index) for column in parts))
+        blank = self.code.null_count == len(self.code)
+        code = self.code.slice(0, len(rows)) if blank else self.code.take(index)
+        return Messages(self.text.take(index), code)
 
 
 Reader = Callable[[Messages], list[Group]]

@@ -112,7 +112,7 @@ _HIGH = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(_WIDTH + 1)], np.u
 def _table(
     keys: tuple[str, ...],
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64], np.uint64]:
-    """Return a table of 4,096 places without two keys in one, the keys as numbers, and the multiplier that spreads them."""
+    """Return a table of 4,096 places with one key in each at most, the keys as numbers, and the multiplier."""
     tails = [key.encode()[-_WIDTH:].rjust(_WIDTH, b"\0") for key in keys]
     wanted = np.array(
         [(int.from_bytes(t[:8], "big"), int.from_bytes(t[8:], "big")) for t in tails] + [(0, 0)],
