@@ -49,6 +49,12 @@ def _learn(heading: Heading, line: str) -> None:
         heading.words["date"] = rest.strip()[:10]
 
 
+def _source(heading: Heading) -> str:
+    if "x-edge-location" in heading.names:
+        return "web/cloudfront"
+    return "web/iis" if "s-ip" in heading.names or "sc-win32-status" in heading.names else "web/w3c"
+
+
 def _events(
     heading: Heading, found: Mapping[str, pa.StringArray]
 ) -> tuple[dict[str, pa.Array], Times]:
@@ -84,7 +90,7 @@ def _events(
         "status": status,
         "user_agent": agent,
         "host": cells.known(column(found, "s-computername")),
-        "source": cells.constant("web/w3c", n),
+        "source": cells.constant(_source(heading), n),
         "message": both(method, url, " "),
         "extra": _extra(found, url, agent, n),
     }
