@@ -198,7 +198,8 @@ def test_fields_of_products_are_kept_under_their_names() -> None:
 def test_every_shape_uses_words_of_the_vocabulary() -> None:
     from amends.timeline.parsers.dialects import (
         accounts,
-        cisco,
+        cisco_asa,
+        cisco_ios,
         daemons,
         juniper,
         pam,
@@ -207,7 +208,7 @@ def test_every_shape_uses_words_of_the_vocabulary() -> None:
         vpn,
     )
 
-    for module in (accounts, cisco, daemons, juniper, pam, shares, sshd, vpn):
+    for module in (accounts, cisco_asa, cisco_ios, daemons, juniper, pam, shares, sshd, vpn):
         for name, value in vars(module).items():
             if name.endswith("SHAPES"):
                 for shape in value:

@@ -33,10 +33,10 @@ _DEVICE = rf"{_BSD}(?: [A-Z]{{3,5}})?|{_BSD_YEAR}|{_YEAR_FIRST}|{_ISO}"
 _HOST = r"(?P<host>[^\s:%]+(?::+[^\s:%]+)*)"
 _TAG = r"(?P<process>[^\s:\[\(\d%=][^\s:\[\(=]*)(?:\([^)\s]*\))?(?:\[(?P<pid>\d+)\])?:(?: (?P<rest>.*))?$"
 _PATTERNS = (
+    rf"^{_PRI}(?P<stamp>date=\d{{4}}-\d\d-\d\d time=\d\d:\d\d:\d\d)[ ,](?P<rest>.*)$",
     rf"^{_PRI}(?P<stamp>{_BSD}) {_HOST} {_TAG}",
     rf"^{_PRI}(?P<stamp>{_ISO}) {_HOST} {_TAG}",
     rf"^{_PRI}1 (?P<stamp>\d{{4}}-\S+|-) (?P<host>\S+) (?P<process>\S+) (?P<pid>\S+) (?P<code>\S+) (?P<structured>.*)$",
-    rf"^{_PRI}(?P<stamp>date=\d{{4}}-\d\d-\d\d time=\d\d:\d\d:\d\d)[ ,](?P<rest>.*)$",
     rf"^{_PRI}(?P<stamp>{_BSD}) {_HOST}(?: (?P<rest>.*))?$",
     rf"^{_PRI}(?P<stamp>{_ISO}) {_HOST}(?: (?P<rest>.*))?$",
     rf"^{_PRI}(?P<stamp>{_BSD_YEAR}) {_HOST}(?: (?P<rest>.*))?$",

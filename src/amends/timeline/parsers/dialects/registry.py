@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from amends.timeline.parsers.dialects.accounts import ACCOUNT_DIALECTS
 from amends.timeline.parsers.dialects.base import Dialect
-from amends.timeline.parsers.dialects.cisco import CISCO_ASA, CISCO_IOS
+from amends.timeline.parsers.dialects.cisco_asa import CISCO_ASA
+from amends.timeline.parsers.dialects.cisco_ios import CISCO_IOS
 from amends.timeline.parsers.dialects.common import EVENT_FORMAT, PALO_ALTO
 from amends.timeline.parsers.dialects.daemons import DAEMON_DIALECTS
 from amends.timeline.parsers.dialects.fortinet import FORTINET
 from amends.timeline.parsers.dialects.juniper import JUNIPER
 from amends.timeline.parsers.dialects.netfilter import KERNEL
 from amends.timeline.parsers.dialects.pam import PAM
+from amends.timeline.parsers.dialects.shadow import SHADOW
 from amends.timeline.parsers.dialects.shares import SHARE_DIALECTS
 from amends.timeline.parsers.dialects.sshd import SSHD
 from amends.timeline.parsers.dialects.vpn import VPN_DIALECTS
@@ -22,6 +24,7 @@ DIALECTS: tuple[Dialect, ...] = (
     SSHD,
     KERNEL,
     *ACCOUNT_DIALECTS,
+    SHADOW,
     *DAEMON_DIALECTS,
     *VPN_DIALECTS,
     *SHARE_DIALECTS,
