@@ -53,15 +53,8 @@ def leaving(
     held = {s.destination for s in steps if s.destination and not places.is_outside(s.destination)}
     held |= {s.source for s in steps if s.source and not places.is_outside(s.source)}
     peers = {p for s in steps for p in (s.source, s.destination) if places.is_outside(p)}
-    places.register(engine, held | peers)
-    for name, rows in (
-        ("taken_inside", held),
-        ("taken_peers", peers),
-        ("taken_ours", set(places.by_ip)),
-    ):
-        engine.register(name, pa.table({"place": pa.array(sorted(rows), pa.string())}))
-    marked = sorted({i for s in steps if s.phase == "exfiltration" for i in s.event_ids})
-    engine.register("taken_exfil", pa.table({"event_id": pa.array(marked, pa.int64())}))
+    engine.register("taken_ends", _ends(places, held, peers))
+    engine.register("taken_inside", pa.table({"place": pa.array(sorted(held), pa.string())}))
     engine.materialise("taken_out", _out_sql(sources))
     rows = engine.arrow(_above_sql(span)).to_pylist()
     made = [
@@ -82,42 +75,54 @@ def leaving(
     return tuple(sorted(made, key=lambda m: (-m.best, m.peer)))
 
 
+def _ends(places: Places, held: set[str], peers: set[str]) -> pa.Table:
+    """Return the addresses that matter: whose they are, whether the host was held, whether it is the intruder's."""
+    owners = {**{p: p for p in (*held, *peers)}, **places.by_ip}
+    return pa.table(
+        {
+            "ip": pa.array(list(owners), pa.string()),
+            "place": pa.array(list(owners.values()), pa.string()),
+            "held": pa.array([p in held for p in owners.values()], pa.bool_()),
+            "peer": pa.array([ip in peers for ip in owners], pa.bool_()),
+            "ours": pa.array([ip in places.by_ip for ip in owners], pa.bool_()),
+        }
+    )
+
+
 def _out_sql(sources: Sources) -> str:
     """Return SQL of bytes per observer, inside host, address outside and day."""
     return f"""
         WITH seen AS (
-            SELECT e.event_id, e.at, lower(coalesce(e.host, '')) || ' ' || coalesce(e.source, '') AS observer,
-                e.src_ip AS src, e.dst_ip AS dst, lower(coalesce(e.host, '')) AS host,
-                s.place AS src_place, d.place AS dst_place,
-                coalesce(e.bytes_in, 0) AS b_in, coalesce(e.bytes_out, 0) AS b_out,
-                x.event_id IS NOT NULL AS marked
+            SELECT e.event_id, e.at, e.host AS said, e.source, e.src_ip AS src, e.dst_ip AS dst,
+                s.place AS src_place, d.place AS dst_place, coalesce(s.held, false) AS src_held,
+                coalesce(d.held, false) AS dst_held, coalesce(s.peer, false) AS src_peer,
+                coalesce(d.peer, false) AS dst_peer, coalesce(s.ours, false) AS src_ours,
+                coalesce(d.ours, false) AS dst_ours, coalesce(e.bytes_in, 0) AS b_in, coalesce(e.bytes_out, 0) AS b_out
             FROM {sources.events} AS e
-            LEFT JOIN taken_addresses AS s ON s.ip = e.src_ip
-            LEFT JOIN taken_addresses AS d ON d.ip = e.dst_ip
-            LEFT JOIN taken_exfil AS x ON x.event_id = e.event_id
+            LEFT JOIN taken_ends AS s ON s.ip = e.src_ip
+            LEFT JOIN taken_ends AS d ON d.ip = e.dst_ip
             WHERE e.duplicate_of IS NULL AND e."at" IS NOT NULL AND coalesce(e.outcome, '') <> 'failure'
-              AND (e.kind IN ('connection', 'web', 'file', 'logout') OR x.event_id IS NOT NULL)
+              AND e.kind IN ('connection', 'web', 'file', 'logout')
               AND (coalesce(e.bytes_in, 0) > 0 OR coalesce(e.bytes_out, 0) > 0)
-              AND (s.place IN (SELECT place FROM taken_inside) OR d.place IN (SELECT place FROM taken_inside)
-                OR e.src_ip IN (SELECT place FROM taken_peers) OR e.dst_ip IN (SELECT place FROM taken_peers)
-                OR x.event_id IS NOT NULL
-                OR ((e.src_ip IS NULL OR e.dst_ip IS NULL) AND lower(e.host) IN (SELECT place FROM taken_inside)))),
+              AND (s.held OR d.held OR s.peer OR d.peer OR e.src_ip IS NULL OR e.dst_ip IS NULL)),
         sided AS (
-            SELECT event_id, "at", observer, marked, dst AS peer, b_in AS n,
-                CASE WHEN src_place IN (SELECT place FROM taken_inside) THEN src_place
-                     WHEN host IN (SELECT place FROM taken_inside) AND src IS NULL THEN host
-                     WHEN dst IN (SELECT place FROM taken_peers) THEN '' END AS inside
-            FROM seen WHERE dst IS NOT NULL AND NOT {_private("dst")} AND dst NOT IN (SELECT place FROM taken_ours)
+            SELECT event_id, "at", said, source, dst AS peer, b_in AS n,
+                CASE WHEN src_held THEN src_place
+                     WHEN src IS NULL AND lower(said) IN (SELECT place FROM taken_inside) THEN lower(said)
+                     WHEN dst_peer THEN '' END AS inside
+            FROM seen WHERE dst IS NOT NULL AND NOT dst_ours AND b_in > 0
             UNION ALL
-            SELECT event_id, "at", observer, marked, src, b_out,
-                CASE WHEN dst_place IN (SELECT place FROM taken_inside) THEN dst_place
-                     WHEN host IN (SELECT place FROM taken_inside) AND dst IS NULL THEN host
-                     WHEN src IN (SELECT place FROM taken_peers) THEN '' END
-            FROM seen WHERE src IS NOT NULL AND NOT {_private("src")} AND src NOT IN (SELECT place FROM taken_ours))
-        SELECT observer, inside, peer, {day_sql('"at"')} AS day, sum(n)::BIGINT AS n,
-               min("at") AS from_at, max("at") AS to_at,
-               bool_or(marked) AS marked, arg_max(event_id, n, 50) AS event_ids
-        FROM sided WHERE inside IS NOT NULL AND n > 0 GROUP BY ALL
+            SELECT event_id, "at", said, source, src, b_out,
+                CASE WHEN dst_held THEN dst_place
+                     WHEN dst IS NULL AND lower(said) IN (SELECT place FROM taken_inside) THEN lower(said)
+                     WHEN src_peer THEN '' END
+            FROM seen WHERE src IS NOT NULL AND NOT src_ours AND b_out > 0),
+        grouped AS (
+            SELECT said, source, inside, peer, {day_sql('"at"')} AS day, sum(n)::BIGINT AS n,
+                   min("at") AS from_at, max("at") AS to_at, arg_max(event_id, n, 50) AS event_ids
+            FROM sided WHERE inside IS NOT NULL GROUP BY ALL)
+        SELECT lower(coalesce(said, '')) || ' ' || coalesce(source, '') AS observer, * EXCLUDE (said, source)
+        FROM grouped WHERE NOT {_private("peer")}
     """
 
 
