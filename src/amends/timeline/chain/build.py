@@ -11,6 +11,7 @@ import pyarrow as pa
 from amends.kernel import ids
 from amends.kernel.engine.base import Engine
 from amends.timeline.chain import gather, load, story, unlogged
+from amends.timeline.chain.categories import TACTIC_PHASES
 from amends.timeline.chain.decided import Decided, Word
 from amends.timeline.chain.shapes import Access, Deed, Failures, Hop, Node, Transfer
 from amends.timeline.chain.theirs import intruder
@@ -110,21 +111,34 @@ def _gather(engine: Engine, events: str, ips: str, detections: pa.Table) -> _Tab
 
 def _detected(detections: pa.Table) -> pa.Table:
     """Return the strongest detection of each event: event_id, technique, title, weight."""
-    best: dict[int, tuple[float, str, str]] = {}
-    names = ("event_ids", "level", "technique", "title", "kind")
+    best: dict[int, tuple[float, str, str, str]] = {}
+    names = ("event_ids", "level", "technique", "title", "tags")
     for row in detections.select(names).to_pylist() if detections.num_rows else []:
         weight = LEVEL_WEIGHTS.get(row["level"] or "", 0.5)
         for event_id in row["event_ids"] or ():
             if event_id not in best or best[event_id][0] < weight:
-                best[event_id] = (weight, row["technique"] or "", row["title"] or "")
+                best[event_id] = (
+                    weight,
+                    row["technique"] or "",
+                    row["title"] or "",
+                    _tactic(row["tags"]),
+                )
+    columns = list(zip(*best.values(), strict=True)) if best else [(), (), (), ()]
     return pa.table(
         {
             "event_id": pa.array(list(best), pa.int64()),
-            "technique": pa.array([b[1] for b in best.values()], pa.string()),
-            "title": pa.array([b[2] for b in best.values()], pa.string()),
-            "weight": pa.array([b[0] for b in best.values()], pa.float64()),
+            "weight": pa.array(columns[0], pa.float64()),
+            "technique": pa.array(columns[1], pa.string()),
+            "title": pa.array(columns[2], pa.string()),
+            "tactic": pa.array(columns[3], pa.string()),
         }
     )
+
+
+def _tactic(tags: list[str] | None) -> str:
+    """Return the first ATT&CK tactic that a rule's tags name, "" for none."""
+    words = (t.lower().removeprefix("attack.").replace("_", "-") for t in tags or ())
+    return next((w for w in words if w in TACTIC_PHASES), "")
 
 
 def _decided_deed(deed: Deed, decided: Decided) -> Deed | None:

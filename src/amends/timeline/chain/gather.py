@@ -248,9 +248,10 @@ def make_deeds(engine: Engine, events: str, sessions: str, ips: str, detected: s
         "timeline_told",
         f"""SELECT event_id, host, account, session, src_ip, "at", "rows", error_ms, technique, title, weight,
                    coalesce(category, CASE WHEN kind IN ('login', 'logout', 'connection') THEN 'signal'
-                                           ELSE 'detection' END) AS category
+                                           ELSE 'detection' END) AS category,
+                   CASE WHEN category IS NULL THEN coalesce(title, '') ELSE '' END AS rule, coalesce(tactic, '') AS tactic
             FROM (SELECT e.event_id, e.kind, e.host, coalesce(e.account, '') AS account, coalesce(e.session, '') AS session,
-                         coalesce(e.src_ip, '') AS src_ip, e."at", e."rows", e.error_ms, d.technique, d.title, d.weight,
+                         coalesce(e.src_ip, '') AS src_ip, e."at", e."rows", e.error_ms, d.technique, d.title, d.weight, d.tactic,
                          {category_sql()} AS category
                   FROM (SELECT *, {cmd} FROM {events} AS e WHERE {_FRESH} AND host <> '' AND {_NOT_FAILED} AND coalesce(status, 200) < 400) AS e
                   LEFT JOIN {detected} AS d ON d.event_id = e.event_id)
@@ -258,7 +259,8 @@ def make_deeds(engine: Engine, events: str, sessions: str, ips: str, detected: s
     )
     placed = filled_sql(
         """SELECT host, account, session, src_ip, category, event_id, epoch_us("at") AS from_us,
-                  epoch_us("at") AS to_us, "rows", error_ms, technique, title, coalesce(weight, 0) AS weight
+                  epoch_us("at") AS to_us, "rows", error_ms, technique, title, coalesce(weight, 0) AS weight,
+                  rule, tactic
            FROM timeline_told""",
         sessions,
     )
@@ -266,15 +268,16 @@ def make_deeds(engine: Engine, events: str, sessions: str, ips: str, detected: s
         SELECT p.*, coalesce(nullif(i.host, ''), p.src_ip) AS place, coalesce(i.outside, false) AS outside
         FROM ({placed}) AS p LEFT JOIN {ips} AS i ON i.ip = p.src_ip"""
     heaps = heap_sql(
-        rows, "host, account, place, category", ACCESS_PAUSE_SECONDS,
+        rows, "host, account, place, category, rule", ACCESS_PAUSE_SECONDS,
         f"""any_value(src_ip) AS src_ip, bool_or(outside) AS outside, count(*) AS n, sum("rows") AS "rows",
             max(weight) AS weight, arg_max(technique, weight) AS technique, arg_max(title, weight) AS title,
+            any_value(tactic) AS tactic,
             max(error_ms) AS error_ms, list(event_id ORDER BY from_us)[1:{MOST_IDS}] AS event_ids""",
     )  # fmt: skip
     made = engine.materialise(
         "timeline_deeds",
         f"""SELECT *, category IN ({quiet}) AND weight = 0 AS quiet
-            FROM ({days_before_sql(heaps, "host, account, place, category", "days_before")})""",
+            FROM ({days_before_sql(heaps, "host, account, place, category, rule", "days_before")})""",
     )
     engine.drop("timeline_told")
     return made

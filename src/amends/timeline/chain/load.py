@@ -142,7 +142,7 @@ def _deed(row: dict[str, Any]) -> Deed:
     return Deed(
         name, str(row["host"]), str(row["account"]), str(row["src_ip"]), str(row["place"]), bool(row["outside"]),
         instant(row["from_us"]), instant(row["to_us"]), int(row["n"]), tuple(row["event_ids"]), days, weight,
-        technique, what, int(row["rows"] or 0), int(row["error_ms"] or 0),
+        technique, what, int(row["rows"] or 0), int(row["error_ms"] or 0), row["tactic"] or "",
     )  # fmt: skip
 
 

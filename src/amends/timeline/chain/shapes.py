@@ -75,6 +75,7 @@ class Deed:
         technique: ATT&CK technique.
         what: What it was, in words, never with a value of a person.
         rows: Rows it read, as far as the log says.
+        tactic: ATT&CK tactic, where only a rule found it.
         error_ms: Bound of the error of its time.
     """
 
@@ -94,6 +95,7 @@ class Deed:
     what: str = ""
     rows: int = 0
     error_ms: int = 0
+    tactic: str = ""
 
 
 @dataclass(frozen=True)

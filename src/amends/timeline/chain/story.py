@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from amends.timeline.chain.categories import BY_NAME
+from amends.timeline.chain.categories import BY_NAME, TACTIC_PHASES
 from amends.timeline.chain.shapes import Access, Deed, Failures, Hop, Node, Probing, Transfer
 from amends.timeline.chain.walk import Forest
 from amends.timeline.chain.weigh import SYSTEM_ACCOUNTS, weight_of
@@ -18,6 +18,9 @@ SIGNAL = "signal"
 
 LEAST_FAILURES = 3
 """Failed logins from which guessing is a step of its own."""
+
+DEED_PAUSE = timedelta(minutes=20)
+"""A kind of deed that rests so long and goes on is a hop anew, so that hops stand in their order."""
 
 SAME_ACCOUNT_SPAN = timedelta(hours=12)
 """What the account does on the host so long after its access's last sign is still of it: logs do not show every end."""
@@ -180,7 +183,7 @@ def _is_surely(access: Access, deed: Deed) -> bool:
 def _parts(deeds: list[Deed]) -> Iterable[list[Deed]]:
     part: list[Deed] = []
     for deed in deeds:
-        if part and deed.from_at - max(d.to_at for d in part) > timedelta(hours=1):
+        if part and deed.from_at - max(d.to_at for d in part) > DEED_PAUSE:
             yield part
             part = []
         part.append(deed)
@@ -190,18 +193,19 @@ def _parts(deeds: list[Deed]) -> Iterable[list[Deed]]:
 def _deed_hop(node: Node, deeds: list[Deed], status: str) -> Hop:
     first = deeds[0]
     category = BY_NAME.get(first.category)
+    tactic = category.tactic if category else first.tactic
+    phase = category.phase if category else TACTIC_PHASES.get(tactic, "discovery")
     ids = tuple(dict.fromkeys(i for d in deeds for i in d.event_ids))[:1000]
     rows = sum(d.rows for d in deeds)
-    what = first.what + (f", {rows} rows" if rows else "")
+    what = first.what if category else f'did what the rule "{first.what}" looks for'
+    what += f", {rows} rows" if rows else ""
     subject = node.access.account or first.account or "somebody"
     return Hop(
-        status, category.phase if category else "discovery",
-        first.from_at, max(d.to_at for d in deeds), max(d.error_ms for d in deeds), node.access.source, first.host,
-        first.account or node.access.account, category.how if category else "rule",
-        category.technique if category else first.technique, category.tactic if category else "",
-        ids, sum(d.n for d in deeds), round(min(_confidence(node), 0.5 + 0.15 * (1 + first.weight)), 2),
-        f"in the access from {node.access.source}, {subject} {what}"
-        + (" on " + first.host if category else f" (rule: {first.what})" if False else " on " + first.host) + ".",
+        status, phase, first.from_at, max(d.to_at for d in deeds), max(d.error_ms for d in deeds),
+        node.access.source, first.host, first.account or node.access.account,
+        category.how if category else "rule", category.technique if category else first.technique, tactic,
+        ids, sum(d.n for d in deeds), round(min(_confidence(node), 0.65 + 0.15 * first.weight), 2),
+        f"In the access from {node.access.source}, {subject} {what} on {first.host}.",
         order=2, group=f"{first.category}:{ids[0]}",
     )  # fmt: skip
 
