@@ -10,15 +10,15 @@ Source:
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from amends.custody.intakes import Intake, intakes
+from amends.kernel import ids
 from amends.kernel.case import Case
 
 Node = dict[str, Any]  # Any: JSON-LD
 
-_SPACE = uuid.UUID("5b0f5d0c-6c1e-5a2b-9d53-0d6c7d1f3a10")
+_SPACE = "5b0f5d0c-6c1e-5a2b-9d53-0d6c7d1f3a10"
 CONTEXT = {
     "kb": "urn:amends:",
     "case-investigation": "https://ontology.caseontology.org/case/investigation/",
@@ -64,7 +64,7 @@ class _Maker:
 
     def name(self, kind: str, what: str) -> str:
         """Return the name of a node."""
-        return f"kb:{kind}-{uuid.uuid5(_SPACE, f'{self._anchor}|{kind}|{what}')}"
+        return f"kb:{kind}-{ids.named_uuid(_SPACE, f'{self._anchor}|{kind}|{what}')}"
 
     def _one(self, kind: str, what: str, node: Node) -> Node:
         made = {"@id": self.name(kind, what), **node}

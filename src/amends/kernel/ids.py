@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +15,16 @@ _CHUNK = 1 << 20
 def new(size_bytes: int = 8) -> str:
     """Return fresh random hex, twice ``size_bytes`` characters long."""
     return secrets.token_hex(size_bytes)
+
+
+def named_uuid(space: str, name: str) -> str:
+    """Return the UUID of a name: the same name in the same space has the same one (RFC 9562, version 5).
+
+    Args:
+        space: UUID of the name space.
+        name: What is named.
+    """
+    return str(uuid.uuid5(uuid.UUID(space), name))
 
 
 def canonical_json(value: object) -> str:
