@@ -95,7 +95,7 @@ def _head(
         (str(first.row["destination"] or first.destination) if first else "not known", "entry point"),
         (f"{len(steps):,}", "steps of the intruder"),
         (dwell, "dwell time"),
-        (size_words(left) if left else "none seen", "left the network"),
+        (size_words(left) if left else "size not logged" if tables else "none seen", "left the network"),
         (f"{sum(tables.values()):,}" if tables else "none proved", "rows proved taken"),
         (f"{matter:,}", "gaps that matter"),
     ]  # fmt: skip

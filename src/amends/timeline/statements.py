@@ -24,7 +24,7 @@ from amends.timeline.narrative import (
 from amends.timeline.statements_steps import step_sentence
 from amends.timeline.statements_taken import left_statements, read_statements
 from amends.timeline.story_sizes import StepSize, step_sizes
-from amends.timeline.taken_coverage import gap_words
+from amends.timeline.taken_coverage import gap_words, log_words
 from amends.timeline.taken_sources import Dates, Places, Sources, Step, chain_steps, first_access
 
 _MOST_EVENTS = 1000
@@ -171,12 +171,9 @@ def _times(story: Story) -> Iterable[Statement]:
             )
         elif at >= first.at:
             span = span_words((at - first.at).total_seconds())
-            yield Statement(
-                asked,
-                f"The intruder {words} {clock.words(at)}, {so} {span}.",
-                min_standing(first),
-                (first,),
-            )
+            standing = min_standing(first)
+            sentence = f"The intruder {words} {clock.words(at)}, {so} {span}."
+            yield Statement(asked, told(standing, sentence), standing, (first,))
         else:
             sentence = f"The intruder {words} {clock.words(at)}, before the first access the logs show: one is wrong."
             yield Statement(asked, sentence, UNSAID, (first,))
@@ -185,10 +182,12 @@ def _times(story: Story) -> Iterable[Statement]:
     )
     if out is not None:
         span = span_words((out.at - first.at).total_seconds())
-        yield Statement(asked, f"From the first access to the first data that left, {span} passed.",
-                        min_standing(first, out), (first, out))  # fmt: skip
-    yield Statement(asked, f"The last step of the intruder that the logs show was on {clock.words(last.to_at)}.",
-                    standing_of(last.row["confidence"]), (last,))  # fmt: skip
+        standing = min_standing(first, out)
+        sentence = f"From the first access to the first data that left, {span} passed."
+        yield Statement(asked, told(standing, sentence), standing, (first, out))
+    sentence = f"The last step of the intruder that the logs show was on {clock.words(last.to_at)}."
+    standing = min_standing(last)
+    yield Statement(asked, told(standing, sentence), standing, (last,))
 
 
 def min_standing(*steps: Step) -> str:
@@ -199,44 +198,33 @@ def min_standing(*steps: Step) -> str:
 
 def _hosts(story: Story) -> Iterable[Statement]:
     asked = "Which hosts and accounts did they use?"
+    known: set[str] = set()
     for standing, word in ((PROVED, "used"), (LIKELY, "likely used")):
         steps = [s for s in story.steps if standing_of(s.row["confidence"]) == standing]
-        entered = tuple(
+        entered = [
             s for s in steps if s.phase in _ENTERING and not story.places.is_outside(s.destination)
-        )
-        hosts = list(dict.fromkeys(s.destination for s in entered))
-        accounts = list(dict.fromkeys(s.account for s in steps if s.account))
-        if hosts:
-            yield Statement(
-                asked,
-                f"The intruder {word} {_count(hosts, 'host')}: {listed(hosts, 40)}.",
-                standing,
-                entered,
-            )
-        if accounts:
-            carrying = tuple(s for s in steps if s.account)
-            yield Statement(
-                asked,
-                f"The intruder {word} {_count(accounts, 'account')}: {listed(accounts, 40)}.",
-                standing,
-                carrying,
-            )
-    sources = [s for s in story.steps if story.places.is_outside(s.source)]
+        ]
+        for things, what, by in (
+            ([str(s.row["destination"] or s.destination) for s in entered], "host", entered),
+            ([s.account for s in steps if s.account], "account", [s for s in steps if s.account]),
+        ):
+            fresh = [t for t in dict.fromkeys(things) if f"{what} {t}" not in known]
+            known |= {f"{what} {t}" for t in fresh}
+            if fresh:
+                said = f"The intruder {word} {_count(fresh, what)}: {listed(fresh, 40)}."
+                yield Statement(asked, said, standing, tuple(by))
+    sources = [
+        s for s in story.steps
+        if story.places.is_outside(s.source) and standing_of(s.row["confidence"]) != UNSAID
+    ]  # fmt: skip
     if sources:
         came = list(dict.fromkeys(s.source for s in sources))
-        yield Statement(asked, f"The intruder came from {_count(came, 'address')} outside: {listed(came, 40)}.",
-                        min_standing(*sources), tuple(sources))  # fmt: skip
+        said = f"The intruder came from {_count(came, 'address')} outside: {listed(came, 40)}."
+        standing = min_standing(*sources)
+        yield Statement(asked, told(standing, said), standing, tuple(sources))
 
 
-_ENTERING = (
-    "initial_access",
-    "lateral_movement",
-    "persistence",
-    "collection",
-    "staging",
-    "credential_access",
-    "discovery",
-)
+_ENTERING = ("initial_access", "lateral_movement")
 
 
 def _count(things: list[str], word: str) -> str:
@@ -329,7 +317,7 @@ def _tracks(story: Story) -> Iterable[Statement]:
             if gap["matters"]
             else "the intruder is not known to have been there then"
         )
-        yield Statement(asked, f"On {gap['host']} the {gap['log']} log has a gap: {gap_words(gap)}; {whose}.",
+        yield Statement(asked, f"On {gap['host']} the {log_words(gap)} has a gap: {gap_words(gap)}; {whose}.",
                         LIKELY if gap["matters"] else UNSAID, (), tuple(gap["event_ids"] or ()))  # fmt: skip
     if not steps and not cut and story.steps:
         yield Statement(
@@ -342,7 +330,7 @@ def _unsaid(story: Story) -> Iterable[Statement]:
     for gap in story.gaps:
         if gap["matters"]:
             where, effect = gap["host"] or "a host", gap["effect"] or ""
-            sentence = f"On {where} the {gap['log']} log is not whole: {gap_words(gap)}. {effect}"
+            sentence = f"On {where} the {log_words(gap)} is not whole: {gap_words(gap)}. {effect}"
             yield Statement(asked, sentence.strip(), UNSAID, (), tuple(gap["event_ids"] or ()))
     if story.others:
         ids = tuple(i for h in story.others for i in (h["event_ids"] or ())[:20])

@@ -26,7 +26,7 @@ from amends.timeline.swimlane_layout import (
     pages_of,
     x_of,
 )
-from amends.timeline.taken_coverage import gap_words
+from amends.timeline.taken_coverage import gap_words, log_words
 from amends.timeline.taken_grounds import size_words
 from amends.timeline.taken_sources import Places, Step, first_access
 
@@ -263,7 +263,7 @@ def _gaps(layout: Layout, panel: Panel, gaps: Sequence[Mapping[str, Any]], place
         x0 = edge_left if begin is None else max(edge_left, x_of(panel, begin))
         x1 = edge_right if end is None else min(edge_right, x_of(panel, end))
         x1 = max(x1, x0 + 8)
-        words = f"{gap['log']} log: {gap_words(gap)}"
+        words = f"{log_words(gap)}: {gap_words(gap)}"
         made.append(
             f'<rect x="{x0:.1f}" y="{y - LANE / 2 + 4}" width="{x1 - x0:.1f}" height="{LANE - 8}" fill="url(#sl-gap)" '
             f'class="gap" fill-opacity=".75"><title>{_safe(words)}</title></rect>'
@@ -273,8 +273,7 @@ def _gaps(layout: Layout, panel: Panel, gaps: Sequence[Mapping[str, Any]], place
 
 
 def _missing(gap: Mapping[str, Any]) -> str:
-    log = str(gap["log"] or "")
-    return f"no {log}" if log.endswith("log") else f"no {log} log"
+    return f"no {log_words(gap)}"
 
 
 def _step(

@@ -166,7 +166,7 @@ def _lanes(steps: Sequence[Step], places: Places) -> tuple[Lane, ...]:
             if key and key not in keys:
                 raw = str(step.row[end] or key)
                 kind = "store" if key.startswith("store ") else "host"
-                keys[key] = Lane(key, raw if kind == "store" else key, kind)
+                keys[key] = Lane(key, raw if kind == "store" or raw.lower() == key else key, kind)
     keys.pop(INTERNET, None)
     hosts = [lane for lane in keys.values() if lane.kind == "host"]
     stores = [lane for lane in keys.values() if lane.kind == "store"]

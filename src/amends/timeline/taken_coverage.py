@@ -161,3 +161,11 @@ def gap_words(gap: Mapping[str, Any]) -> str:
     if gap["from_at"] is None or gap["to_at"] is None:
         return reason
     return f"{reason} from {gap['from_at']:%Y-%m-%d %H:%M} to {gap['to_at']:%Y-%m-%d %H:%M} UTC"
+
+
+def log_words(gap: Mapping[str, Any]) -> str:
+    """Return what a gap is a gap of: ``auth log``; ``log`` where it is any."""
+    kind = str(gap["log"] or "")
+    if kind in ("", "any"):
+        return "log"
+    return kind if kind.endswith("log") else f"{kind} log"
