@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 from amends.timeline.parsers import cells as cols
 from amends.timeline.parsers import moments
 from amends.timeline.parsers.base import NO_TIME, Parsed
-from amends.timeline.parsers.evtx_specs import LOGON_TYPES, OTHER, SPECS, Spec, log_of
+from amends.timeline.parsers.evtx_names import LOGON_TYPES, log_of
+from amends.timeline.parsers.evtx_specs import OTHER, SPECS, Spec
 from amends.timeline.parsers.fields import Fields, Ints, Places
 
 _FILLED = (

@@ -20,7 +20,7 @@ from amends.timeline.columns import Bools
 from amends.timeline.lines import Lines
 from amends.timeline.parsers import cells, moments
 from amends.timeline.parsers.base import NO_TIME, Origin, Parsed
-from amends.timeline.parsers.json_dialects import database_event
+from amends.timeline.parsers.json_databases import database_event
 from amends.timeline.parsers.records import Records, grouped
 from amends.timeline.parsers.sessions import Owners
 

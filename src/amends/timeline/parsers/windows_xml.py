@@ -24,7 +24,8 @@ from defusedxml.ElementTree import fromstring
 from amends.timeline.parsers import cells, evtx_events, moments
 from amends.timeline.parsers.base import Origin, Parsed
 from amends.timeline.parsers.fields import Names, gather
-from amends.timeline.parsers.json_dialects import Found, mysql_audit
+from amends.timeline.parsers.json_databases import mysql_audit
+from amends.timeline.parsers.json_found import Found
 from amends.timeline.parsers.records import LONGEST_TEXT
 
 _CHUNK = 4 << 20
