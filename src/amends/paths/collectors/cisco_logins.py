@@ -52,7 +52,7 @@ class Logins:
     path: str
     standard: set[str] = field(default_factory=set)
     lines: list[Line] = field(default_factory=list)
-    secrets: list[SecretSeen] = field(default_factory=list)
+    readable: list[SecretSeen] = field(default_factory=list)
     methods: dict[str, list[str]] = field(default_factory=dict)
     aaa: bool = False
     lockout: bool = False
@@ -150,7 +150,7 @@ class Logins:
         writes = "rw" in low[3:]
         lists = [w for w in words[3:] if w.lower() not in {"rw", "ro", "ipv6", "view"}]
         self.snmp.append((self._place(number), writes, lists[-1] if lists else ""))
-        self.secrets.append(
+        self.readable.append(
             SecretSeen(
                 fingerprint_of(words[2]),
                 self._place(number),
@@ -186,7 +186,7 @@ class Logins:
             return
         clear = read_type7(text) if kind == "7" else text
         if clear:
-            self.secrets.append(
+            self.readable.append(
                 SecretSeen(
                     fingerprint_of(clear),
                     self._place(number),
@@ -207,7 +207,7 @@ class Logins:
             open_ports.append(service.port)
             yield service
         yield from self._snmp_service(device)
-        for secret in self.secrets:
+        for secret in self.readable:
             targets = (
                 open_ports
                 if secret.target == "login"

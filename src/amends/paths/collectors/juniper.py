@@ -145,7 +145,7 @@ class Juniper:
                 act=f"own:{reading.device.name}:{word}",
                 listed=False,
             )
-        for secret in reading.secrets:
+        for secret in reading.readable:
             ports = [
                 SERVICES[word][1] for word in reading.services if SERVICES[word][0] == "tcp"
             ] or [0]
@@ -187,7 +187,7 @@ def _system(reading: Reading, line: int, path: Path) -> None:
         clear = path[path.index("plain-text-password-value") + 1 :]
         user = path[path.index("user") + 1] if "user" in path[:-1] else "root"
         if clear:
-            reading.secrets.append(
+            reading.readable.append(
                 SecretSeen(
                     fingerprint_of(clear[0]),
                     reading.place(line),

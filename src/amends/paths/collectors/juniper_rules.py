@@ -87,7 +87,7 @@ class Reading:
     services: dict[str, int] = field(default_factory=dict)
     inbound: dict[str, set[tuple[str, int]]] = field(default_factory=lambda: defaultdict(set))
     own: list[str] = field(default_factory=list)
-    secrets: list[SecretSeen] = field(default_factory=list)
+    readable: list[SecretSeen] = field(default_factory=list)
     pools: dict[str, Spans] = field(default_factory=dict)
     nat: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     lockout: bool = False
