@@ -181,3 +181,10 @@ def test_two_lists_of_columns_are_counted_element_by_element(tmp_path: Path) -> 
     world.read(READ, "COPY customers (name) TO STDOUT", ROWS)
     made = world.taken(tmp_path)
     assert made[S]["best"] == 1000 and made[("customers", "name")]["best"] == ROWS
+
+
+def test_a_containment_that_is_a_day_lasts_to_its_end(tmp_path: Path) -> None:
+    world = intrusion()
+    world.contained_at = READ.replace(hour=0)
+    world.read(READ + timedelta(hours=3), "SELECT * FROM customers LIMIT 70", 70)
+    assert world.taken(tmp_path)[S]["read_rows"] == 70

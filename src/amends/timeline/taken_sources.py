@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -215,12 +215,17 @@ def first_access(steps: Iterable[Step]) -> Step | None:
 def span_of(
     engine: Engine, events: str, steps: tuple[Step, ...], contained_at: datetime | None
 ) -> Span | None:
-    """Return the span from first access to containment, ``None`` without a chain."""
+    """Return the span from first access to containment, ``None`` without a chain.
+
+    A containment that is a day only lasts to its end; steps of the chain after it show that it did not hold.
+    """
     first = first_access(steps)
     if first is None:
         return None
     begin = first.at - first.error
     if contained_at is not None and contained_at > begin:
-        return Span(begin, contained_at, True)
+        day_only = contained_at.astimezone(UTC).time() == time()
+        end = contained_at + timedelta(days=1) if day_only else contained_at
+        return Span(begin, max([end, *(s.to_at for s in steps)]), True)
     last = engine.arrow(f'SELECT max("at") AS "at" FROM {events}').to_pylist()[0]["at"]
     return Span(begin, max([last or begin, *(s.to_at for s in steps)]), False)
