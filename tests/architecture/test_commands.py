@@ -74,7 +74,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder in which the examples make sense: a small demo case named acme, run twice."""
     folder = tmp_path_factory.mktemp("examples")
     for line in (
-        "amends demo data --people 300 --seed 1",
+        "amends demo data --people 300 --seed 1 --log-lines 20000",
         'amends new acme --entity "Acme Inc" --preset telecom --discovered-on 2026-08-17 --domain acme.example '
         "--phone 1-888-555-0142 --set site.address=help.acme.example --set channels.email.url=smtp://localhost:9 "
         '--set channels.email.from=notices@acme.example --set "policy.id_protection_product=Larkspur Guard"',
@@ -110,9 +110,17 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     (folder / "facts.json").write_text(json.dumps(facts))
     for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    done = _amends(folder, "amends add acme stolen/customers.csv data/evidence-1 --owner Acme")
-    assert done.returncode == 0, done.stderr
+    for line in (
+        "amends add acme stolen/customers.csv data/evidence-1 --owner Acme",
+        "amends add acme data/logs-1 --role log",
+        "amends add acme data/roster-1 --role roster",
+        "amends add acme data/network-before --role inventory --as-of 2026-07-31",
+        "amends add acme data/network-after --role inventory --as-of 2026-08-22",
+    ):
+        done = _amends(folder, line)
+        assert done.returncode == 0, done.stderr
     for number in (1, 2):
         done = _amends(folder, "amends run acme")
         assert done.returncode in (0, 10), done.stderr
@@ -130,6 +138,13 @@ FILES = {
     "accounts.csv": "account_ref\n" + "ab" * 32 + "\n",
     "accounts.txt": "4511050356\n",
     "key.json": json.dumps({"key_id": "k1", "request_key": "11" * 32, "account_key": "22" * 32}),
+    "logs/jump1/var/log/auth.log": "".join(
+        f"Aug  4 02:11:{n:02d} jump1 sshd[7]: Failed password for bob from 203.0.113.9 port 4{n:03d} ssh2\n"
+        for n in range(40)
+    ),
+    "sigma/rules/guess.yml": "title: A failed password\nid: 5a4c2d1e-0000-4000-8000-000000000002\n"
+    "logsource: {product: linux, service: sshd}\n"
+    "detection: {words: ['Failed password'], condition: words}\nlevel: low\n",
     "message.txt": "Please send us your Social Security number at once: http://acme-help.example/\n",
 }
 
@@ -141,7 +156,8 @@ ORDERED = [
     "amends new", "amends demo", "amends add", "amends event add", "amends event list", "amends run", "amends status",
     "amends show", "amends explain", "amends export", "amends diff", "amends decide", "amends verify",
     "amends custody witness", "amends custody stamp", "amends custody proof", "amends custody check-proof",
-    "amends custody export", "amends package make", "amends package check", "amends scan",
+    "amends custody export", "amends package make", "amends package check", "amends paths show", "amends paths diff",
+    "amends detect", "amends scan",
     "amends resolve", "amends duties", "amends notices proofs", "amends notices seal", "amends notices approve",
     "amends notices send", "amends notices status", "amends notices code",
     "amends portal publish", "amends portal verify", "amends portal status", "amends portal banner-key",

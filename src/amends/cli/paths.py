@@ -95,7 +95,7 @@ def diff(
 
     \b
     Example:
-      amends paths diff data/network/before data/network/after
+      amends paths diff data/network-before data/network-after
     """
     sources = [*_sources(face, before, "before"), *_sources(face, after, "after")]
     made = room.answer(room.networks(sources, custody.Reader()), listed=limit)
