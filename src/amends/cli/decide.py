@@ -55,6 +55,8 @@ def decide(
     quarantine PERSON --choose release|REASON
     exception EXCEPTION --choose WORD
     delivery NOTICE --choose arrived|resend
+    attacker WHAT                   this address, account, event (V…) or step (H…) is the intruder's
+    not_attacker WHAT               it is not
 
     \b
     Example:

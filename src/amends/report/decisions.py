@@ -79,6 +79,18 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind("exception", ("exception_id",), (), "What was done about something unreadable."),
         Kind(
+            "attacker",
+            ("what",),
+            ("attacker",),
+            "This address, account, event (V…) or step (H…) is the intruder's.",
+        ),
+        Kind(
+            "not_attacker",
+            ("what",),
+            ("not_attacker",),
+            "This address, account, event (V…) or step (H…) is not the intruder's.",
+        ),
+        Kind(
             "delivery",
             ("notice_id",),
             ("arrived", "resend"),
