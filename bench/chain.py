@@ -11,9 +11,12 @@ intruder's; a step counts as found when a hop of the chain rests on a line of it
 lines are not the intruder's.
 """
 
+# ruff: noqa: E501  (a table row)
+
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import shutil
 import tempfile
@@ -23,13 +26,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.common import show
-
 from amends import custody
+from amends.demo.write import write_demo
 from amends.elements import stage as elements
 from amends.kernel.case import Case
 from amends.tables.timeline import EVENTS, HOPS, LOG_FILES
 from amends.timeline import stage as timeline
+from bench.common import show
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def score(case: Case, truth: Truth) -> dict[str, object]:
     return {
         "steps": len(wanted),
         "found": len(there),
-        "in_order": sum(a <= b for a, b in zip(there, there[1:], strict=False)) == max(len(there) - 1, 0),
+        "in_order": sum(a <= b for a, b in itertools.pairwise(there)) == max(len(there) - 1, 0),
         "entry": _is_entry(entry, truth.entry),
         "hops": len(hops),
         "false": len(false),
@@ -133,7 +136,7 @@ def score(case: Case, truth: Truth) -> dict[str, object]:
 def _late(wanted: list[str], first: dict[str, int | None]) -> Iterable[str]:
     """Yield the steps that stand after one which truly came later."""
     placed = [(w, n) for w in wanted if (n := first[w]) is not None]
-    for (label, place), (_, following) in zip(placed, placed[1:], strict=False):
+    for (label, place), (_, following) in itertools.pairwise(placed):
         if following < place:
             yield label
 
@@ -184,8 +187,6 @@ def cases(args: argparse.Namespace) -> Iterable[tuple[str, Path]]:
     if args.folder:
         yield from ((folder.name, folder) for folder in args.folder)
         return
-    from amends.demo.write import write_demo
-
     low, _, high = args.seeds.partition("-")
     for seed in range(int(low), int(high or low) + 1):
         folder = args.keep / f"demo-{seed}"

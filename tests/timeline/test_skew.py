@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -69,7 +71,7 @@ def test_spans_of_a_clock_follow_each_other_without_a_gap() -> None:
     samples = {(0, 1): pairs(0, 60), (0, 2): pairs(50, 60, drift_s=3.0)[:, ::-1]}
     rows = skew_table(estimated({0: "a", 1: "b", 2: "c"}, samples)).to_pylist()
     mine = [r for r in rows if r["clock"] == 2]
-    assert all(a["to_us"] == b["from_us"] for a, b in zip(mine, mine[1:], strict=False))
+    assert all(a["to_us"] == b["from_us"] for a, b in itertools.pairwise(mine))
 
 
 def test_nothing_to_compare_says_so() -> None:

@@ -3,6 +3,8 @@
 Rules of the chain are judged on these, so nothing here copies their words: hosts, accounts, orders and tools vary.
 """
 
+# ruff: noqa: E501  (tables of events)
+
 from __future__ import annotations
 
 import ipaddress
@@ -167,9 +169,9 @@ class Company:
         )  # fmt: skip
         self.world = World(known=Known(tuple(hosts), (), facts))
         if skewed:
-            for key in names:
+            for name in names.values():
                 if pick.random() < 0.4:
-                    self.world.skews[names[key]] = pick.uniform(-600, 600)
+                    self.world.skews[name] = pick.uniform(-600, 600)
         if lose:
             self.world.missing.add(names[lose])
         self._work()

@@ -3,8 +3,10 @@
 Each rule says what it looks at and is one query; what a gap costs is said by ``gaps_effect``.
 
 Source:
-    NIST SP 800-92, 5.3: logs that stop, and logs that were cleared, are themselves evidence. Windows: event 1102 (security
-    log cleared), 104 (log cleared); EventRecordID rises by one in a channel. Linux audit: ``type=… msg=audit(time:serial)``.
+    NIST SP 800-92, 5.3: logs that stop, and logs that were cleared, are themselves evidence. Windows: event 1102
+    (security
+    log cleared), 104 (log cleared); EventRecordID rises by one in a channel. Linux audit: ``type=…
+    msg=audit(time:serial)``.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from amends.kernel.engine.base import Engine
 from amends.timeline.known import Known
 
 LOST_HOURS = 6
-"""A log is silent when nothing stands in it for so long; nights of quiet hosts are longer, so its own habit counts too."""
+"""A log is silent when nothing stands in it for so long; nights of quiet hosts are longer, so its own habit counts
+too."""
 
 HABIT = 6.0
 """… and for so many times its own longest usual silence (the 99th of 100)."""

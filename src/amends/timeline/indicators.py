@@ -1,4 +1,4 @@
-"""What the attacker left that can be looked for elsewhere: addresses, accounts, tools, files, user agents, hashes, URLs.
+"""What the attacker left that can be looked for elsewhere: addresses, accounts, tools, files, agents, hashes, URLs.
 
 Everything comes from events of the chain. Hosts and addresses of ours are never the attacker's; our accounts that they
 used are *abused*.
@@ -170,7 +170,12 @@ def _made(row: Mapping[str, object]) -> Iterable[tuple[str, str, str]]:
 
 
 def _is_ours(url: str, ours: Ground) -> bool:
-    host = url.split("://", 1)[1].split("/")[0].split("@")[-1].split(":")[0]
+    host = (
+        url.split("://", 1)[1]
+        .split("/", maxsplit=1)[0]
+        .rsplit("@", maxsplit=1)[-1]
+        .split(":", maxsplit=1)[0]
+    )
     return parsed(host) is not None and not ours.is_outside(host)
 
 

@@ -159,7 +159,8 @@ def _assigned_sql(events: str, placed: str) -> str:
     """Return SQL of the addresses that a gateway gave to sessions of accounts: ip, host, account, outer, us."""
     return f"""
         SELECT CASE WHEN coalesce(d.outside, true) THEN e.src_ip ELSE e.dst_ip END AS ip, e.host,
-               e.account, CASE WHEN coalesce(d.outside, true) THEN coalesce(e.dst_ip, '') ELSE coalesce(e.src_ip, '') END
+               e.account, CASE WHEN coalesce(d.outside, true) THEN coalesce(e.dst_ip, '') ELSE coalesce(e.src_ip,
+               '') END
                AS outer_ip, epoch_us(e."at") AS us
         FROM {events} AS e LEFT JOIN {placed} AS d ON d.ip = e.dst_ip LEFT JOIN {placed} AS s ON s.ip = e.src_ip
         WHERE e.kind = 'connection' AND e.action = 'assign' AND e.account <> '' AND e.host <> '' AND e."at" IS NOT NULL

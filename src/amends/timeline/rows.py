@@ -1,5 +1,7 @@
 """Hops, gaps and indicators as rows of their tables."""
 
+# ruff: noqa: E501  (sentences)
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence

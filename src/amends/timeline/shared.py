@@ -1,7 +1,8 @@
 """What two clocks wrote down of the same thing: pairs of times to compare.
 
 A *clock* is a host's own; the lines of a host in a collector's file are a clock of their own, because a collector may
-write down when a line reached it; so are times without a zone, which may be wrong by hours. Three kinds of things are seen twice: a connection (both ends' addresses and the
+write down when a line reached it; so are times without a zone, which may be wrong by hours. Three kinds of things
+are seen twice: a connection (both ends' addresses and the
 port it came from), a line that was forwarded (same host, same words), a login that two systems note (same account,
 same address, as at a VPN gateway and the RADIUS server behind it).
 """

@@ -37,7 +37,8 @@ ZONE_STEP_MS = 900_000
 """Zones of the earth differ by whole quarters of an hour."""
 
 DRIFT_SCALE = 30
-"""Makes a drift of a tenth of a second a day as large as offsets that agree, so that drifts are settled like offsets."""
+"""Makes a drift of a tenth of a second a day as large as offsets that agree, so that drifts are settled like
+offsets."""
 
 MOST_DRIFT = 20e6 / DAY_US
 """Twenty seconds a day: more than unattended quartz clocks are found to drift …"""
@@ -264,7 +265,7 @@ def _drift(times: Offsets) -> float:
     at, diffs = some[:, 1].astype(np.float64), (some[:, 0] - some[:, 1]).astype(np.float64)
     span = at[:, None] - at[None, :]
     rise = diffs[:, None] - diffs[None, :]
-    slopes = np.sort((rise[span > DAY_US] / span[span > DAY_US]))
+    slopes = np.sort(rise[span > DAY_US] / span[span > DAY_US])
     slopes = slopes[np.abs(slopes) < MOST_DRIFT]
     if len(slopes) < 20:
         return 0.0
@@ -323,7 +324,7 @@ def _relaxed(
     at = dict(first)
     for _ in range(20):
         moved = 0.0
-        for node in at:
+        for node in list(at):
             says = [(at[other] + offset, float(np.sqrt(c.n))) for other, offset, c in near[node]]
             if says:
                 fresh = _weighted_median(says)

@@ -75,7 +75,7 @@ def build(
     gateways = {a.host for a in accesses if a.how == "vpn"}
     moved = [t for t in _transfers(engine, tables, known, decided) if t.host not in gateways]
     left = place_transfers(forest, moved)
-    unlogged.ask_flows(engine, tables.flows, forest, left, clock)
+    unlogged.ask_flows(engine, tables.flows, forest, left, failures, clock)
     _judge(engine, events, forest, known, decided)
     join(forest, load.assigned(engine, f'"{ASSIGNED}"'))
     unlogged.place_left(forest, left)
@@ -172,7 +172,7 @@ def _web_accesses(accesses: list[Access], deeds: list[Deed]) -> list[Access]:
 def _judge(engine: Engine, events: str, forest: Forest, known: Known, decided: Decided) -> None:
     """Excuse what the company's facts explain, and obey what people decided."""
     facts = [f for f in known.facts if f.kind in EXCUSING]
-    for number, node in forest.nodes.items():
+    for node in forest.nodes.values():
         a = node.access
         word = _word(node, decided)
         if word is not None:

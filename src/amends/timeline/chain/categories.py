@@ -7,6 +7,8 @@ Source:
     MITRE ATT&CK Enterprise 16: techniques and tactics as named with each category.
 """
 
+# ruff: noqa: E501  (a pattern reads best in one piece)
+
 from __future__ import annotations
 
 from dataclasses import dataclass

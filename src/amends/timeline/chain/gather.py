@@ -4,6 +4,8 @@ Accesses, failures, deeds, probing and transfers are *heaped*: what one party di
 one row. Each heap knows on how many days before the same was seen: what a case has always seen is no intrusion.
 """
 
+# ruff: noqa: E501  (SQL reads best a clause a line)
+
 from __future__ import annotations
 
 from amends.kernel.engine.base import Engine

@@ -81,9 +81,12 @@ def new_flows(engine: Engine, table: str) -> list[Access]:
 def flows_into(
     engine: Engine, table: str, host: str, begin: datetime, end: datetime
 ) -> list[Access]:
-    """Return connections to a host within a span, the rarest first."""
+    """Return connections to a host within a span, the rarest first; those that the host logged as failed left out."""
     rows = engine.arrow(
-        f"""SELECT * FROM {table} WHERE host = ? AND from_us BETWEEN ? AND ?
+        f"""SELECT f.* FROM {table} AS f
+            WHERE host = ? AND from_us BETWEEN ? AND ?
+              AND NOT EXISTS (SELECT 1 FROM timeline_failures AS g WHERE g.place = f.place AND g.host = f.host
+                              AND g.from_us - 600000000 <= f.from_us AND f.from_us <= g.to_us + 600000000)
             ORDER BY total_days, size DESC, from_us LIMIT 200""",
         [host, _us(begin), _us(end)],
     ).to_pylist()

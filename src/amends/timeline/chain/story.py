@@ -1,5 +1,7 @@
 """From the intruder's accesses to hops: one for each coming-in, each kind of deed in it, each thing that left."""
 
+# ruff: noqa: E501  (sentences)
+
 from __future__ import annotations
 
 import math

@@ -11,7 +11,8 @@ from amends.timeline.chain.walk import Forest
 from amends.timeline.chain.weigh import LEAST_HISTORY, SYSTEM_ACCOUNTS, deeds_of
 
 THRESHOLD = 6.0
-"""Weight of a tree from which it is an intruder's: a strange way in (3) and a deed beyond the ordinary (2.5), or more."""
+"""Weight of a tree from which it is an intruder's: a strange way in (3) and a deed beyond the ordinary (2.5), or
+more."""
 
 STRONG = 2.0
 """Weight of a deed that by itself must be explained."""
@@ -38,7 +39,8 @@ SHARED_DAYS = 15
 def weigh_trees(forest: Forest) -> dict[int, float]:
     """Return root → weight of its tree; what was excused, and what came of it, weighs nothing.
 
-    A tree weighs what its strangest accesses do (the second half as much, the third a quarter: people who work somewhere
+    A tree weighs what its strangest accesses do (the second half as much, the third a quarter: people who work
+    somewhere
     for the first time go to many hosts), and each kind of deed once.
     """
     excuse_downward(forest)

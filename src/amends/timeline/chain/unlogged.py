@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from amends.kernel.engine.base import Engine
 from amends.timeline.chain import load
-from amends.timeline.chain.shapes import Access, Node, Transfer
+from amends.timeline.chain.shapes import Access, Failures, Node, Transfer
 from amends.timeline.chain.walk import Forest, pull
 from amends.timeline.chain.weigh import Clock, fits, transfer_weight
 
@@ -27,6 +27,9 @@ EXPLAINED = 0.3
 LOGGED_SPAN = timedelta(hours=36)
 """A host that logged a login within it had a log: a connection without a login there was none."""
 
+KEPT_SPAN = timedelta(hours=1)
+"""A host that logged logins within it kept its log then: a connection without a login brought nobody in."""
+
 STRONG_TRANSFER = 2.0
 
 
@@ -42,7 +45,12 @@ def with_new_flows(accesses: Sequence[Access], flows: Iterable[Access]) -> list[
 
 
 def ask_flows(
-    engine: Engine, flows: str, forest: Forest, left: Sequence[Transfer], clock: Clock
+    engine: Engine,
+    flows: str,
+    forest: Forest,
+    left: Sequence[Transfer],
+    failures: Sequence[Failures],
+    clock: Clock,
 ) -> None:
     """Add connections that may explain strange accesses and transfers that no login explains.
 
@@ -51,9 +59,11 @@ def ask_flows(
         flows: From ``gather.make_flows``.
         forest: All accesses; connections are added to it.
         left: Transfers that no access explains.
+        failures: Failed logins: where one was logged, a success would have been.
         clock: When people work.
     """
     asked: set[tuple[str, datetime]] = set()
+    logged = _logged(forest, failures)
     for _ in range(ROUNDS):
         wanted = {w for w in _unexplained(forest, left) if w not in asked}
         if not wanted:
@@ -62,9 +72,21 @@ def ask_flows(
         for host, at in sorted(wanted):
             slack = timedelta(minutes=15)
             for flow in load.flows_into(engine, flows, host, at - ASK_SPAN, at + slack):
-                if flow.no not in forest.nodes:
+                kept = any(abs(t - flow.from_at) < KEPT_SPAN for t in logged[flow.host])
+                if flow.no not in forest.nodes and not kept:
                     forest.add(flow, (), clock)
         forest.settle()
+
+
+def _logged(forest: Forest, failures: Sequence[Failures]) -> dict[str, list[datetime]]:
+    """Return host → instants at which its log noted logins, good or failed."""
+    made: dict[str, list[datetime]] = defaultdict(list)
+    for node in forest.nodes.values():
+        if not node.access.by_flow:
+            made[node.access.host].append(node.access.from_at)
+    for failed in failures:
+        made[failed.host].extend((failed.from_at, failed.to_at))
+    return made
 
 
 def _unexplained(forest: Forest, left: Sequence[Transfer]) -> Iterable[tuple[str, datetime]]:

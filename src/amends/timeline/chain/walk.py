@@ -28,6 +28,12 @@ ROUTINE = 0.3
 LEAST_FIT = 0.25
 """Below it nothing explains an access: who was there weeks before is no answer."""
 
+LEAST_FIT_ODD = 0.08
+"""… but an odd access had an origin, and who was there the night before is one."""
+
+ODD_STRANGE = 2.0
+"""Strangeness from which an access is odd."""
+
 ROUTINE_MOST = 10
 """… at most so many days."""
 
@@ -217,7 +223,8 @@ def _choose(node: Node, scored: list[tuple[float, int]]) -> None:
     scored.sort(reverse=True)
     most, best = scored[0]
     routine = ROUTINE * min(routine_days(node.access), ROUTINE_MOST)
-    if most > max(routine, LEAST_FIT):
+    least = LEAST_FIT if node.strange < ODD_STRANGE else LEAST_FIT_ODD
+    if most > max(routine, least):
         node.parent = best
     node.rivals = [number for score, number in scored[1:4] if score > 0.6 * most]
 

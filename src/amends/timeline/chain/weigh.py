@@ -29,8 +29,23 @@ DECAY = (
 """How far an access that ended still explains what happens on the host: things left running, and coming back."""
 
 SYSTEM_ACCOUNTS = frozenset(
-    "root system administrator local service network_service www-data apache nginx postgres mysql oracle daemon nobody "
-    "iusr".split()
+    [
+        "root",
+        "system",
+        "administrator",
+        "local",
+        "service",
+        "network_service",
+        "www-data",
+        "apache",
+        "nginx",
+        "postgres",
+        "mysql",
+        "oracle",
+        "daemon",
+        "nobody",
+        "iusr",
+    ]
 )
 """Accounts that programs run as, or that one switches to: they say little about who sits behind."""
 
