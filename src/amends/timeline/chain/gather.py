@@ -17,6 +17,9 @@ MOST_IDS = 1000
 ACCESS_PAUSE_SECONDS = 1800
 """Half an hour without a sign ends an access: sessions that go on show something more often."""
 
+DEED_PAUSE_SECONDS = 150
+"""Deeds of a kind that rest so long are told apart: one table is dumped, then the next, and hops keep their order."""
+
 SESSION_PAUSE_SECONDS = 43_200
 """Half a day without a sign ends a session: the number may belong to another then."""
 
@@ -270,7 +273,7 @@ def make_deeds(engine: Engine, events: str, sessions: str, ips: str, detected: s
         SELECT p.*, coalesce(nullif(i.host, ''), p.src_ip) AS place, coalesce(i.outside, false) AS outside
         FROM ({placed}) AS p LEFT JOIN {ips} AS i ON i.ip = p.src_ip"""
     heaps = heap_sql(
-        rows, "host, account, place, category, rule", ACCESS_PAUSE_SECONDS,
+        rows, "host, account, place, category, rule", DEED_PAUSE_SECONDS,
         f"""any_value(src_ip) AS src_ip, bool_or(outside) AS outside, count(*) AS n, sum("rows") AS "rows",
             max(weight) AS weight, arg_max(technique, weight) AS technique, arg_max(title, weight) AS title,
             any_value(tactic) AS tactic,

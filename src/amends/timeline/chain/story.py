@@ -21,7 +21,7 @@ SIGNAL = "signal"
 LEAST_FAILURES = 3
 """Failed logins from which guessing is a step of its own."""
 
-DEED_PAUSE = timedelta(minutes=20)
+DEED_PAUSE = timedelta(seconds=150)
 """A kind of deed that rests so long and goes on is a hop anew, so that hops stand in their order."""
 
 SAME_ACCOUNT_SPAN = timedelta(hours=12)
