@@ -174,3 +174,26 @@ def test_lines_are_events_or_rejects_whatever_is_done_to_them(seed: int) -> None
     log = b"".join(_csv(m) for m in (*AUDITS, *MESSAGES))
     read(PostgresCsv(), garbled(log, seed))
     read(PostgresText(), garbled(TEXT, seed))
+
+
+def test_a_csvlog_that_was_exported_again_without_its_quotes_is_read_the_same() -> None:
+    quoted = (
+        b'2026-03-16 01:30:00.000 UTC,"barman","orders",7094,"10.137.60.2:46300",65b9dfc.1a,3,"COPY",'
+        b'2026-03-16 01:30:00 UTC,5/88,0,LOG,00000,"AUDIT: SESSION,1,1,READ,COPY,TABLE,public.customers,'
+        b'""COPY public.customers TO stdout"",<not logged>,183420",,,,,,,,,"pg_dump","client backend",,0\n'
+    )
+    bare = quoted
+    for word in (
+        b"barman",
+        b"orders",
+        b"10.137.60.2:46300",
+        b"COPY",
+        b"pg_dump",
+        b"client backend",
+    ):
+        bare = bare.replace(b'"' + word + b'",', word + b",")
+    assert bare.count(b'"') < quoted.count(b'"')
+    assert chosen(bare) == "postgres_csvlog"
+    (one,), (other,) = (read(PostgresCsv(), text).events for text in (quoted, bare))
+    assert one["rows"] == 183420
+    assert one == other | {"position": one["position"]}

@@ -33,8 +33,10 @@ _NAMES = {
     "detail": "detail",
 }  # fmt: skip
 _CSV_HEAD = (
-    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [A-Za-z0-9+:-]{1,8},"
-    r'(?:"(?:[^"]|"")*")?,(?:"(?:[^"]|"")*")?,\d*,(?:"[^"]*")?,[0-9a-f]+\.[0-9a-f]+,\d+,'
+    # The server quotes every text; what was exported again often quotes only where it must.
+    r"^\"?\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})? ?[A-Za-z0-9+:-]{1,8}\"?,"
+    r'(?:"(?:[^"]|"")*"|[^",]*),(?:"(?:[^"]|"")*"|[^",]*),"?\d*"?,(?:"[^"]*"|[^",]*),'
+    r'"?[0-9a-f]+\.[0-9a-f]+"?,"?\d+"?,'
 )
 _SEVERITIES = "DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC"
 
