@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from amends.kernel.contents import Fault, RawPart
 from amends.tables.timeline import EVENTS
+from amends.timeline.guard import HEADINGS, REMEDY, UNREADABLE, note, survivable
 from amends.timeline.parsers import PARSERS
 from amends.timeline.parsers.base import NO_TIME, Origin, Parsed, Parser
 from amends.timeline.roster import HostNames
@@ -33,6 +34,9 @@ MAX_PLACES = 100
 """Rejected lines that are listed by place; all are counted."""
 BATCH_SCHEMA = EVENTS.schema.append(pa.field("raw", pa.string()))
 _UNREADABLE = (OSError, EOFError, zlib.error)
+_BINARY = frozenset({"evtx", "utmp", "lastlog"})
+_FEW_HEADINGS = 10
+"""Lines that a server writes above its log when it starts: three for MySQL, some more for SQL Server."""
 
 
 @dataclass
@@ -120,7 +124,7 @@ def read_log(
     reading.faults = raw.faults
     try:
         head = stream.peek_head(HEAD_BYTES)
-        parser = next((p for p in parsers or PARSERS if p.detect(head, origin)), None)
+        parser = next((p for p in parsers or PARSERS if _knows(p, head, origin)), None)
     except _UNREADABLE:
         return _unread(reading, "unreadable", "ask for another copy of the file")
     if not head:
@@ -129,8 +133,19 @@ def read_log(
     if parser is None:
         return _unread(reading, "unknown_format", "export it as text, CSV or JSON and add it again")
     reading.parser = parser.name
-    reading.batches = _batches(parser, io.BufferedReader(stream, 1 << 20), reading, names, today)
+    reading.batches = _batches(parser, stream, reading, names, today)
     return reading
+
+
+def _knows(parser: Parser, head: bytes, origin: Origin) -> bool:
+    """Answer whether a parser knows a head; one that breaks on it does not."""
+    try:
+        return parser.detect(head, origin)
+    except BaseException as error:
+        if isinstance(error, _UNREADABLE) or not survivable(error):
+            raise
+        note("detection of a format", origin.log_id, error)
+        return False
 
 
 def _unread(reading: LogReading, reason: str, remedy: str) -> LogReading:
@@ -141,7 +156,7 @@ def _unread(reading: LogReading, reason: str, remedy: str) -> LogReading:
 
 def _batches(
     parser: Parser,
-    stream: BinaryIO,
+    stream: _Headed,
     reading: LogReading,
     names: HostNames | None,
     today: date | None,
@@ -149,18 +164,16 @@ def _batches(
     origin = reading.origin
     calendar = Calendar(origin, today)
     bounds: list[int] = []
-    blocks = parser.read(stream, origin)
-    while True:
+    for parsed in _blocks(parser, stream, reading):
         try:
-            parsed = next(blocks, None)
-        except _UNREADABLE:
-            _note(
-                reading, "truncated", "ask for another copy of the file; what came before was read"
-            )
-            break
-        if parsed is None:
-            break
-        batch, at = _batch(parsed, parser.name, origin, calendar, names)
+            batch, at = _batch(parsed, parser.name, origin, calendar, names)
+        except Exception as error:
+            if not survivable(error):
+                raise
+            note("a block", origin.log_id, error)
+            reading.n_lines += parsed.n_lines
+            lose(reading, parsed.n_lines)
+            continue
         _account(reading, parsed, at, bounds)
         if batch.num_rows:
             yield batch
@@ -170,12 +183,64 @@ def _batches(
     if calendar.late:
         remedy = "give the day it was taken with --as-of, and add its parts one by one"
         _note(reading, "year_uncertain", remedy)
-    if reading.faults or (reading.n_rejects and reading.n_rejects * 2 > reading.n_lines):
+    if UNREADABLE in reading.reasons and not any(f.reason == UNREADABLE for f in reading.faults):
+        _note(reading, UNREADABLE, REMEDY)
+    if reading.faults or _bad_rejects(reading) * 2 > reading.n_lines:
         reading.status = "partly"
         reading.remedy = reading.remedy or next(
             (f.remedy for f in reading.faults),
             "look at the rejected lines: they may be of another format",
         )
+
+
+def _blocks(parser: Parser, stream: _Headed, reading: LogReading) -> Iterator[Parsed]:
+    """Yield a log's blocks; where its bytes or its parser end before it does, the rest is counted as lost."""
+    blocks = parser.read(io.BufferedReader(stream, 1 << 20), reading.origin)
+    while True:
+        try:
+            parsed = next(blocks, None)
+        except _UNREADABLE:
+            _note(
+                reading, "truncated", "ask for another copy of the file; what came before was read"
+            )
+            return
+        except BaseException as error:
+            if not survivable(error):
+                raise
+            note("a parser", reading.origin.log_id, error)
+            lines = 0 if parser.name in _BINARY else stream.count_lines()
+            n = max(lines - reading.n_lines, 1)
+            reading.n_lines += n
+            lose(reading, n)
+            return
+        if parsed is None:
+            return
+        yield parsed
+
+
+def lose(reading: LogReading, n: int) -> None:
+    """Count the last lines of those read as rejects, for a fault of ours on their block.
+
+    Args:
+        reading: The log; ``n_lines`` counts them already.
+        n: How many.
+    """
+    reading.n_rejects += n
+    reading.reasons[UNREADABLE] = reading.reasons.get(UNREADABLE, 0) + n
+    if len(reading.reject_places) < MAX_PLACES:
+        first = reading.n_lines - n + 1
+        reading.reject_places.append(f"lines {first} to {reading.n_lines}: {UNREADABLE}")
+    if not any(f.reason == UNREADABLE for f in reading.faults):
+        _note(reading, UNREADABLE, REMEDY)
+    reading.status = "partly"
+
+
+def _bad_rejects(reading: LogReading) -> int:
+    """Return how many rejects are neither headings nor empty."""
+    told = reading.reasons
+    harmless = sum(told.get(reason, 0) for reason in HEADINGS)
+    started = sum(n for reason, n in told.items() if reason.startswith("heading or "))
+    return reading.n_rejects - harmless - min(started, _FEW_HEADINGS)
 
 
 def _note(reading: LogReading, reason: str, remedy: str) -> None:
@@ -256,6 +321,8 @@ class _Headed(io.RawIOBase):
         super().__init__()
         self._stream = stream
         self._head = memoryview(b"")
+        self._n_ends = 0
+        self._last = b""
 
     def peek_head(self, size: int) -> bytes:
         """Return the first bytes and keep them for the reader."""
@@ -264,6 +331,7 @@ class _Headed(io.RawIOBase):
             pieces.append(piece)
             size -= len(piece)
         head = b"".join(pieces)
+        self._count(head)
         self._head = memoryview(head)
         return head
 
@@ -277,5 +345,19 @@ class _Headed(io.RawIOBase):
             self._head = self._head[len(piece) :]
         else:
             piece = self._stream.read(len(target)) or b""
+            self._count(piece)
         target[: len(piece)] = piece
         return len(piece)
+
+    def count_lines(self) -> int:
+        """Return how many lines the whole stream has: what nobody read of it is read now, and dropped."""
+        try:
+            while piece := self._stream.read(1 << 20):
+                self._count(piece)
+        except _UNREADABLE:
+            pass
+        return self._n_ends + (self._last not in (b"", b"\n"))
+
+    def _count(self, piece: bytes) -> None:
+        self._n_ends += piece.count(b"\n")
+        self._last = piece[-1:] or self._last

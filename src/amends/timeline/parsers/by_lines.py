@@ -10,10 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from amends.timeline.columns import Bools, slices
+from amends.timeline.guard import UNREADABLE, note, survivable
 from amends.timeline.lines import BLOCK_BYTES, Lines, blocks
-from amends.timeline.parsers.base import Origin, Parsed
+from amends.timeline.parsers.base import Origin, Parsed, Times
 
 ParseBlock = Callable[[Lines], Parsed]
+MOST_FAILURES = 128
+"""To find one bad line of a block takes some seventeen halvings; after seven or so the block is given up."""
 
 
 class LineParser:
@@ -38,7 +41,38 @@ class LineParser:
         """Yield the log in blocks."""
         parse = self.begin(origin)
         for lines in blocks(stream, self.block_bytes):
-            yield parse(lines)
+            yield from _guarded(parse, lines, origin)
+
+
+def _guarded(parse: ParseBlock, lines: Lines, origin: Origin) -> Iterator[Parsed]:
+    """Parse a block; where that breaks, parse its halves, so that a line that breaks the parser costs that line.
+
+    Only so many failures are borne: a block of nothing but such lines is given up as a whole.
+    """
+    waiting, failures = [lines], 0
+    while waiting:
+        part = waiting.pop()
+        try:
+            parsed = parse(part)
+        except Exception as error:
+            if not survivable(error):
+                raise
+            failures += 1
+            if len(part) > 1 and failures < MOST_FAILURES:
+                middle = len(part) // 2
+                waiting += [part.part(middle, len(part)), part.part(0, middle)]
+                continue
+            note("a parser of lines", origin.log_id, error)
+            parsed = _given_up(part)
+        yield parsed
+
+
+def _given_up(lines: Lines) -> Parsed:
+    none = np.zeros(0, np.int64)
+    times = Times(none, np.zeros(0, np.bool_), np.zeros(0, np.bool_), pa.array([], pa.string()))
+    rejects = rejected(lines, np.ones(len(lines), np.bool_), UNREADABLE)
+    nowhere = {"position": pa.array(none), "line": pa.array(none)}
+    return Parsed(len(lines), times, nowhere, pa.array([], pa.string()), rejects)
 
 
 def blank_lines(lines: Lines) -> Bools:

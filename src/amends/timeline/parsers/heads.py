@@ -161,7 +161,7 @@ def _of_devices(
     at, before, code, body = coded_messages(texts.take(pa.array(left)))
     if not len(at):
         return left
-    parts = {}
+    parts: dict[str, pa.Array] = {}
     fits = np.zeros(0, np.bool_)
     for part in parts_of(_BEFORE_CODE):
         found = pc.extract_regex(before, part)
