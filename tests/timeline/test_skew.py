@@ -7,7 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from amends.timeline.skew import DAY_US, compare, estimated, skew_table
+from amends.timeline.skew import estimated, skew_table
+from amends.timeline.skew_pairs import DAY_US, compare
 
 DAY0 = 1_770_000_000_000_000
 

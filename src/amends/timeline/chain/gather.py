@@ -138,24 +138,7 @@ def make_accesses(engine: Engine, events: str, sessions: str, ips: str) -> str:
         f"""SELECT host, min(epoch_us("at")) AS begin_us FROM {events} AS e WHERE {_FRESH} AND host <> ''
               AND kind IN ('login', 'query', 'file') GROUP BY host""",
     )
-    # A session is one span, however long it is silent; numbers of sessions are used again after half a day.
-    whole = filled_sql("SELECT * FROM timeline_slices WHERE session <> ''", sessions)
-    spans = heap_sql(
-        whole, "host, session, account, src_ip", SESSION_PAUSE_SECONDS,
-        """sum(n) AS n, arg_min(any_event, from_us) AS any_event, arg_min(login_event, from_us) AS login_event,
-           min(login_us) AS login_us, coalesce(arg_min(how, login_us), any_value(how)) AS how,
-           arg_min(kind, from_us) AS kind, max(error_ms) AS error_ms, bool_and(kind = 'logout') AS gone""",
-    )  # fmt: skip
-    given = "host, account, src_ip, from_us, to_us, n, any_event, login_event, login_us, how, kind, error_ms"
-    filled = f"""
-        SELECT {given} FROM ({spans}) WHERE NOT gone
-        UNION ALL
-        SELECT host, account, src_ip, from_us, greatest(to_us, coalesce(end_us, to_us)) AS to_us, n, any_event,
-               login_event, login_us, how, kind, error_ms
-        FROM (SELECT s.*, CASE WHEN s.login_us IS NOT NULL AND o.us - s.to_us < 86400000000 THEN o.us END AS end_us
-              FROM (SELECT * FROM timeline_slices WHERE session = '' AND kind <> 'logout') AS s
-              ASOF LEFT JOIN timeline_ends AS o
-                ON o.host = s.host AND o.account = s.account AND o.src_ip = s.src_ip AND s.to_us <= o.us)"""
+    filled = _spans_sql(sessions)
     placed = f"""
         SELECT f.*, coalesce(nullif(i.host, ''), f.src_ip) AS place, coalesce(i.outside, false) AS outside
         FROM ({filled}) AS f LEFT JOIN {ips} AS i ON i.ip = f.src_ip
@@ -186,6 +169,28 @@ def make_accesses(engine: Engine, events: str, sessions: str, ips: str) -> str:
     for name in ("timeline_slices", "timeline_ends", "timeline_begins"):
         engine.drop(name)
     return made
+
+
+def _spans_sql(sessions: str) -> str:
+    """Return SQL of the spans in which somebody was there: sessions whole, the rest by their slices and logouts."""
+    # A session is one span, however long it is silent; numbers of sessions are used again after half a day.
+    whole = filled_sql("SELECT * FROM timeline_slices WHERE session <> ''", sessions)
+    spans = heap_sql(
+        whole, "host, session, account, src_ip", SESSION_PAUSE_SECONDS,
+        """sum(n) AS n, arg_min(any_event, from_us) AS any_event, arg_min(login_event, from_us) AS login_event,
+           min(login_us) AS login_us, coalesce(arg_min(how, login_us), any_value(how)) AS how,
+           arg_min(kind, from_us) AS kind, max(error_ms) AS error_ms, bool_and(kind = 'logout') AS gone""",
+    )  # fmt: skip
+    given = "host, account, src_ip, from_us, to_us, n, any_event, login_event, login_us, how, kind, error_ms"
+    return f"""
+        SELECT {given} FROM ({spans}) WHERE NOT gone
+        UNION ALL
+        SELECT host, account, src_ip, from_us, greatest(to_us, coalesce(end_us, to_us)) AS to_us, n, any_event,
+               login_event, login_us, how, kind, error_ms
+        FROM (SELECT s.*, CASE WHEN s.login_us IS NOT NULL AND o.us - s.to_us < 86400000000 THEN o.us END AS end_us
+              FROM (SELECT * FROM timeline_slices WHERE session = '' AND kind <> 'logout') AS s
+              ASOF LEFT JOIN timeline_ends AS o
+                ON o.host = s.host AND o.account = s.account AND o.src_ip = s.src_ip AND s.to_us <= o.us)"""
 
 
 def make_flows(engine: Engine, events: str, ips: str) -> str:
