@@ -17,6 +17,9 @@ more."""
 STRONG = 2.0
 """Weight of a deed that by itself must be explained."""
 
+STRONG_TOGETHER = 3.2
+"""Weight of several kinds of deeds that together must be explained: a rule of level high and an archive."""
+
 FRESH_STRANGE = 1.0
 """Strangeness from which another account than the one that came in is still taken for the intruder's …"""
 
@@ -77,14 +80,14 @@ def intruder(forest: Forest) -> tuple[set[int], dict[int, float]]:
     accounts from places that are new for them, until nothing is added.
     """
     weights = weigh_trees(forest)
+    ways = Ways(forest)
     heaviest = max(weights.values(), default=0.0)
     roots = {
         r
         for r, weight in weights.items()
-        if weight >= max(THRESHOLD, 0.25 * heaviest) and _has_strong(forest, r)
+        if weight >= max(THRESHOLD, 0.25 * heaviest) and _has_strong(forest, ways, r)
     }
     roots |= {n for n, node in forest.nodes.items() if node.verdict == "attacker"}
-    ways = Ways(forest)
     theirs = _upward(forest, ways, _downward(forest, roots))
     while True:
         added = _alike(forest, ways, theirs, weights)
@@ -93,18 +96,23 @@ def intruder(forest: Forest) -> tuple[set[int], dict[int, float]]:
         theirs = _upward(forest, ways, theirs | _downward(forest, added))
 
 
-def _has_strong(forest: Forest, root: int) -> bool:
+def _has_strong(forest: Forest, ways: Ways, root: int) -> bool:
     """Answer whether something in a tree must be explained, and its beginning is not routine."""
-    if forest.nodes[root].strange <= 0 and forest.nodes[root].verdict != "attacker":
+    top = forest.nodes[root]
+    if top.strange <= 0 and top.verdict != "attacker" and not ways.began_oddly(top.access):
         return False
+    kinds: dict[str, float] = {}
     for number, node in forest.nodes.items():
         if forest.root(number) != root or node.excused:
             continue
-        if node.verdict == "attacker" or any(w >= STRONG for w in deeds_of(node).values()):
+        if node.verdict == "attacker":
             return True
         if node.access.outside and sum(f.n for f in node.failures) >= 20 and node.strange >= 4.0:
             return True
-    return False
+        for kind, weight in deeds_of(node).items():
+            kinds[kind] = max(kinds.get(kind, 0.0), weight)
+    kinds.pop("signal", None)
+    return max(kinds.values(), default=0.0) >= STRONG or sum(kinds.values()) >= STRONG_TOGETHER
 
 
 def _downward(forest: Forest, roots: set[int]) -> set[int]:
