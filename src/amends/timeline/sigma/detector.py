@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 
 from amends.tables.timeline import DETECTIONS
+from amends.timeline.guard import note, survivable
 from amends.timeline.sigma.addresses import Inside
 from amends.timeline.sigma.evaluating import Evaluator
 from amends.timeline.sigma.fields import Batch, Rows
@@ -19,11 +20,17 @@ from amends.timeline.sigma.rules import Rule, RuleSet
 
 GATHER_ROWS = 32_768
 GATHER_BYTES = 64 << 20
+FEWEST_ROWS = 16
+"""Where rules break on a batch, its halves are tried, down to so many events; those stay unjudged."""
 Masker = Callable[[pa.Array], pa.Array]
 
 
 class Detector:
-    """Evaluates rules on batches of events, one after the other."""
+    """Evaluates rules on batches of events, one after the other.
+
+    Attributes:
+        unjudged: Log files with the number of their events on which the rules broke; the rest was judged.
+    """
 
     def __init__(
         self, rules: RuleSet, inside: Inside | None = None, mask: Masker | None = None
@@ -43,6 +50,7 @@ class Detector:
         self._gathered: list[pa.RecordBatch] = []
         self._size = [0, 0]
         self._done: Finding | None = None
+        self.unjudged: dict[str, int] = {}
 
     def take(self, batch: pa.RecordBatch) -> None:
         """Take a batch of events with ``raw``, not masked. Small batches are gathered first."""
@@ -50,16 +58,20 @@ class Detector:
         self._size[0] += batch.num_rows
         self._size[1] += batch.nbytes
         if self._size[0] >= GATHER_ROWS or self._size[1] >= GATHER_BYTES:
-            self._flush()
+            self.settle()
 
     def evaluate(self, batch: pa.RecordBatch) -> list[tuple[Rule, Rows]]:
         """Evaluate a batch at once and return the rules that fired with their rows; their hits are kept too."""
         found: list[tuple[Rule, Rows]] = []
         for start in range(0, batch.num_rows, 2 * GATHER_ROWS):
-            part = Batch(batch.slice(start, 2 * GATHER_ROWS), self._inside)
-            fired = self._hits.take(part, self._evaluator.hits(part))
-            found.extend((rule, rows + start) for rule, rows in fired)
+            self._judge(batch, start, min(start + 2 * GATHER_ROWS, batch.num_rows), found)
         return found
+
+    def settle(self) -> None:
+        """Evaluate what is still gathered."""
+        held, self._gathered, self._size = self._gathered, [], [0, 0]
+        if held:
+            self.evaluate(gathered(held))
 
     def finish(self) -> pa.Table:
         """Return the detections, as the table ``detections``."""
@@ -86,13 +98,29 @@ class Detector:
         """Return how many rules speak of a log source that no parser of ours can give."""
         return sum(self.rules.whens[r.when] is False for r in self.rules.rules)
 
-    def _flush(self) -> None:
-        if self._gathered:
-            self.evaluate(gathered(self._gathered))
-        self._gathered, self._size = [], [0, 0]
+    def _judge(
+        self, batch: pa.RecordBatch, start: int, end: int, found: list[tuple[Rule, Rows]]
+    ) -> None:
+        """Evaluate the rows from one to another; where the rules break on them, their halves."""
+        try:
+            part = Batch(batch.slice(start, end - start), self._inside)
+            hits = list(self._evaluator.hits(part))
+        except Exception as error:
+            if not survivable(error):
+                raise
+            if end - start > FEWEST_ROWS:
+                middle = (start + end) // 2
+                self._judge(batch, start, middle, found)
+                self._judge(batch, middle, end, found)
+                return
+            for log_id in batch.column("log_id").slice(start, end - start).to_pylist():
+                self.unjudged[log_id] = self.unjudged.get(log_id, 0) + 1
+            note("a rule", batch.column("log_id")[start].as_py(), error)
+            return
+        found.extend((rule, rows + start) for rule, rows in self._hits.take(part, hits))
 
     def _finding(self) -> Finding:
-        self._flush()
+        self.settle()
         if self._done is None:
             self._done = Finding(self.rules, self._hits)
         return self._done
