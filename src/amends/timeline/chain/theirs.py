@@ -102,6 +102,7 @@ def _has_strong(forest: Forest, ways: Ways, root: int) -> bool:
     if top.strange <= 0 and top.verdict != "attacker" and not ways.began_oddly(top.access):
         return False
     kinds: dict[str, float] = {}
+    told = 0.0  # the same kind on one host after the other adds up, below an origin outside
     for number, node in forest.nodes.items():
         if forest.root(number) != root or node.excused:
             continue
@@ -109,9 +110,12 @@ def _has_strong(forest: Forest, ways: Ways, root: int) -> bool:
             return True
         if node.access.outside and sum(f.n for f in node.failures) >= 20 and node.strange >= 4.0:
             return True
-        for kind, weight in deeds_of(node).items():
+        mine = {k: w for k, w in deeds_of(node).items() if k != "signal"}
+        told += max(mine.values(), default=0.0) if top.access.outside else 0.0
+        for kind, weight in mine.items():
             kinds[kind] = max(kinds.get(kind, 0.0), weight)
-    kinds.pop("signal", None)
+    if top.strange >= SURE_STRANGE and told >= STRONG_TOGETHER:
+        return True
     return max(kinds.values(), default=0.0) >= STRONG or sum(kinds.values()) >= STRONG_TOGETHER
 
 
