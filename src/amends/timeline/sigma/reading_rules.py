@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,15 +44,17 @@ class TooMuch(ValueError):  # noqa: N818 - a refusal, not a failure
 
 def rule_files(folder: Path, pack: str) -> Iterator[RuleFile]:
     """Yield the files of rules of a folder (or the one file), by path; links are not followed."""
-    paths = [folder] if folder.is_file() else _rule_paths(folder)
-    root = folder.parent if folder.is_file() else folder
-    for n, path in enumerate(paths):
-        name = path.relative_to(root).as_posix()
-        name = name.encode("utf-8", "replace").decode("utf-8")
+    single = folder.is_file()
+    names = [folder.name] if single else _rule_names(folder)
+    root = str(folder.parent if single else folder)
+    for n, name in enumerate(names):
         content, reason = (
-            _content(path) if n < MAX_FILES else (None, f"more than {MAX_FILES:,} files")
+            _content(f"{root}/{name}")
+            if n < MAX_FILES
+            else (None, f"more than {MAX_FILES:,} files")
         )
-        yield RuleFile(pack, name, content, Refusal(name, "", reason) if reason else None)
+        shown = name.encode("utf-8", "replace").decode("utf-8")
+        yield RuleFile(pack, shown, content, Refusal(shown, "", reason) if reason else None)
 
 
 def documents(content: bytes) -> list[Any]:
@@ -81,17 +85,38 @@ def documents(content: bytes) -> list[Any]:
     return found
 
 
-def _rule_paths(folder: Path) -> list[Path]:
-    return sorted(
-        p for p in folder.rglob("*") if p.suffix.lower() in (".yml", ".yaml") and not p.is_dir()
-    )
+def _rule_names(folder: Path) -> list[str]:
+    """Return the paths of rule files in a folder, relative to it, in the order of their parts."""
+    found: list[tuple[str, ...]] = []
+    waiting: list[tuple[str, ...]] = [()]
+    while waiting:
+        parts = waiting.pop()
+        try:
+            with os.scandir("/".join((str(folder), *parts))) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append((*parts, entry.name))
+                    elif _named_as_rule(entry.name) and not _leads_to_folder(entry):
+                        found.append((*parts, entry.name))
+        except PermissionError:
+            continue
+    return ["/".join(parts) for parts in sorted(found)]
 
 
-def _content(path: Path) -> tuple[bytes | None, str]:
-    if path.is_symlink() or not path.is_file():
-        return None, "a link or no plain file"
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_symlink() and Path(entry.path).is_dir()
+
+
+def _named_as_rule(name: str) -> bool:
+    stem, dot, ending = name.rpartition(".")
+    return bool(stem and dot) and ending.lower() in ("yml", "yaml")
+
+
+def _content(path: str) -> tuple[bytes | None, str]:
     try:
-        with path.open("rb") as stream:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return None, "a link or no plain file"
+        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - thousands of files: a Path each costs more than the reading
             content = stream.read(MAX_FILE_BYTES + 1)
     except OSError:
         return None, "cannot be opened"
