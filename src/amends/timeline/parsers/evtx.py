@@ -16,15 +16,16 @@ import re
 import struct
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
+import numpy as np
 import orjson
 from evtx import PyEvtxParser
 
 from amends.timeline.parsers import evtx_events
 from amends.timeline.parsers.base import Origin, Parsed
-from amends.timeline.parsers.fields import Names, gather
+from amends.timeline.parsers.fields import Ints, Names, gather
 
 HEADER, CHUNK = 4096, 65536
 _CHUNKS = (
@@ -33,6 +34,7 @@ _CHUNKS = (
 _MAGIC, _CHUNK_MAGIC = b"ElfFile\0", b"ElfChnk\0"
 _RANGE = re.compile(r"chunk containing record IDs (\d+)\.\.(\d+)")
 _MOST = CHUNK // 32  # records that a chunk can hold at most
+_SHAPES_KEPT = 2_000
 
 Json = Any  # what a JSON document holds; orjson's border
 
@@ -49,16 +51,92 @@ class Evtx:
 
     def read(self, stream: BinaryIO, origin: Origin) -> Iterator[Parsed]:
         """Yield the log in blocks; a block is some chunks."""
-        names, count = Names(), 0
+        events = Gathering()
+        for _, rejects in self.gather(stream, events):
+            block = events.parsed()
+            yield replace(block, n_lines=block.n_lines + len(rejects), rejects=rejects)
+
+    def gather(
+        self, stream: BinaryIO, events: Gathering
+    ) -> Iterator[tuple[int, list[tuple[int, str]]]]:
+        """Add the log's events to those gathered; yield, after some chunks each, how many came and what is no event.
+
+        Whoever reads many small logs makes columns of them all at once: that costs the same for ten events as for
+        thousands.
+        """
+        count = 0
         for chunks, reasons in _chunks(stream):
             block, lost = _records(chunks)
-            shapes, values, unread = _flattened(block, names)
+            n, unread = events.take(block, count + 1)
             rejects = [
-                (count + len(shapes) + i, reason)
-                for i, reason in enumerate((*reasons, *lost, *unread), 1)
+                (count + n + i, reason) for i, reason in enumerate((*reasons, *lost, *unread), 1)
             ]
-            yield evtx_events.parsed(gather(names, shapes, values), count + 1, rejects)
-            count += len(shapes) + len(rejects)
+            yield n, rejects
+            count += n + len(rejects)
+
+
+class Gathering:
+    """Events of one log or of several, until they are made columns together."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._names = Names()
+        self._shapes: list[int] = []
+        self._values: list[str | None] = []
+        self._numbers: list[Ints] = []
+
+    def __len__(self) -> int:
+        """Return how many events there are."""
+        return len(self._shapes)
+
+    def take(self, block: list[str], first: int) -> tuple[int, list[str]]:
+        """Add records; return how many are events, and a reason for each that is none.
+
+        Args:
+            block: Records as the library's JSON.
+            first: Number of the first event in its log.
+        """
+        before, entries = len(self._shapes), len(self._values)
+        try:
+            unread = _flattened(block, self._names, self._shapes, self._values)
+        except BaseException:  # those of other logs stay whole
+            del self._shapes[before:], self._values[entries:]
+            raise
+        n = len(self._shapes) - before
+        self._numbers.append(np.arange(first, first + n, dtype=np.int64))
+        return n, unread
+
+    def parsed(self) -> Parsed:
+        """Return the events as one block, in the order they came, and begin anew."""
+        lines = np.concatenate(self._numbers) if self._numbers else np.zeros(0, np.int64)
+        shapes, values = self._shapes, self._values
+        self._shapes, self._values, self._numbers = [], [], []
+        made = evtx_events.parsed(gather(self._names, shapes, values), 1, [], lines)
+        if len(self._names.runs) > _SHAPES_KEPT:  # a log may hold a shape of its own in every event
+            self._names = Names()
+        return made
+
+    def copy(self) -> Gathering:
+        """Return the same events once more; what either adds later is not the other's."""
+        one = Gathering()
+        one._names, one._shapes = self._names, list(self._shapes)
+        one._values, one._numbers = list(self._values), list(self._numbers)
+        return one
+
+    def apart(self) -> list[Gathering]:
+        """Return what each ``take`` added by itself, and begin anew: where one breaks, the others do not."""
+        sizes = [len(run) for run in self._names.runs]
+        made, event, entry = [], 0, 0
+        for numbers in self._numbers:
+            one = Gathering()
+            one._names, one._numbers = self._names, [numbers]
+            one._shapes = self._shapes[event : event + len(numbers)]
+            end = entry + sum(sizes[shape] for shape in one._shapes)
+            one._values = self._values[entry:end]
+            event, entry = event + len(numbers), end
+            made.append(one)
+        self._shapes, self._values, self._numbers = [], [], []
+        return made
 
 
 def _chunks(stream: BinaryIO) -> Iterator[tuple[list[bytes], list[str]]]:
@@ -154,9 +232,10 @@ def _reason(text: str) -> str:
     return "chunk cannot be read" if "chunk" in text.lower() else "record cannot be read"
 
 
-def _flattened(block: list[str], names: Names) -> tuple[list[int], list[str | None], list[str]]:
-    shapes: list[int] = []
-    values: list[str | None] = []
+def _flattened(
+    block: list[str], names: Names, shapes: list[int], values: list[str | None]
+) -> list[str]:
+    """Add the fields of records; return a reason for each that is no event."""
     unread: list[str] = []
     for text in block:
         event = _event(text)
@@ -164,7 +243,7 @@ def _flattened(block: list[str], names: Names) -> tuple[list[int], list[str | No
             unread.append("record is no event")
         else:
             flatten(event, names, shapes, values)
-    return shapes, values, unread
+    return unread
 
 
 def _event(text: str) -> dict[str, Json] | None:
