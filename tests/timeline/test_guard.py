@@ -3,18 +3,29 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
 import pytest
 
+from amends.custody import Reader
+from amends.kernel.contents import RawPart
+from amends.timeline import scrub
+from amends.timeline.detecting import Detecting
 from amends.timeline.guard import survivable
 from amends.timeline.lines import Lines
 from amends.timeline.parsers.base import Origin, Parsed
 from amends.timeline.parsers.by_lines import ParseBlock
 from amends.timeline.parsers.plain import Plain
 from amends.timeline.parsers.syslog import Syslog
+from amends.timeline.reading import read_log, unsay
+from amends.timeline.sigma.evaluating import Evaluator
+from amends.timeline.sigma.fields import Batch, Mask
+from amends.timeline.sigma.loading import load_rules
+from amends.timeline.sigma.rules import Rule
 from tests.timeline.logs import origin, read
 
 LINE = "Aug  4 02:11:09 jump1 sshd[1]: Accepted password for ann from 10.0.0.9 port 5 ssh2\n"
@@ -118,3 +129,56 @@ def test_headings_and_empty_lines_make_no_log_partly_read() -> None:
     reading, rows = read(zeek, origin("conn.log"))
     assert len(rows) == 1
     assert reading.status == "read"
+
+
+def _break_masks(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = scrub.mask_texts
+
+    def broken(texts: pa.Array, *, commands: bool = False) -> pa.Array:
+        if any("BREAKS" in (t or "") for t in texts.to_pylist()):
+            raise pa.ArrowInvalid("too odd")
+        return real(texts, commands=commands)
+
+    monkeypatch.setattr(scrub, "mask_texts", broken)
+
+
+def test_a_row_that_cannot_be_masked_is_not_written_and_counts_as_a_reject(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _break_masks(monkeypatch)
+    raw = (LINE * 40 + BAD + LINE * 40).encode()
+    reading = read_log(RawPart("", "auth.log", io.BytesIO(raw)), origin())
+    written = 0
+    for batch in reading.batches:
+        clean, bad = scrub.masked_rows(batch)
+        written += clean.num_rows
+        assert "BREAKS" not in str(clean.to_pylist())
+        assert "raw" not in clean.schema.names
+        if bad is not None:
+            unsay(reading, bad)
+    assert (reading.n_lines, reading.n_events, reading.n_rejects, written) == (81, 80, 1, 80)
+    assert reading.reject_places == ["line 41: unreadable"]
+    assert reading.row("E0001", "", "auth.log")["status"] == "partly"
+
+
+def test_rules_go_on_over_a_row_that_breaks_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real = Evaluator.hits
+
+    def broken(self: Evaluator, batch: Batch) -> Iterator[tuple[Rule, Mask]]:
+        if any("BREAKS" in (t or "") for t in batch.events.column("raw").to_pylist()):
+            raise pa.ArrowInvalid("too odd")
+        return real(self, batch)
+
+    monkeypatch.setattr(Evaluator, "hits", broken)
+    _break_masks(monkeypatch)
+    (tmp_path / "auth.log").write_text(LINE * 100 + BAD + LINE * 100)
+    run = Detecting([tmp_path], Reader(), load_rules([], own=True))
+    batches = list(run.batches())
+    told = run.summary()
+    assert told["lines"] == 201
+    assert told["events"] == sum(b.num_rows for b in batches) == 200
+    assert told["rejects"] == 1
+    assert 0 < told["events_unjudged"] <= 16
+    assert [reason for _, reason, _ in run.account.unread] == ["unreadable"]

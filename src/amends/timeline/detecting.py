@@ -7,32 +7,32 @@ events with their whole lines; what is handed out is masked and carries no line.
 from __future__ import annotations
 
 import ipaddress
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from amends.kernel import ids
 from amends.kernel.contents import Contents, Fault, RawPart
 from amends.kernel.errors import UsageError
 from amends.tables.timeline import EVENTS
 from amends.timeline.files import older_than, origin_of, rotation
+from amends.timeline.guard import REMEDY, UNREADABLE
 from amends.timeline.known import Known
 from amends.timeline.reading import LogReading, read_log
 from amends.timeline.roster import HostNames, read_known
-from amends.timeline.scrub import mask_texts, masked
+from amends.timeline.scrub import mask_texts, masked_rows
 from amends.timeline.sigma.addresses import Inside
 from amends.timeline.sigma.detector import GATHER_BYTES, GATHER_ROWS, Detector, gathered
 from amends.timeline.sigma.fields import Rows
 from amends.timeline.sigma.finding import Fired, Reference
 from amends.timeline.sigma.loading import load_rules
 from amends.timeline.sigma.rules import Rule, RuleSet
-
-_log = logging.getLogger(__name__)
 
 TIMELINE_SCHEMA = EVENTS.schema.append(pa.field("file", pa.string())).append(
     pa.field("rule_ids", pa.list_(pa.string()))
@@ -116,6 +116,7 @@ class Detecting:
     def summary(self) -> dict[str, object]:
         """Return counts of files, lines, events, rejects and rules."""
         a, rules = self.account, self.rules
+        self.detector.settle()
         return {
             "files": a.n_files,
             "unread": a.n_unread,
@@ -126,6 +127,7 @@ class Detecting:
             "rules_accepted": len(rules.rules) + len(rules.correlations),
             "rules_refused": len(rules.refusals),
             "rules_without_such_logs": self.detector.unmatched(),
+            "events_unjudged": sum(self.detector.unjudged.values()),
         }
 
     def _read(self) -> Iterator[pa.RecordBatch]:
@@ -140,22 +142,9 @@ class Detecting:
                     self._lost(file, part)
                     continue
                 last = self._reading(file, part, before)
-                yield from self._guarded(last)
+                yield from last.batches
                 self._count(last)
             newer = (stem, last)
-
-    def _guarded(self, reading: LogReading) -> Iterator[pa.RecordBatch]:
-        """Yield a log's batches; a log that breaks its parser is told as such, and the next is read."""
-        try:
-            yield from reading.batches
-        except (ArithmeticError, LookupError, TypeError, ValueError, pa.ArrowException) as error:
-            _log.warning(
-                "a parser failed",
-                extra={"log": reading.origin.log_id, "kind": type(error).__name__},
-            )
-            remedy = "export it as text, CSV or JSON and add it again"
-            reading.faults.append(Fault("", f"after line {reading.n_lines}", "unreadable", remedy))
-            reading.status = "partly"
 
     def _reading(self, file: Path, part: RawPart, newer: LogReading | None) -> LogReading:
         log_id = f"G{len(self._paths) + 1:07}"
@@ -197,11 +186,24 @@ class Detecting:
         )
         logs = batch.column("log_id").dictionary_encode()
         paths = pa.array([self._paths.get(v, "") for v in logs.dictionary.to_pylist()], pa.string())
-        clean = masked(batch)
-        made = pa.RecordBatch.from_arrays(
-            [*clean.columns, paths.take(logs.indices), fired], schema=TIMELINE_SCHEMA
-        )
-        return made.filter(pa.array(np.diff(offsets) > 0)) if fired_only else made
+        clean, bad = masked_rows(batch)
+        keep = np.diff(offsets) > 0 if fired_only else np.ones(batch.num_rows, np.bool_)
+        paths = paths.take(logs.indices)
+        if bad is not None:
+            there = self._unmasked(batch, bad)
+            kept = pa.array(there)
+            paths, fired, keep = paths.filter(kept), fired.filter(kept), keep[there]
+        made = pa.RecordBatch.from_arrays([*clean.columns, paths, fired], schema=TIMELINE_SCHEMA)
+        return made if keep.all() else made.filter(pa.array(keep))
+
+    def _unmasked(self, batch: pa.RecordBatch, bad: pa.RecordBatch) -> npt.NDArray[np.bool_]:
+        """Count events that cannot be masked as rejects, and return which of the batch's can be."""
+        self.account.n_events -= bad.num_rows
+        self.account.n_rejects += bad.num_rows
+        for log_id in dict.fromkeys(bad.column("log_id").to_pylist()):
+            self.account.unread.append((self._paths.get(log_id, ""), UNREADABLE, REMEDY))
+        lost = pc.is_in(batch.column("event_id"), value_set=bad.column("event_id"))
+        return ~np.asarray(lost.to_numpy(zero_copy_only=False), np.bool_)
 
     def _row(self, fired: Fired) -> dict[str, Any]:
         rule = fired.rule

@@ -235,6 +235,21 @@ def lose(reading: LogReading, n: int) -> None:
     reading.status = "partly"
 
 
+def unsay(reading: LogReading, rows: pa.RecordBatch) -> None:
+    """Count events as rejects that were counted as events, but could not be masked and must not be written."""
+    n = rows.num_rows
+    reading.n_events -= n
+    reading.n_rejects += n
+    reading.n_undated -= rows.column("at").null_count
+    reading.reasons[UNREADABLE] = reading.reasons.get(UNREADABLE, 0) + n
+    room = max(MAX_PLACES - len(reading.reject_places), 0)
+    lines = rows.column("line").slice(0, room).to_pylist()
+    reading.reject_places += [f"line {line}: {UNREADABLE}" for line in lines]
+    if not any(f.reason == UNREADABLE for f in reading.faults):
+        _note(reading, UNREADABLE, REMEDY)
+    reading.status = "partly"
+
+
 def _bad_rejects(reading: LogReading) -> int:
     """Return how many rejects are neither headings nor empty."""
     told = reading.reasons

@@ -14,6 +14,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from amends.timeline.guard import note, survivable
+
 MASKED_COLUMNS = ("command", "message", "object", "url")
 _LABEL = (
     r"(?i:\b(?:\w+[._])?(?:ssns?|social_?security(?:_?(?:number|no|num))?|social security(?: (?:number|no))?|sin|itin|tin|tax_?id|taxpayer_?id|"
@@ -45,6 +47,9 @@ _ANY = (
 )
 """Whatever a rule may match, this matches: rows that it misses are not looked at again."""
 
+_MOST_FAILURES = 128
+"""To find one row among a hundred thousand takes some seventeen halvings."""
+
 
 def masked(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return a batch of events without ``raw``, with identifiers masked in its texts and in ``extra``."""
@@ -58,6 +63,37 @@ def masked(batch: pa.RecordBatch) -> pa.RecordBatch:
             column = _mask_fields(column)
         columns.append(column)
     return pa.RecordBatch.from_arrays(columns, names=names)
+
+
+def masked_rows(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch | None]:
+    """Return a batch masked, and its rows that could not be masked, which must not be written.
+
+    Where masking breaks on a batch its halves are tried, so that a row that breaks it costs that row.
+    """
+    clean, bad, waiting, failures = [], [], [batch], 0
+    while waiting:
+        part = waiting.pop()
+        try:
+            clean.append(masked(part))
+        except Exception as error:
+            if not survivable(error):
+                raise
+            failures += 1
+            middle = part.num_rows // 2
+            if middle and failures < _MOST_FAILURES:
+                waiting += [part.slice(middle), part.slice(0, middle)]
+                continue
+            note("masking", str(part.column("log_id")[0]), error)
+            bad.append(part)
+    if len(clean) == 1 and not bad:
+        return clean[0], None
+    whole = _together(clean) or batch.slice(0, 0).drop_columns(["raw"])
+    return whole, _together(bad)
+
+
+def _together(batches: list[pa.RecordBatch]) -> pa.RecordBatch | None:
+    made = pa.Table.from_batches(batches).combine_chunks().to_batches() if batches else []
+    return made[0] if made else None
 
 
 def mask_texts(texts: pa.Array, *, commands: bool = False) -> pa.Array:
