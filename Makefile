@@ -26,7 +26,7 @@ demo-site demo-console: $(VENV)/core.stamp
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tools/demo.sh $(CASE) $(@:demo-%=%) $(PORT)
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check src tests bench tools docs clients

@@ -108,10 +108,11 @@ def score_taken(folder: Path, truth: dict[str, dict]) -> dict[str, object]:
     for row in pq.read_table(folder / "taken.parquet").to_pylist():
         true = truth.get(f"{row['store']}/{row['table']}", {"rows": 0})["rows"]
         total += 1
-        inside += row["lower"] <= true <= row["upper"]
-        near = abs(row["best"] - true) <= 0.1 * max(true, 1)
+        held = row["lower"] <= true and (row["upper"] is None or true <= row["upper"])
+        inside += held
+        near = abs((row["best"] or 0) - true) <= 0.1 * max(true, 1)
         close += near
-        if not near or not row["lower"] <= true <= row["upper"]:
+        if not near or not held:
             wrong.append(
                 f"{row['store']}/{row['table']}/{row['element']}: true {true}, {row['lower']}..{row['best']}..{row['upper']}"
             )
