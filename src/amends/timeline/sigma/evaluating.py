@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from amends.timeline.sigma.fields import Batch, Mask
+from amends.timeline.sigma.fields import Batch, Field, Mask, Rows
 from amends.timeline.sigma.matching import Answers, Questions
 from amends.timeline.sigma.rules import Node, Predicate, Rule, RuleSet
 
@@ -44,24 +45,25 @@ class _Work:
 
     def __init__(self, questions: Questions, batch: Batch) -> None:
         self.questions, self.batch = questions, batch
-        self._answers: dict[str, Answers | None] = {}
+        self._answers: dict[str, Answers] = {}
         self._masks: dict[int, Result] = {}
         self._n_kept = 0
+        self._nowhere = bytearray(len(questions.predicates))
 
     def node(self, node: Node) -> Result:
         """Return where a test holds."""
+        if type(node) is int:
+            return False if self._nowhere[node] else self.ask(node)
         if isinstance(node, bool):
             return node
-        if isinstance(node, int):
-            return self.ask(node)
         if node[0] == "not":
             inner = self.node(node[1])
             return not inner if isinstance(inner, bool) else ~inner
-        return self._and(node[1:]) if node[0] == "and" else self._or(node[1:])
+        return self._and(node) if node[0] == "and" else self._or(node)
 
     def _and(self, nodes: list[Node]) -> Result:
         result: Result = True
-        for node in nodes:
+        for node in islice(nodes, 1, None):
             result = _both(result, self.node(node))
             if _nowhere(result):
                 return False
@@ -69,7 +71,10 @@ class _Work:
 
     def _or(self, nodes: list[Node]) -> Result:
         result: Result = False
-        for node in nodes:
+        nowhere = self._nowhere
+        for node in islice(nodes, 1, None):
+            if type(node) is int and nowhere[node]:
+                continue
             found = self.node(node)
             if found is True:
                 return True
@@ -79,10 +84,14 @@ class _Work:
 
     def ask(self, number: int) -> Result:
         """Return where a predicate holds."""
+        if self._nowhere[number]:
+            return False
         if number not in self._masks:
             result = self._asked(number, self.questions.predicates[number])
             if not isinstance(result, bool):
                 self._n_kept += 1
+            elif result is False:
+                self._nowhere[number] = True
             if self._n_kept > MAX_KEPT_MASKS:
                 self._masks = {k: v for k, v in self._masks.items() if isinstance(v, bool)}
                 self._n_kept = 0
@@ -91,24 +100,32 @@ class _Work:
 
     def _asked(self, number: int, predicate: Predicate) -> Result:
         field = self.batch.field(predicate.field)
-        if predicate.op == "null":
-            return True if field is None else ~field.present
         if field is None:
-            return False
+            self._never(self.questions.asking(predicate.field))
+            return predicate.op == "null"
+        if predicate.op == "null":
+            return ~field.present
         if predicate.op == "exists":
             return field.present
         if predicate.op == "ref":
             return self._reference(predicate)
-        hits = self._answers_of(predicate.field).hits(number)
+        answers = self._answers_of(predicate.field, field)
+        hits = answers.hits(number)
         return field.mask(hits) if len(hits) else False
 
-    def _answers_of(self, name: str) -> Answers:
+    def _answers_of(self, name: str, field: Field) -> Answers:
+        """Return the answers for a field; all its questions whose text is nowhere are settled with the first."""
         answers = self._answers.get(name)
         if answers is None:
-            field = self.batch.field(name)
-            assert field is not None, "a field that is asked is there"
             answers = self._answers[name] = Answers(self.questions, name, field)
+            self._never(answers.settled)
+            for number in answers.open():
+                self._nowhere[number] = False
         return answers
+
+    def _never(self, numbers: Rows) -> None:
+        """Note that predicates hold nowhere in the batch."""
+        np.frombuffer(self._nowhere, np.uint8)[numbers] = 1
 
     def _reference(self, predicate: Predicate) -> Result:
         """Return where a field equals, begins with, ends with or contains another field of the same event."""

@@ -24,6 +24,7 @@ from amends.timeline.sigma.rules import Predicate
 SHORT = 3  # texts of fewer bytes stand in almost every value: they are looked for alone
 CHUNK_BYTES = 1 << 20
 MAX_PYTHON_TEXT = 8_192  # signs of a value that the engine that can look back is given
+_PARTS = frozenset(("contains", "prefix", "suffix"))
 NONE: Rows = np.zeros(0, np.int64)
 _SIGNS = re.compile(r"([^A-Za-z0-9_ ])")
 _NUMBER = r"^\s*[+-]?\d+(\.\d+)?\s*$"
@@ -39,6 +40,11 @@ class Questions:
         for number, predicate in enumerate(predicates):
             self._by_field[predicate.field].append(number)
         self._books: dict[str, _Literals] = {}
+
+    def asking(self, field: str) -> Rows:
+        """Return the numbers of the predicates that do not hold where a field is missing."""
+        numbers = self._by_field[field]
+        return np.array([n for n in numbers if self.predicates[n].op != "null"], np.int64)
 
     def literals(self, field: str) -> _Literals:
         """Return what looks for the plain texts of a field."""
@@ -57,6 +63,12 @@ class Answers:
         self._predicates = questions.predicates
         self._book = questions.literals(name)
         self._found, self._candidates = self._book.search(field)
+        self.settled = self._book.quiet
+
+    def open(self) -> Iterator[int]:
+        """Yield the numbers of predicates whose text was found: of those settled they alone may hold."""
+        yield from self._found
+        yield from self._candidates
 
     def hits(self, number: int) -> Rows:
         """Return the numbers of the values for which a predicate holds."""
@@ -93,6 +105,7 @@ class _Literals:
         self._parts: dict[bytes, list[tuple[int, str]]] = defaultdict(list)
         for number, predicate in predicates.items():
             self._sort(number, predicate)
+        self.quiet: Rows = np.array([*self.settled, *self.prefiltered], np.int64)
         texts = sorted(self._parts)
         self._uses = [self._parts[t] for t in texts]
         self._automaton = BytesAhoCorasick(texts) if texts else None
@@ -100,15 +113,15 @@ class _Literals:
         self._owners = list(self._whole.values())
 
     def _sort(self, number: int, predicate: Predicate) -> None:
-        op, value = predicate.op, predicate.value
-        if op == "eq" and not predicate.cased:
+        _, op, value, cased = predicate
+        if op == "eq" and not cased:
             self._whole[value].append(number)
             self.settled.add(number)
             return
-        literal = _needed(predicate).encode()
+        plain = op in _PARTS and not cased
+        literal = value.encode() if plain else _needed(predicate).encode()
         if len(literal) < SHORT:
             return
-        plain = op in ("contains", "prefix", "suffix") and not predicate.cased
         self._parts[literal].append((number, op if plain else "candidate"))
         (self.settled if plain else self.prefiltered).add(number)
 
