@@ -33,6 +33,7 @@ from amends.timeline.sigma.fields import Rows
 from amends.timeline.sigma.finding import Fired, Reference
 from amends.timeline.sigma.loading import load_rules
 from amends.timeline.sigma.rules import Rule, RuleSet
+from amends.timeline.together import Together
 
 TIMELINE_SCHEMA = EVENTS.schema.append(pa.field("file", pa.string())).append(
     pa.field("rule_ids", pa.list_(pa.string()))
@@ -84,6 +85,7 @@ class Detecting:
         self._contents = contents
         self._names = HostNames(known.hosts if known else ())
         self.detector = Detector(rules, Inside(_networks(known)), mask_texts)
+        self._together = Together(self._count, self._names)
         self._paths: dict[str, str] = {}
 
     def run(self) -> None:
@@ -137,23 +139,28 @@ class Detecting:
             stem = rotation(file.as_posix())[0]
             before = newer[1] if newer[0] == stem else None
             last: LogReading | None = None
+            digest = ""
             for part in self._contents.raw(file, file.name):
                 if isinstance(part, Fault):
                     self._lost(file, part)
                     continue
-                last = self._reading(file, part, before)
+                digest = digest or ids.digest_file(file)
+                last = self._reading(file, digest, part, before)
                 yield from last.batches
-                self._count(last)
+                if not last.waiting:
+                    self._count(last)
             newer = (stem, last)
+        yield from self._together.flush()
 
-    def _reading(self, file: Path, part: RawPart, newer: LogReading | None) -> LogReading:
+    def _reading(
+        self, file: Path, digest: str, part: RawPart, newer: LogReading | None
+    ) -> LogReading:
         log_id = f"G{len(self._paths) + 1:07}"
-        digest = ids.digest_file(file)
         origin = origin_of(log_id, digest, file.as_posix(), part.inner_path, part.name, self._names)
         if newer is not None:
             origin = older_than(origin, newer.first_at)
         self._paths[log_id] = origin.path
-        return read_log(part, origin, names=self._names)
+        return read_log(part, origin, names=self._names, together=self._together)
 
     def _count(self, reading: LogReading) -> None:
         account = self.account
