@@ -135,12 +135,12 @@ def indicators(case: Case, order: Order, names: Names) -> bytes:
 
 def all_steps(case: Case, order: Order, names: Names) -> bytes:
     """Return every step that was weighed."""
-    return _query(case, names, _all(case, HOPS, "status, step NULLS LAST, at"))
+    return _query(case, names, _all(case, HOPS, 'status, step NULLS LAST, "at", hop_id'))
 
 
 def detections(case: Case, order: Order, names: Names) -> bytes:
     """Return every detection."""
-    return _query(case, names, _all(case, DETECTIONS, "at, rule_id"))
+    return _query(case, names, _all(case, DETECTIONS, '"at", rule_id, detection_id'))
 
 
 def _all(case: Case, table: Table, order: str) -> str:
