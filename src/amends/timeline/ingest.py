@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from amends.kernel.contents import Contents, Fault, RawPart
 from amends.kernel.progress import Task
 from amends.tables.timeline import EVENTS
+from amends.timeline.account import LogReading, unsay
 from amends.timeline.files import older_than, origin_of, rotation
-from amends.timeline.reading import LogReading, read_log
+from amends.timeline.reading import read_log
 from amends.timeline.roster import HostNames
-from amends.timeline.scrub import masked
+from amends.timeline.scrub import masked_rows
 from amends.timeline.sigma.detector import Detector
+from amends.timeline.together import Together
 
 ROWS_A_GROUP = 122_880
 BYTES_A_GROUP = 128 << 20
@@ -80,12 +83,17 @@ class EventFile:
         self._held, self._rows, self._bytes = [], 0, 0
 
 
-class Ingest:
-    """Reads logs, and keeps the account of every file.
+@dataclass(frozen=True)
+class _Read:
+    """A log that was read, or is read together with others, and where it lay."""
 
-    Attributes:
-        rows: Rows of ``log_files``, skew and duplicates still open.
-    """
+    reading: LogReading
+    exhibit: LogExhibit
+    inner_path: str
+
+
+class Ingest:
+    """Reads logs, and keeps the account of every file."""
 
     def __init__(
         self, contents: Contents, names: HostNames, detector: Detector, into: EventFile
@@ -96,7 +104,16 @@ class Ingest:
         self._detector = detector
         self._into = into
         self._begins: dict[str, datetime] = {}
-        self.rows: list[dict[str, object]] = []
+        self._logs: dict[str, _Read] = {}
+        self._together = Together(self._begun, names)
+
+    @property
+    def rows(self) -> list[dict[str, object]]:
+        """Return the rows of ``log_files``, skew and duplicates still open."""
+        return [
+            log.reading.row(log.exhibit.exhibit_id, log.inner_path, log.exhibit.path)
+            for log in self._logs.values()
+        ]
 
     def take(self, exhibits: Iterable[LogExhibit], task: Task) -> None:
         """Read exhibits, the newest file of each log first: it says when the older ones end."""
@@ -104,38 +121,56 @@ class Ingest:
             task.say(exhibit.exhibit_id)
             meter = _Meter(task, exhibit.size_bytes)
             for part in self._contents.raw(exhibit.place, Path(exhibit.path).name):
-                log_id = f"G{len(self.rows) + 1:07d}"
+                log_id = f"G{len(self._logs) + 1:07d}"
                 if isinstance(part, Fault):
-                    self.rows.append(self._unread(exhibit, part, log_id))
+                    reading = self._unread(exhibit, part, log_id)
+                    self._logs[log_id] = _Read(reading, exhibit, part.inner_path)
                 else:
-                    self.rows.append(self._read(exhibit, part, log_id, meter))
+                    self._read(exhibit, part, log_id, meter)
             meter.done()
+        self._keep(self._together.flush())
 
-    def _read(
-        self, exhibit: LogExhibit, part: RawPart, log_id: str, meter: _Meter
-    ) -> dict[str, object]:
+    def _read(self, exhibit: LogExhibit, part: RawPart, log_id: str, meter: _Meter) -> None:
         origin = origin_of(
             log_id, exhibit.sha256, exhibit.path, part.inner_path, part.name, self._names,
             as_of=exhibit.as_of,
         )  # fmt: skip
-        stem = rotation(origin.path)[0]
-        origin = older_than(origin, self._begins.get(stem))
-        reading: LogReading = read_log(part, origin, names=self._names)
-        for batch in reading.batches:
-            self._detector.take(batch)
-            self._into.add(masked(batch))
-            meter.advance(batch.num_rows)
-        if reading.first_at is not None:
-            self._begins[stem] = min(reading.first_at, self._begins.get(stem, reading.first_at))
-        return reading.row(exhibit.exhibit_id, part.inner_path, exhibit.path)
+        origin = older_than(origin, self._begins.get(rotation(origin.path)[0]))
+        reading = read_log(part, origin, names=self._names, together=self._together)
+        self._logs[log_id] = _Read(reading, exhibit, part.inner_path)
+        self._keep(reading.batches, meter)
+        if not reading.waiting:
+            self._begun(reading)
 
-    def _unread(self, exhibit: LogExhibit, fault: Fault, log_id: str) -> dict[str, object]:
+    def _keep(self, batches: Iterable[pa.RecordBatch], meter: _Meter | None = None) -> None:
+        """Let rules look at events, mask them, and write them; what cannot be masked is counted and not written."""
+        for batch in batches:
+            self._detector.take(batch)
+            clean, bad = masked_rows(batch)
+            self._into.add(clean)
+            if bad is not None:
+                self._unsay(bad)
+            if meter is not None:
+                meter.advance(batch.num_rows)
+
+    def _unsay(self, bad: pa.RecordBatch) -> None:
+        logs = bad.column("log_id")
+        for log_id in dict.fromkeys(logs.to_pylist()):
+            unsay(self._logs[log_id].reading, bad.filter(pc.equal(logs, log_id)))
+
+    def _begun(self, reading: LogReading) -> None:
+        """Note when a log begins: the older files of it end there."""
+        if reading.first_at is not None:
+            stem = rotation(reading.origin.path)[0]
+            self._begins[stem] = min(reading.first_at, self._begins.get(stem, reading.first_at))
+
+    def _unread(self, exhibit: LogExhibit, fault: Fault, log_id: str) -> LogReading:
         origin = origin_of(log_id, exhibit.sha256, exhibit.path, fault.inner_path, "", self._names)
         empty = fault.reason == "empty"
         reading = LogReading(origin, "", _none(), status="read" if empty else "unread")
         reading.remedy = "" if empty else fault.remedy
         reading.reject_places = [] if empty else [fault.reason]
-        return reading.row(exhibit.exhibit_id, fault.inner_path, exhibit.path)
+        return reading
 
 
 def _none() -> Iterator[pa.RecordBatch]:
