@@ -44,7 +44,10 @@ def detect(
     Example:
       amends detect logs/ --rules sigma/rules --json --timeline events.parquet
     """
-    from amends import custody  # noqa: PLC0415 - help stays quick
+    from amends.cli.startup import without_pandas  # noqa: PLC0415 - help stays quick
+
+    without_pandas()
+    from amends import custody  # noqa: PLC0415
     from amends.report import spreadsheet  # noqa: PLC0415
     from amends.timeline import detecting  # noqa: PLC0415
     from amends.timeline.sigma.loading import load_rules  # noqa: PLC0415
