@@ -91,14 +91,79 @@ def _mixed(chance: random.Random, at: str, i: int) -> str:
     return (_sshd, _cisco, _packets, _asa)[i % 4](chance, at, i)
 
 
+def _clock(i: int) -> str:
+    second = i // 40
+    return f"{second // 3600 % 24:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+
+
+def _address(chance: random.Random) -> str:
+    return f"{chance.randrange(1, 224)}.{chance.randrange(256)}.{chance.randrange(256)}.{chance.randrange(1, 255)}"
+
+
+def _combined(chance: random.Random, at: str, i: int) -> str:
+    day = 1 + i // 40 // 86400 % 28
+    agent = (
+        "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+        "curl/8.5.0",
+        "python-requests/2.32",
+    )[i % 3]
+    return (
+        f'{_address(chance)} - {"ann" if i % 9 == 0 else "-"} [{day:02d}/Aug/2026:{_clock(i)} +0000] "GET /item/{i}?page={i % 50} HTTP/1.1" '
+        f'{(200, 200, 404, 302)[i % 4]} {i % 90000} "https://www.corp.example/a/{i % 700}" "{agent}"'
+    )
+
+
+def _zeek(chance: random.Random, at: str, i: int) -> str:
+    return "\t".join((
+        f"{1785800000 + i // 40}.{i % 1000000:06d}", f"C{i:016x}", _address(chance), str(chance.randrange(1024, 65536)), f"10.0.{i % 4}.{i % 250}",
+        "443", "tcp", "ssl" if i % 3 else "-", f"{i % 600}.25", str(i * 3), str(i * 7), "SF" if i % 4 else "S0", "F", "T", "0", "ShADadfF",
+        str(i % 90), str(i * 4), str(i % 70), str(i * 8), "-",
+    ))  # fmt: skip
+
+
+def _nfdump(chance: random.Random, at: str, i: int) -> str:
+    day = 1 + i // 40 // 86400 % 28
+    return (
+        f"2026-08-{day:02d} {_clock(i)}.{i % 1000:03d},2026-08-{day:02d} {_clock(i + 400)}.{i % 1000:03d},10.{i % 1000:03d},{_address(chance)},10.0.{i % 4}.{i % 250},"
+        f"{chance.randrange(1024, 65536)},443,TCP,...AP.SF,0,0,{i % 900},{i * 7},{i % 700},{i * 3},3,4,0,0,0,0,0,0,0.0.0.0,0.0.0.0"
+    )
+
+
+def _csvlog(chance: random.Random, at: str, i: int) -> str:
+    day = 1 + i // 40 // 86400 % 28
+    stamp, pid = f"2026-08-{day:02d} {_clock(i)}.{i % 1000:03d} UTC", 4000 + i % 300
+    told = (
+        f'"AUDIT: SESSION,{i},1,READ,SELECT,TABLE,public.customers,""select name, street from customers where id = {i}"",<none>"',
+        f"\"statement: update orders set state = 'sent' where id = {i}\"",
+        f'"connection authorized: user=app database=shop SSL enabled (protocol=TLSv1.3) {i}"',
+        f'"duration: {i % 90}.123 ms"',
+    )[i % 4]
+    return f'{stamp},"app","shop",{pid},"10.0.{i % 4}.{i % 250}:{i % 60000 + 1024}",{pid:x}.{i % 4096:x},{i},"SELECT",{stamp},3/{i},0,LOG,00000,{told},,,,,,,,,"web","client backend",,0'
+
+
+def _json_conn(chance: random.Random, at: str, i: int) -> str:
+    return (
+        f'{{"ts":{1785800000 + i // 40}.{i % 1000000:06d},"uid":"C{i:016x}","id.orig_h":"{_address(chance)}","id.orig_p":{chance.randrange(1024, 65536)},'
+        f'"id.resp_h":"10.0.{i % 4}.{i % 250}","id.resp_p":443,"proto":"tcp","duration":{i % 600}.25,"orig_bytes":{i * 3},"resp_bytes":{i * 7},"conn_state":"SF"}}'
+    )
+
+
+HEADINGS = {
+    "zeek conn": "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h"
+    "\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\tlocal_orig\tlocal_resp\tmissed_bytes\thistory\torig_pkts\torig_ip_bytes"
+    "\tresp_pkts\tresp_ip_bytes\ttunnel_parents\n",
+    "nfdump csv": "ts,te,td,sa,da,sp,dp,pr,flg,fwd,stos,ipkt,ibyt,opkt,obyt,in,out,sas,das,smk,dmk,dtos,dir,nh,nhb\n",
+}
 MIXTURES: dict[str, Line] = {
     "sshd": _sshd, "cisco ios": _cisco, "cisco asa": _asa, "iptables": _packets, "mixed": _mixed, "fortinet": _fortinet, "auditd": _audit,
+    "web combined": _combined, "zeek conn": _zeek, "nfdump csv": _nfdump, "postgres csvlog": _csvlog, "zeek json": _json_conn,
 }  # fmt: skip
 
 
-def _generated(line: Line, n: int, path: Path) -> None:
+def _generated(line: Line, n: int, path: Path, heading: str) -> None:
     chance = random.Random(7)
     with path.open("w") as out:
+        out.write(heading)
         for i in range(n):
             second = i // 40
             at = f"Aug {1 + second // 86400 % 28:2d} {second // 3600 % 24:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
@@ -162,7 +227,7 @@ def main() -> None:
         for name, line in MIXTURES.items():
             if asked.only and asked.only not in name:
                 continue
-            _generated(line, asked.lines, path)
+            _generated(line, asked.lines, path, HEADINGS.get(name, ""))
             rows.append({"file": name, **_measure(path, asked.masked)})
         for name in ("OpenSSH", "Linux", "Apache", "Windows"):
             if asked.only and asked.only not in name:
