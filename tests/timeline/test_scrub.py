@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (lines of logs)
 """Identifiers leave the texts of events; addresses, times, ports and sizes stay."""
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ from tests.timeline.logs import origin
         ('{"ssn":"900123456"}', '{"ssn":"****3456"}'),
         ("?ssn=900123456&x=1", "?ssn=****3456&x=1"),
         ("drivers_license=D12345678", "drivers_license=****5678"),
-        ("'312-555-0142'", "'****0142'"),
+        ("imei 490154203237518 seen", "imei ****7518 seen"),
+        ("imsi 310150123456789 seen", "imsi ****6789 seen"),
+        ("iban=DE89370400440532013000", "iban=****3000"),
+        ("account_number=000123456789", "account_number=****6789"),
     ],
 )
 def test_identifiers_are_masked_to_the_last_four(text: str, wanted: str) -> None:
@@ -52,6 +56,9 @@ def test_identifiers_are_masked_to_the_last_four(text: str, wanted: str) -> None
         "SHA256:4111111111111111deadbeef",
         "session 550e8400-e29b-41d4-a716-446655440000",
         'pid=1234567 acct="root"',
+        "bytes 2345678901234 and 4111111111111112",
+        "call 312-555-0142 or bob@example.com, '312-555-0142'",
+        "counters 123456789012345 and 180000000000001",
     ],
 )
 def test_addresses_times_ports_and_sizes_stay(text: str) -> None:
@@ -76,7 +83,7 @@ def test_masking_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its rules the same text keeps the identifier: the test above is able to notice."""
     monkeypatch.setattr(scrub, "_RULES", ())
     batch = next(iter(read_log(RawPart("", "a", io.BytesIO(LINE.encode())), origin()).batches))
-    assert "411111" in str(masked(batch).to_pylist())
+    assert "900-12" in str(masked(batch).to_pylist())
 
 
 def test_fields_of_products_are_masked_too() -> None:
@@ -87,3 +94,38 @@ def test_fields_of_products_are_masked_too() -> None:
     told = str(masked(batch).to_pylist())
     assert "900-12" not in told
     assert "***-**-3456" in told
+
+
+def test_fields_named_for_identifiers_and_secrets_are_masked_by_their_name() -> None:
+    line = '{"time":"2026-08-04T02:11:09Z","user":"ann","ssn":"900123456","password":"S3cr3t!x","n":"900123456"}\n'
+    batch = next(
+        iter(read_log(RawPart("", "a", io.BytesIO(line.encode())), origin("app.json")).batches)
+    )
+    [row] = masked(batch).to_pylist()
+    told = dict(row["extra"])
+    assert told["password"] == "****"
+    assert told["ssn"] == "****3456"
+    assert "S3cr3t" not in str(row)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'type=EXECVE msg=audit(1785809469.1:1): argc=3 a0="mysql" a1="-uroot" a2="-pS3cr3t!x"',
+        "type=EXECVE msg=audit(1785809469.1:1): argc=2 a0=\"mysql\" a1=" + b"-pS3cr3t!x y".hex().upper(),
+        "type=PROCTITLE msg=audit(1785809469.1:1): proctitle=" + b"mysql\0-pS3cr3t!x".hex().upper(),
+        "type=USER_CMD msg=audit(1785809469.1:1): pid=1 msg='cwd=\"/\" cmd=" + b"mysql -pS3cr3t!x".hex().upper() + " res=success'",
+        "type=TTY msg=audit(1785809469.1:1): tty pid=1 comm=\"bash\" data=" + b"S3cr3t!x\r".hex().upper(),
+    ],
+)  # fmt: skip
+def test_audit_records_hide_arguments_in_words_and_in_hex(line: str) -> None:
+    batch = next(
+        iter(
+            read_log(
+                RawPart("", "audit.log", io.BytesIO((line + "\n").encode())), origin("audit.log")
+            ).batches
+        )
+    )
+    told = str(masked(batch).to_pylist())
+    for secret in ("S3cr3t", b"S3cr3t".hex(), b"S3cr3t".hex().upper()):
+        assert secret not in told
