@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typst
-
 from amends.custody.intake import tool_name
 from amends.custody.intakes import intakes
 from amends.custody.journal import exhibits, open_journal, refusals
@@ -26,6 +24,8 @@ def certificate(case: Case) -> bytes:
     Raises:
         TableError: The typesetter refuses.
     """
+    import typst  # noqa: PLC0415 - the typesetter is large, and only a certificate wants it
+
     try:
         made = typst.Compiler(ignore_system_fonts=True).compile(
             _TEMPLATE.read_bytes(),

@@ -6,8 +6,6 @@ import base64
 from dataclasses import asdict
 from pathlib import Path
 
-import httpx
-
 from amends.custody.intakes import Intake, intake_numbered
 from amends.custody.journal import open_journal
 from amends.kernel.case import Case
@@ -35,6 +33,8 @@ def ask(url: str, request: bytes) -> bytes:
         UsageError: The address is no web address.
         EvidenceError: The authority does not answer, or not with a stamp.
     """
+    import httpx  # noqa: PLC0415 - only who asks an authority needs a web client
+
     if not url.startswith(("http://", "https://")):
         raise UsageError(
             "The authority's address is no web address", remedy="begin it with https://"

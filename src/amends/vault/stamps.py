@@ -10,18 +10,12 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC
-
-from cryptography import x509
-from rfc3161_client import (
-    HashAlgorithm,
-    TimestampRequestBuilder,
-    TimeStampResponse,
-    VerificationError,
-    VerifierBuilder,
-    decode_timestamp_response,
-)
+from typing import TYPE_CHECKING
 
 from amends.kernel.errors import EvidenceError, UsageError
+
+if TYPE_CHECKING:
+    from rfc3161_client import TimeStampResponse
 
 _GRANTED = (0, 1)
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.S)
@@ -46,6 +40,8 @@ class Stamp:
 
 def stamp_request(message: bytes) -> bytes:
     """Return the request (DER) for a stamp over a message; only the message's SHA-256 leaves the house."""
+    from rfc3161_client import HashAlgorithm, TimestampRequestBuilder  # noqa: PLC0415 - few runs meet a stamp
+
     builder = TimestampRequestBuilder().data(message).hash_algorithm(HashAlgorithm.SHA256)
     return bytes(builder.cert_request(cert_request=True).build().as_bytes())
 
@@ -62,6 +58,8 @@ def read_stamp(response: bytes, message: bytes, roots: bytes = b"") -> Stamp:
         UsageError: The roots are no certificates.
         EvidenceError: It is no stamp, was refused, is about something else, or is not of those authorities.
     """
+    from rfc3161_client import decode_timestamp_response  # noqa: PLC0415 - few runs meet a stamp
+
     try:
         read = decode_timestamp_response(response)
         if read.status not in _GRANTED:
@@ -80,6 +78,9 @@ def read_stamp(response: bytes, message: bytes, roots: bytes = b"") -> Stamp:
 
 
 def _is_trusted(read: TimeStampResponse, message: bytes, roots: bytes) -> bool:
+    from cryptography import x509  # noqa: PLC0415 - few runs meet a stamp
+    from rfc3161_client import VerificationError, VerifierBuilder  # noqa: PLC0415 - few runs meet a stamp
+
     builder = VerifierBuilder()
     found = _PEM.findall(roots)
     try:
@@ -98,6 +99,8 @@ def _is_trusted(read: TimeStampResponse, message: bytes, roots: bytes) -> bool:
 
 
 def _authority(read: TimeStampResponse) -> str:
+    from cryptography import x509  # noqa: PLC0415 - few runs meet a stamp
+
     for raw in read.signed_data.certificates:
         try:
             subject = x509.load_der_x509_certificate(bytes(raw)).subject
