@@ -27,34 +27,33 @@ def slices(buffer: Bytes, starts: npt.NDArray[Any], lengths: npt.NDArray[Any]) -
     n = len(starts)
     if not n:
         return pa.array([], pa.string())
-    views = np.zeros((n, 4), np.int32)
-    views[:, 0] = lengths
-    views[:, 3] = starts
-    padded = buffer if len(buffer) >= _INLINE else np.resize(buffer, _INLINE)
-    at = np.asarray(starts, np.int64)
-    last = len(padded) - _INLINE
-    prefix = np.lib.stride_tricks.sliding_window_view(padded, _INLINE)
-    head = np.zeros((n, 16), np.uint8)
-    short = np.asarray(lengths) <= _INLINE
-    whole = short & (at <= last)
-    rows = np.flatnonzero(whole)
-    if len(rows):
-        head[rows, 4:16] = prefix[at[rows]]
-        head[rows, 4:16] *= np.arange(_INLINE) < np.asarray(lengths)[rows, None]
-    for row in np.flatnonzero(short & ~whole):
-        text = buffer[at[row] : at[row] + int(lengths[row])]
-        head[row, 4 : 4 + len(text)] = text
-    long = np.flatnonzero(~short)
-    if len(long):
-        head[long, 4:8] = prefix[np.minimum(at[long], last), :4]
-    raw = head.view(np.int32)
-    views[:, 1] = raw[:, 1]
-    views[short, 2] = raw[short, 2]
-    views[short, 3] = raw[short, 3]
+    at, size = np.asarray(starts, np.int64), np.asarray(lengths)
+    views = np.empty((n, 4), np.int32)
+    views[:, 0] = size
+    views[:, 1:] = _begins(buffer, at).view(
+        np.int32
+    )  # what lies behind a short text is not looked at
+    long = np.flatnonzero(size > _INLINE)
+    views[long, 2] = 0
+    views[long, 3] = at[long]
     made = pa.Array.from_buffers(
         pa.string_view(), n, [None, pa.py_buffer(views), pa.py_buffer(np.ascontiguousarray(buffer))]
     )
     return made.cast(pa.string())
+
+
+def _begins(buffer: Bytes, at: Ints) -> Bytes:
+    """Return the twelve bytes from each place on, zeros beyond the end of the buffer."""
+    padded = buffer if len(buffer) >= _INLINE else np.resize(buffer, _INLINE)
+    last = len(padded) - _INLINE
+    every = np.lib.stride_tricks.sliding_window_view(padded, _INLINE)
+    over = np.flatnonzero(at > last)
+    found: Bytes = np.ascontiguousarray(every[np.minimum(at, last) if len(over) else at])
+    for row in over:
+        text = buffer[at[row] : at[row] + _INLINE]
+        found[row] = 0
+        found[row, : len(text)] = text
+    return found
 
 
 def layout(texts: pa.Array) -> tuple[Bytes, Ints]:
