@@ -53,9 +53,9 @@ TECHNIQUES = {
 
 
 def technique_words(technique: str) -> str:
-    """Return a technique with its name where it is known: ``T1021.004 SSH``."""
+    """Return a technique by name where it is known: ``SSH, T1021.004``."""
     name = TECHNIQUES.get(technique) or TECHNIQUES.get(technique.split(".", maxsplit=1)[0], "")
-    return f"{technique} {name}".strip()
+    return f"{name}, {technique}" if name else technique
 
 
 def standing_of(confidence: float | None) -> str:
@@ -87,7 +87,7 @@ class Clock:
     def words(self, at: datetime) -> str:
         """Return an instant to the minute: ``3 August 2026, 01:00 UTC (2 August, 18:00 PDT)``."""
         utc = at.astimezone(UTC)
-        said = f"{utc.day} {utc:%B %Y}, {utc:%H:%M} UTC"
+        said = self.utc(at)
         if self.zone is None:
             return said
         local = at.astimezone(self.zone)
@@ -95,10 +95,20 @@ class Clock:
         day = "" if local.date() == utc.date() else f"{local.day} {local:%B}, "
         return f"{said} ({day}{local:%H:%M} {name})"
 
+    def utc(self, at: datetime) -> str:
+        """Return an instant to the minute, in UTC only: ``3 August 2026, 01:00 UTC``."""
+        utc = at.astimezone(UTC)
+        return f"{utc.day} {utc:%B %Y}, {utc:%H:%M} UTC"
+
     def day(self, at: datetime) -> str:
         """Return the day of an instant in UTC."""
         utc = at.astimezone(UTC)
         return f"{utc.day} {utc:%B %Y}"
+
+    def days_between(self, at: datetime, on: datetime) -> int:
+        """Return whole days from an instant, on the company's calendar, to a day entered without an hour."""
+        local = at.astimezone(self.zone) if self.zone is not None else at.astimezone(UTC)
+        return (on.astimezone(UTC).date() - local.date()).days
 
 
 _UTC = ("UTC", "Z", "ETC/UTC", "GMT", "+00:00", "LINE")
@@ -137,3 +147,13 @@ def listed(words: Iterable[str], most: int = 12) -> str:
     if len(found) < 2:
         return "".join(found)
     return ", ".join(found[:-1]) + " and " + found[-1]
+
+
+def counted(count: int, unit: str) -> str:
+    """Return a number with its unit, one of it in the singular: ``1 file``, ``1,459 rows``."""
+    word = unit or "rows"
+    if count == 1:
+        word = {"persons": "person", "people": "person", "entries": "entry"}.get(
+            word, word.removesuffix("s")
+        )
+    return f"{count:,} {word}"

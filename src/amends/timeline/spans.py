@@ -13,10 +13,17 @@ from datetime import UTC, datetime
 from amends.kernel.case import Case
 from amends.kernel.register import CaseEvent
 from amends.tables.timeline import HOPS
+from amends.timeline.taken_sources import Dates
 
-CONTAINED = ("containment",)
+CONTAINED = ("containment", "breach_end", "breach_to", "breach_ended", "exfiltration_ended")
+"""Kinds of case events that say when the intruder was shut out or last there, the best first.
+
+Source:
+    The kinds that filings and letters take for the end of a breach (``amends event add --help``); a containment is the
+    act itself, the others say when the intruder was last known to be there.
+"""
 DISCOVERED = ("discovery", "detection", "awareness")
-"""Kinds of case events, the first that is there counts."""
+"""Kinds of case events that say when the company found out; the first that is there counts."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,24 @@ def spans_of(chain: list[dict[str, object]], events: Mapping[str, CaseEvent]) ->
         at, str(first["hop_id"]), (str(first["source"]), str(first["destination"]), str(first["account"])),
         contained, last, left, discovered, _seconds(at, end), _seconds(at, left), _seconds(at, discovered),
     )  # fmt: skip
+
+
+def dates_of(events: Mapping[str, CaseEvent]) -> Dates:
+    """Return containment and discovery as the case knows them, with the kind they were entered as."""
+    ended = next((k for k in CONTAINED if k in events), "")
+    found = next((k for k in DISCOVERED if k in events), "")
+    return Dates(
+        contained_at=event_at(events, CONTAINED),
+        discovered_at=event_at(events, DISCOVERED),
+        contained_kind=ended,
+        contained_day_only=bool(ended) and is_day(events[ended].at),
+        discovered_day_only=bool(found) and is_day(events[found].at),
+    )
+
+
+def is_day(written: str) -> bool:
+    """Answer whether a date of the case was entered as a day, without an hour."""
+    return len(written.strip()) <= len("2026-08-04")
 
 
 def event_at(events: Mapping[str, CaseEvent], kinds: tuple[str, ...]) -> datetime | None:

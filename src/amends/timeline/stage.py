@@ -41,7 +41,7 @@ from amends.timeline.scrub import mask_texts
 from amends.timeline.sigma.addresses import Inside
 from amends.timeline.sigma.detector import Detector
 from amends.timeline.sigma.loading import load_rules
-from amends.timeline.spans import CONTAINED, DISCOVERED, event_at
+from amends.timeline.spans import CONTAINED, DISCOVERED, dates_of
 from amends.timeline.statements import statements
 from amends.timeline.taken import taken
 from amends.timeline.taken_sources import Dates, Sources
@@ -150,8 +150,7 @@ def _sources(case: Case) -> Sources:
 
 
 def _dates(case: Case) -> Dates:
-    made = case.events()
-    return Dates(event_at(made, CONTAINED), event_at(made, DISCOVERED))
+    return dates_of(case.events())
 
 
 def _write_nothing(case: Case) -> None:

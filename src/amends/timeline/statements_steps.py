@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-from amends.timeline.narrative import Clock, span_words, technique_words
+from collections.abc import Callable
+
+from amends.timeline.narrative import Clock, counted, span_words, technique_words
 from amends.timeline.story_sizes import StepSize
 from amends.timeline.taken_grounds import size_words
-from amends.timeline.taken_sources import Places, Step
+from amends.timeline.taken_sources import Step
+
+Name = Callable[[str], str]
+"""Says what a place is called."""
 
 _HOW = {
     "ssh": "SSH", "telnet": "Telnet", "vpn": "the VPN", "rdp": "remote desktop", "smb": "file sharing (SMB)",
     "db": "a database login", "https": "HTTPS", "http": "HTTP", "scp": "SCP", "sftp": "SFTP", "ftp": "FTP",
     "winrm": "Windows remote management", "console": "the console", "web": "the web", "query": "queries",
-    "dns": "DNS",
+    "dns": "DNS", "rule": "", "log": "", "event": "", "file": "opening files", "network": "the network",
+    "guessing": "guessing passwords", "spraying": "trying a few passwords on many accounts", "archive": "",
 }  # fmt: skip
+_BY = {
+    "vpn": "through the VPN",
+    "console": "at the console",
+    "web": "over the web",
+    "network": "over the network",
+}
+# Words that say which log or rule told of a step say nothing of how the intruder went.
 
 
-def step_sentence(step: Step, clock: Clock, size: StepSize | None, places: Places) -> str:
+def step_sentence(step: Step, clock: Clock, size: StepSize | None, name: Name) -> str:
     """Return what a step was, as a proved fact; the caller softens it where it is not."""
     writer = _SENTENCES.get(step.phase, _other)
     when = f"On {clock.words(step.at)}"
-    return writer(step, when, size, places) + _attack(step)
+    return writer(step, when, size, name) + _attack(step)
 
 
 def how_words(how: str) -> str:
     """Return a way of going from place to place in words."""
-    return _HOW.get(how.lower(), how)
+    return _HOW.get(how.lower(), how.replace("_", " "))
 
 
 def _attack(step: Step) -> str:
     technique = step.row["technique"] or ""
+    if technique.startswith("T1021") and step.how:
+        return "."  # remote services: how it was done is in the sentence already
     return f" ({technique_words(technique)})." if technique else "."
 
 
@@ -36,14 +51,14 @@ def _as(step: Step) -> str:
     return f" as {step.account}" if step.account else ""
 
 
+def by_words(how: str) -> str:
+    """Return how a step was taken as a sentence says it: `` by SSH``; "" where no log says."""
+    words = _BY.get(how.lower()) or (f"by {how_words(how)}" if how_words(how) else "")
+    return f" {words}" if words else ""
+
+
 def _by(step: Step) -> str:
-    return f" by {how_words(step.how)}" if step.how else ""
-
-
-def _name(place: str, places: Places) -> str:
-    if not place:
-        return "a place no log names"
-    return f"the outside address {place}" if places.is_outside(place) else place
+    return by_words(step.how)
 
 
 def _events(step: Step) -> str:
@@ -60,65 +75,71 @@ def _ends(step: Step) -> tuple[str, str]:
     return str(step.row["source"] or step.source), str(step.row["destination"] or step.destination)
 
 
-def _probed(step: Step, when: str, size: StepSize | None, places: Places) -> str:
+def _probed(step: Step, when: str, size: StepSize | None, name: Name) -> str:
     source, to = _ends(step)
-    return f"{when}, {_name(source, places)} probed {_name(to, places)}: {_events(step)}{_lasted(step)}"
+    return f"{when}, {name(source)} probed {name(to)}: {_events(step)}{_lasted(step)}"
 
 
-def _entered(step: Step, when: str, size: StepSize | None, places: Places) -> str:
+def _entered(step: Step, when: str, size: StepSize | None, name: Name) -> str:
     source, to = _ends(step)
-    return f"{when}, the intruder got into {to} from {_name(source, places)}{_by(step)}{_as(step)}"
+    return f"{when}, the intruder got into {name(to)} from {name(source)}{_by(step)}{_as(step)}"
 
 
-def _moved(step: Step, when: str, size: StepSize | None, places: Places) -> str:
+def _moved(step: Step, when: str, size: StepSize | None, name: Name) -> str:
     source, to = _ends(step)
-    return f"{when}, the intruder went from {_name(source, places)} to {_name(to, places)}{_by(step)}{_as(step)}"
+    return f"{when}, the intruder went from {name(source)} to {name(to)}{_by(step)}{_as(step)}"
 
 
-def _credentials(step: Step, when: str, size: StepSize | None, places: Places) -> str:
+def _credentials(step: Step, when: str, size: StepSize | None, name: Name) -> str:
     source, to = _ends(step)
-    if source and source != to:
-        to += f" from {_name(source, places)}"
-    return f"{when}, the intruder went for credentials on {to}{_by(step)}{_as(step)}{_lasted(step)}"
-
-
-def _stayed(step: Step, when: str, size: StepSize | None, places: Places) -> str:
+    where = name(to) + (f" from {name(source)}" if source and source != to else "")
     return (
-        f"{when}, the intruder made sure of a way back into {_ends(step)[1]}{_by(step)}{_as(step)}"
+        f"{when}, the intruder went for credentials on {where}{_by(step)}{_as(step)}{_lasted(step)}"
     )
 
 
-def _looked(step: Step, when: str, size: StepSize | None, places: Places) -> str:
+def _stayed(step: Step, when: str, size: StepSize | None, name: Name) -> str:
+    source, to = _ends(step)
+    origin = f" from {name(source)}" if source and source != to else ""
+    return f"{when}, the intruder made sure of a way back into {name(to)}{origin}{_by(step)}{_as(step)}"
+
+
+def _looked(step: Step, when: str, size: StepSize | None, name: Name) -> str:
     to = _ends(step)[1]
-    return f"{when}, the intruder looked around {_name(to, places)}{_as(step)}: {_events(step)}{_lasted(step)}"
+    return (
+        f"{when}, the intruder looked around {name(to)}{_as(step)}: {_events(step)}{_lasted(step)}"
+    )
 
 
-def _collected(step: Step, when: str, size: StepSize | None, places: Places) -> str:
+def _collected(step: Step, when: str, size: StepSize | None, name: Name) -> str:
     to = _ends(step)[1]
-    rows = f", {size.rows:,} rows by the counts of the log" if size and size.rows else ""
-    return f"{when}, the intruder read from {to}{_as(step)}{_by(step)}{rows}{_lasted(step)}"
+    if (step.row["technique"] or "").startswith("T1074"):
+        return f"{when}, the intruder gathered what was read on {name(to)}{_as(step)}{_by(step)}{_lasted(step)}"
+    rows = f", {counted(size.rows, 'rows')} by the counts of the log" if size and size.rows else ""
+    return f"{when}, the intruder read from {name(to)}{_as(step)}{_by(step)}{rows}{_lasted(step)}"
 
 
-def _staged(step: Step, when: str, size: StepSize | None, places: Places) -> str:
+def _staged(step: Step, when: str, size: StepSize | None, name: Name) -> str:
     amount = f" of {size_words(size.size)}" if size and size.size else ""
-    return f"{when}, the intruder packed what had been read into an archive{amount} on {_ends(step)[1]}{_as(step)}"
+    where = name(_ends(step)[1])
+    return f"{when}, the intruder packed what had been read into an archive{amount} on {where}{_as(step)}"
 
 
-def _sent(step: Step, when: str, size: StepSize | None, places: Places) -> str:
+def _sent(step: Step, when: str, size: StepSize | None, name: Name) -> str:
     source, to = _ends(step)
     amount = "data"
     if size and size.size:
         amount = size_words(size.size) if size.whole else f"at least {size_words(size.size)}"
-    return f"{when}, {amount} left {_name(source, places)} for {_name(to, places)}{_by(step)}{_lasted(step)}"
+    return f"{when}, {amount} left {name(source)} for {name(to)}{_by(step)}{_lasted(step)}"
 
 
-def _hid(step: Step, when: str, size: StepSize | None, places: Places) -> str:
-    return f"{when}, the intruder covered tracks on {_ends(step)[1]}{_by(step)}{_as(step)}"
+def _hid(step: Step, when: str, size: StepSize | None, name: Name) -> str:
+    return f"{when}, the intruder covered tracks on {name(_ends(step)[1])}{_by(step)}{_as(step)}"
 
 
-def _other(step: Step, when: str, size: StepSize | None, places: Places) -> str:
+def _other(step: Step, when: str, size: StepSize | None, name: Name) -> str:
     source, to = _ends(step)
-    return f"{when}, the intruder acted on {_name(to, places)} from {_name(source, places)}{_by(step)}{_as(step)}"
+    return f"{when}, the intruder acted on {name(to)} from {name(source)}{_by(step)}{_as(step)}"
 
 
 _SENTENCES = {

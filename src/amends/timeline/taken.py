@@ -55,7 +55,7 @@ def taken(engine: Engine, sources: Sources, known: Known, dates: Dates | None = 
     rows: list[dict[str, Any]] = []
     for one, elements in found:
         made = bound(one)
-        said = grounds(one, made, span)
+        said = grounds(one, made)
         ids = events.get(one.holding.number, []) if one.reads else []
         if made.acquired != EXCLUDED and one.reads:
             ids = [*ids, *(i for o in one.outflow if o.of_chain for i in o.event_ids)]

@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
+import re
+
+from amends.timeline.narrative import counted
 from amends.timeline.taken_bounds import EXCLUDED, PROVED, Bounds, Evidence
-from amends.timeline.taken_sources import Span
+
+NO_READ_LOG = "No log of reads exists."
+NO_STEP = "No step of the chain leads there."
+OPEN_END = "No date of containment is entered, so the time runs to the last line of the logs."
+_OF_READS = (
+    "No log of reads",
+    "The log of reads",
+    "A tool that",
+    "Some reads",
+    "No step",
+    "The logs show no way in",
+)
+_OF_LEAVING = (
+    "The reader sat outside", "No log of traffic", "It cannot be excluded that it left", "The logs of traffic",
+    "An archive was written", "No step", "The logs show no way in",
+)  # fmt: skip
 
 
-def grounds(e: Evidence, made: Bounds, span: Span) -> str:
+def reasons(said: str, *, reads: bool) -> tuple[str, ...]:
+    """Return those sentences of grounds that are reasons and not figures, so that stores can share them.
+
+    Args:
+        said: Grounds, as ``grounds`` wrote them.
+        reads: Whether reasons for reads are wanted, or for what left.
+    """
+    plain = re.sub(r" was started (once|[\d,]+ times)\.", " was started.", said)
+    plain = re.sub(r"(One read|[\d,]+ reads) may be", "Some reads may be", plain)
+    starts = _OF_READS if reads else _OF_LEAVING
+    parts = re.split(r"(?<=\.) (?=[A-Z0-9])", plain)
+    return tuple(dict.fromkeys(p for p in parts if p.startswith(starts)))
+
+
+def grounds(e: Evidence, made: Bounds) -> str:
     """Return the sentences that say what the bounds rest on."""
-    said = [*_read_words(e), *_packed_words(e), *_left_words(e, made), *_bound_words(e, made, span)]
+    said = [*_read_words(e), *_packed_words(e), *_left_words(e, made), *_bound_words(e, made)]
     return " ".join(said)
 
 
@@ -32,7 +64,7 @@ def _read_words(e: Evidence) -> list[str]:
                 "The log of reads covers the whole time without a gap and shows no read by the intruder."
             ]
         if not e.audit.exists:
-            return ["No log of reads exists for this store."]
+            return [NO_READ_LOG]
         return [
             "The log of reads shows no read by the intruder, but it is not whole: "
             + _joined(e.audit.gaps)
@@ -40,9 +72,11 @@ def _read_words(e: Evidence) -> list[str]:
     said = []
     audited = r.n_reads - r.n_tools
     if r.n_sure and audited:
-        least = f"together they cover {r.lower:,} {_unit(e)} at least"
+        least = f"{'it covers' if audited == 1 else 'together they cover'} {counted(r.lower, _unit(e))} at least"
         some = "one read" if audited == 1 else f"{audited:,} reads"
-        if r.n_counted:
+        if r.n_counted == audited:
+            said.append(f"The logs hold {some} of it, with {_counts(audited)}; {least}.")
+        elif r.n_counted:
             said.append(f"The logs hold {some} of it, {r.n_counted:,} with a count; {least}.")
         else:
             said.append(
@@ -56,6 +90,10 @@ def _read_words(e: Evidence) -> list[str]:
     if r.n_remote:
         said.append("The reader sat outside, so what was read had left.")
     return said  # fmt: skip
+
+
+def _counts(n: int) -> str:
+    return "a count" if n == 1 else "counts"
 
 
 def _times(n: int) -> str:
@@ -81,10 +119,9 @@ def _left_words(e: Evidence, made: Bounds) -> list[str]:
         total = sum(o.best for o in out)
         peers = ", ".join(o.peer for o in out[:3])
         said = f"{size_words(total)} above the usual left to {peers}"
-        return [
-            said
-            + ("." if made.fits else f"; they cannot hold all {made.read_rows or 0:,} {_unit(e)}.")
-        ]
+        if made.fits or not made.read_rows:
+            return [said + "."]
+        return [f"{said}; they cannot hold all {counted(made.read_rows, _unit(e))}."]
     if made.acquired == EXCLUDED and made.accessed != EXCLUDED:
         return [
             "The logs of traffic to the outside are whole and show nothing that could hold it: it did not leave."
@@ -102,7 +139,7 @@ def _left_words(e: Evidence, made: Bounds) -> list[str]:
     return []  # fmt: skip
 
 
-def _bound_words(e: Evidence, made: Bounds, span: Span) -> list[str]:
+def _bound_words(e: Evidence, made: Bounds) -> list[str]:
     if made.accessed == EXCLUDED:
         return []
     said = []
@@ -111,11 +148,9 @@ def _bound_words(e: Evidence, made: Bounds, span: Span) -> list[str]:
     if made.upper is None:
         said.append("How many it holds is not known, so there is no upper bound.")
     elif not e.audit.complete and e.holding.rows is not None and made.upper == e.holding.rows:
-        said.append(f"The upper bound is all {made.upper:,} {_unit(e)} it holds.")
+        said.append(f"At most it is all it holds: {counted(made.upper, _unit(e))}.")
     if not e.reached and not e.reads:
-        said.append("No step of the chain leads to it.")
-    if not span.contained:
-        said.append("No containment is entered, so the time runs to the last line of the logs.")
+        said.append(NO_STEP)
     return said
 
 

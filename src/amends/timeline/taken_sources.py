@@ -50,10 +50,16 @@ class Dates:
     Attributes:
         contained_at: When the intruder was shut out.
         discovered_at: When the company found out.
+        contained_kind: Kind of case event that containment was entered as; "" for containment itself.
+        contained_day_only: Whether only the day of it is known.
+        discovered_day_only: Whether only the day of it is known.
     """
 
     contained_at: datetime | None = None
     discovered_at: datetime | None = None
+    contained_kind: str = ""
+    contained_day_only: bool = False
+    discovered_day_only: bool = False
 
 
 @dataclass(frozen=True)
