@@ -13,12 +13,14 @@ from amends.kernel.engine.base import Engine
 from amends.timeline.chain import gather, load, story, unlogged
 from amends.timeline.chain.categories import TACTIC_PHASES
 from amends.timeline.chain.decided import Decided, Word
+from amends.timeline.chain.sessions import one_session
 from amends.timeline.chain.shapes import Access, Deed, Failures, Hop, Node, Transfer
 from amends.timeline.chain.theirs import intruder
 from amends.timeline.chain.walk import (
     Forest,
     best_access,
     join,
+    place_again,
     place_deeds,
     place_transfers,
     plant,
@@ -66,6 +68,7 @@ def build(
     told = (_decided_deed(d, decided) for d in load.deeds(engine, tables.deeds))
     deeds = [d for d in told if d is not None]
     accesses = load.accesses(engine, tables.accesses, tables.deeds, tables.failures)
+    accesses = one_session(accesses)
     accesses = unlogged.with_new_flows(accesses, load.new_flows(engine, tables.flows))
     accesses = [*accesses, *_web_accesses(accesses, deeds)]
     failures = load.failures(engine, tables.failures, tables.accesses)
@@ -76,10 +79,17 @@ def build(
     moved = [t for t in _transfers(engine, tables, known, decided) if t.host not in gateways]
     left = place_transfers(forest, moved)
     unlogged.ask_flows(engine, tables.flows, forest, left, failures, clock)
+    place_again(forest)
     _judge(engine, events, forest, known, decided)
-    join(forest, load.assigned(engine, f'"{ASSIGNED}"'))
+    given = load.assigned(engine, f'"{ASSIGNED}"')
+    join(forest, given)
     unlogged.place_left(forest, left)
     theirs, _ = intruder(forest)
+    if unlogged.ask_theirs(engine, tables.flows, forest, theirs, failures, clock):
+        place_again(forest)
+        _judge(engine, events, forest, known, decided)
+        join(forest, given)
+        theirs, _ = intruder(forest)
     _place_quiet(engine, tables.deeds, forest, theirs)
     who = story.cast(forest, theirs)
     hops = _tell(engine, tables, who, failures, decided)

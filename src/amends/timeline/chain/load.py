@@ -9,7 +9,7 @@ from typing import Any
 from amends.kernel.engine.base import Engine
 from amends.timeline.chain.categories import BY_NAME
 from amends.timeline.chain.shapes import Access, Deed, Failures, Probing, Transfer
-from amends.timeline.chain.weigh import LEAST_HISTORY
+from amends.timeline.chain.weigh import LEAST_HISTORY, YOUNG_DAYS
 
 MOST_ACCESSES = 60_000
 """Accesses looked at; beyond, the most usual ones are left out: they end no trail and begin none."""
@@ -19,6 +19,9 @@ MOST_FLOWS = 5_000
 
 MOST_DEEDS = 40_000
 """Deeds looked at, the heaviest first."""
+
+OFTEN_DAYS = 15
+"""Days of use from which a pair is at work, however new it is."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -69,10 +72,15 @@ def assigned(engine: Engine, table: str) -> dict[str, list[tuple[datetime, str, 
 
 
 def new_flows(engine: Engine, table: str) -> list[Access]:
-    """Return connections inside to ports one works behind, between pairs that are new and stay rare."""
+    """Return the first connections inside to ports one works behind, between pairs that are new and stay rare.
+
+    Where records reach back a week, a pair is new even when it is used often from then on.
+    """
     rows = engine.arrow(
         f"""SELECT * FROM {table}
-            WHERE NOT outside AND days_before = 0 AND total_days <= 2 AND history_days >= {LEAST_HISTORY}
+            WHERE NOT outside AND days_before = 0
+              AND (total_days <= 2 AND history_days >= {LEAST_HISTORY}
+                   OR total_days <= {OFTEN_DAYS} AND history_days >= {YOUNG_DAYS})
             ORDER BY size DESC, from_us LIMIT {MOST_FLOWS}"""
     ).to_pylist()
     return [_flow(row) for row in rows]

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from amends.timeline.chain.shapes import Access, Node
-from amends.timeline.chain.walk import Forest
-from amends.timeline.chain.weigh import LEAST_HISTORY, SYSTEM_ACCOUNTS, deeds_of
+from amends.timeline.chain.walk import Forest, circular
+from amends.timeline.chain.weigh import LEAST_HISTORY, SYSTEM_ACCOUNTS, deeds_of, fits
 
 THRESHOLD = 6.0
 """Weight of a tree from which it is an intruder's: a strange way in (3) and a deed beyond the ordinary (2.5), or
@@ -34,6 +34,9 @@ RETURN_WEIGHT = 4.5
 
 MOST_USES = 60
 """Uses of a way from which it is a routine, however it began."""
+
+OWN_FIT = 0.5
+"""Fit from which an access of the intruder's explains another: they were there, or half a day before."""
 
 SHARED_DAYS = 15
 """Days on which an address came to a host from which it is not the intruder's alone."""
@@ -160,12 +163,20 @@ class Ways:
         self._forest = forest
         self._uses: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         for number, node in forest.nodes.items():
-            if node.access.account and not node.access.by_flow:
+            if node.access.account or node.access.by_flow:
                 self._uses[_way(node.access)].append(number)
 
     def uses(self, access: Access) -> list[int]:
         """Return all uses of an access's way."""
         return self._uses.get(_way(access), [])
+
+    def began_with(self, theirs: set[int], access: Access) -> bool:
+        """Answer whether the intruder was the first who went an access's way, in logs that reach back before them."""
+        uses = self.uses(access)
+        if not uses or len(uses) > MOST_USES or uses[0] not in theirs:
+            return False
+        first = self._forest.nodes[uses[0]].access
+        return first.days_before == 0 and first.history_days >= LEAST_HISTORY
 
     def began_oddly(self, access: Access) -> bool:
         """Answer whether nobody had gone this way before, and whoever first did came from an odd place.
@@ -176,7 +187,11 @@ class Ways:
         if not uses or len(uses) > MOST_USES:
             return False
         node = self._forest.nodes[uses[0]]
-        if node.access.history_days < LEAST_HISTORY or node.strange < SURE_STRANGE:
+        if (
+            node.access.by_flow
+            or node.access.history_days < LEAST_HISTORY
+            or node.strange < SURE_STRANGE
+        ):
             return False
         origin = self._forest.nodes[self._forest.root(uses[0])]
         own = origin is not node and origin.access.account == node.access.account
@@ -184,29 +199,55 @@ class Ways:
 
 
 def _way(access: Access) -> tuple[str, str, str]:
-    return access.source, access.host, access.account
+    """Return from, to, account; records of connections name none, but how."""
+    return access.source, access.host, f"?{access.how}" if access.by_flow else access.account
 
 
 def _upward(forest: Forest, ways: Ways, theirs: set[int]) -> set[int]:
-    """Return the accesses with those they were made from, as far up as these are odd too."""
+    """Return the accesses with those they were made from, up to the last of these that is odd too."""
     found = set(theirs)
     for number in theirs:
+        line: list[int] = []
+        _prefer_own(forest, found, number)
         at = forest.nodes[number].parent
-        while at is not None and at not in found:
+        while at is not None and at not in found and at not in line:
             node = forest.nodes[at]
-            odd = node.strange >= FRESH_STRANGE or ways.began_oddly(node.access)
-            if not _may_be(node) or not odd:
+            if not _may_be(node):
                 break
-            found.add(at)
+            line.append(at)
+            _prefer_own(forest, found, at)
+            if node.strange >= FRESH_STRANGE or ways.began_oddly(node.access):
+                found.update(line)
+                line = []
             at = node.parent
     return found
+
+
+def _prefer_own(forest: Forest, theirs: set[int], number: int) -> None:
+    """Say that an access of the intruder's was made from one of theirs, where others were there at that time too."""
+    node = forest.nodes[number]
+    if node.access.outside or node.parent in theirs:
+        return
+    best, most = None, OWN_FIT
+    for other in forest.by_host.get(node.access.source, ()):
+        if other in theirs and other != number and not circular(forest, other, number):
+            fit = fits(forest.nodes[other].access, node.access.from_at, node.access.account)
+            if fit > most:
+                best, most = other, fit
+    if best is not None:
+        node.parent = best
 
 
 def _alike(forest: Forest, ways: Ways, theirs: set[int], weights: dict[int, float]) -> set[int]:
     """Return accesses that share an outside address or a way with the intruder's, or an account from a new place."""
     mine = [forest.nodes[n].access for n in theirs]
     addresses = {a.source_ip for a in mine if a.outside}
-    begun = {n for a in mine if not a.outside and ways.began_oddly(a) for n in ways.uses(a)}
+    begun = {
+        n
+        for a in mine
+        if not a.outside and (ways.began_oddly(a) or ways.began_with(theirs, a))
+        for n in ways.uses(a)
+    }
     begin = min((a.from_at for a in mine), default=None)
     accounts: dict[str, list[Access]] = defaultdict(list)
     for access in mine:

@@ -69,13 +69,49 @@ def ask_flows(
         if not wanted:
             break
         asked |= wanted
-        for host, at in sorted(wanted):
-            slack = timedelta(minutes=15)
-            for flow in load.flows_into(engine, flows, host, at - ASK_SPAN, at + slack):
-                kept = any(abs(t - flow.from_at) < KEPT_SPAN for t in logged[flow.host])
-                if flow.no not in forest.nodes and not kept:
-                    forest.add(flow, (), clock)
-        forest.settle()
+        _ask(engine, flows, forest, wanted, logged, clock)
+
+
+def ask_theirs(
+    engine: Engine,
+    flows: str,
+    forest: Forest,
+    theirs: set[int],
+    failures: Sequence[Failures],
+    clock: Clock,
+) -> bool:
+    """Add connections that explain where the intruder's own accesses came from, however usual these are by now.
+
+    Returns:
+        Whether any was added.
+    """
+    logged = _logged(forest, failures)
+    before = len(forest.nodes)
+    wanted = set()
+    for number in theirs:
+        node = forest.nodes[number]
+        a = node.access
+        if not a.outside and node.parent is None and not _explained(forest, a.source, a.from_at):
+            wanted.add((a.source, a.from_at))
+    _ask(engine, flows, forest, wanted, logged, clock)
+    return len(forest.nodes) > before
+
+
+def _ask(
+    engine: Engine,
+    flows: str,
+    forest: Forest,
+    wanted: Iterable[tuple[str, datetime]],
+    logged: dict[str, list[datetime]],
+    clock: Clock,
+) -> None:
+    for host, at in sorted(wanted):
+        slack = timedelta(minutes=15)
+        for flow in load.flows_into(engine, flows, host, at - ASK_SPAN, at + slack):
+            kept = any(abs(t - flow.from_at) < KEPT_SPAN for t in logged[flow.host])
+            if flow.no not in forest.nodes and not kept:
+                forest.add(flow, (), clock)
+    forest.settle()
 
 
 def _logged(forest: Forest, failures: Sequence[Failures]) -> dict[str, list[datetime]]:

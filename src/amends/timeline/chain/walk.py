@@ -107,6 +107,17 @@ def place_deeds(forest: Forest, deeds: Iterable[Deed]) -> None:
             forest.nodes[best].deeds.append(deed)
 
 
+def place_again(forest: Forest) -> None:
+    """Place deeds anew that no access explained, and those on hosts where connections were found since."""
+    again, forest.homeless = forest.homeless, []
+    for numbers in forest.by_host.values():
+        if any(forest.nodes[n].access.by_flow for n in numbers):
+            for number in numbers:
+                again.extend(forest.nodes[number].deeds)
+                forest.nodes[number].deeds = []
+    place_deeds(forest, again)
+
+
 def best_access(forest: Forest, deed: Deed) -> int | None:
     """Return the access in which a deed was done most likely, or ``None``.
 
@@ -188,7 +199,7 @@ def _scored(
         score = fits(upper, max(access.from_at, upper.from_at), access.account)
         if holder is not None:
             score *= _is_holder(upper, holder)
-        if score > 0 and not _circular(forest, other, number):
+        if score > 0 and not circular(forest, other, number):
             scored.append((score * pull(drawing.get(other, forest.nodes[other].strange)), other))
     return scored
 
@@ -229,7 +240,8 @@ def _choose(node: Node, scored: list[tuple[float, int]]) -> None:
     node.rivals = [number for score, number in scored[1:4] if score > 0.6 * most]
 
 
-def _circular(forest: Forest, parent: int, child: int) -> bool:
+def circular(forest: Forest, parent: int, child: int) -> bool:
+    """Answer whether what is to be the origin of an access was itself made from that."""
     seen = set()
     at: int | None = parent
     while at is not None and at not in seen:
