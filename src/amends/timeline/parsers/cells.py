@@ -182,7 +182,8 @@ def counted(n: int, first: int = 0) -> pa.Int64Array:
 
 def named(columns: Mapping[str, pa.Array], n: int) -> pa.MapArray:
     """Return a map of named texts for each event, without the empty ones."""
-    names, arrays = list(columns), [flat(a) for a in columns.values()]
+    told = {name: flat(a) for name, a in columns.items() if a.null_count < len(a)}
+    names, arrays = list(told), list(told.values())
     if not names or not n:
         return pa.MapArray.from_arrays(
             pa.array(np.zeros(n + 1, dtype=np.int32)),

@@ -192,16 +192,22 @@ def _at(places: Ints, index: Ints) -> Ints:
 
 
 def _columns(part: dict[str, pa.StringArray], n: int) -> tuple[dict[str, pa.Array], Times]:
+    """Return the columns of events.
+
+    What a column says stands in no field of its own: rules that ask for ``c-uri``, ``sc-status``, ``cs-user-agent`` or ``c-ip``
+    are answered from ``url``, ``status``, ``user_agent`` and ``src_ip``. A client that is told by name stays as ``c-ip``.
+    """
     url = shortened(part["url"])
     status = cells.whole(part["status"])
     wall, utc = moments.web(part["time"])
     agent = shortened(cells.known(part["agent"]))
+    client = cells.address(part["address"])
     columns = {
         "kind": cells.constant("web", n),
         "action": cells.constant("request", n),
         "outcome": of_status(status),
         "account": cells.account(part["user"]),
-        "src_ip": cells.address(part["address"]),
+        "src_ip": client,
         "url": url,
         "status": status,
         "bytes_out": cells.whole(part["bytes"]),
@@ -209,12 +215,18 @@ def _columns(part: dict[str, pa.StringArray], n: int) -> tuple[dict[str, pa.Arra
         "source": cells.constant("web/access", n),
         "message": shortened(part["request"]),
         "extra": cells.named({
-            "cs-method": part["method"], "c-uri": url, "sc-status": part["status"], "cs-user-agent": agent,
-            "cs-referer": cells.known(part["referer"]), "c-ip": part["address"], "cs-host": part["vhost"],
-            "cs-uri-query": part["query"],
+            "cs-method": part["method"], "cs-referer": cells.known(part["referer"]), "cs-host": part["vhost"],
+            "cs-uri-query": part["query"], "c-ip": _unlike(part["address"], client),
         }, n),
     }  # fmt: skip
     return columns, moments.times(wall, utc, part["time"])
+
+
+def _unlike(texts: pa.StringArray, column: pa.StringArray) -> pa.StringArray:
+    """Return the texts of which a column holds nothing."""
+    if not column.null_count:
+        return pa.nulls(len(texts), pa.string())
+    return pc.if_else(column.is_valid(), pa.scalar(None, pa.string()), texts)
 
 
 def _front(front: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray, pa.StringArray]:
