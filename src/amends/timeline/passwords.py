@@ -54,14 +54,15 @@ _TOOLS = r"(?:psexec\w*|paexec|wmiexec\w*|smbexec\w*|atexec\w*|crackmapexec|cme|
 FAMILIES = (
     Family(
         "labels",
-        rf"(?i)(?:^|[^\w(]){_WORD}{_END}\\*[\"']?\s*(?:=|:|\(\s*[\"'])|(?:passw(?:or)?d|passphrase|secret|token|api key)s?\s*(?:is|was)?\s*[:=]|\bpass=|;pwd=|\bpwd\s*=|\bpin\\*[\"']?\s*[=:]|\bpw=|>[^<]*</|[?&](?:sig|sid|auth|key)=",
+        rf"(?i)(?:^|\W){_WORD}{_END}\\*[\"']?\s*(?:=|:|\[|\(\s*[\"'])|(?:passw(?:or)?d|passphrase|secret|token|api key)s?\s*(?:is|was)?\s*[:=]|\bpass=|;pwd=|\bpwd\s*=|\bpin\\*[\"']?\s*[=:]|\bpw=|>[^<]*</|[?&](?:sig|sid|auth|key)=",
         (
             (r"(?i)(<(?:[\w.\-]+:)?" + _WORD + _END + r"(?:\s[^>]*)?>)[^<]+", r"\1" + HIDDEN),
             (r"(?i)(name=[\"'][\w.\-]*" + _WORD + _END + r"[\"']\s*>)[^<]+", r"\1" + HIDDEN),
-            _after(r"(?i)(?:^|[^\w(])" + _WORD + _END + r"\\*[\"']?\s*(?::=|=>|==?)\s*N?"),
+            _after(r"(?i)(?:^|\W)" + _WORD + _END + r"\\*[\"']?\s*(?::=|=>|==?)\s*N?"),
             _after(r"(?i)(?:^|[^\w(])" + _WORD + _END + r"\\*[\"']\s*:\s*"),
             _after(r"(?i)(?:^|[^\w(/])(?:[\w.\-]*(?:password|passphrase|secret|token)|api key|passcode)(?:\s(?:is|was))?:\s*"),
             _after(r"(?i)(?:\bpass|\bpw|;pwd|\bpin|[?&](?:sig|sid|auth|key))\\*[\"']?\s*="),
+            (r"(?i)(passw(?:or)?d\w*\[)[^\]]*", r"\1" + HIDDEN),
             _after(r"(?i)\bpin\\*[\"']?\s*:\s*"),
             (r"(?i)(\bpwd\s*=\s*)(?:\\*\"[^\"]*\"?|\\*'[^']*'?|[^\s\"'&/~;][^\s\"'&;]*)", r"\1" + HIDDEN),
         ),

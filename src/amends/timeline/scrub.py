@@ -29,7 +29,7 @@ from amends.timeline.passwords import (
 )
 
 MASKED_COLUMNS = (
-    "message", "command", "object", "url", "user_agent", "account", "target_account", "parent",
+    "message", "command", "object", "url", "user_agent", "account", "target_account", "parent", "session",
 )  # fmt: skip
 _SAMPLE = 2048
 """Texts by which a column is judged: where they repeat, each distinct text is looked at once."""
