@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -70,10 +71,16 @@ class _Block:
         if not isinstance(event, dict):
             self.rejects.append((line, "not a JSON object"))
             return
-        native = isinstance(event.get("Event"), dict) and isinstance(
-            event["Event"].get("System"), dict
-        )
-        if native:
+        inner = event.get("Event")
+        native = isinstance(inner, dict) and isinstance(inner.get("System"), dict)
+        if len(raw) <= LONGEST_TEXT and _PLAIN.issuperset(map(type, event.values())):
+            # a flat event, as most are; what is null is dropped with what is empty
+            self.shapes.append(self.names.shape(tuple(event)[: _MOST_FIELDS + 1]))
+            self.values += [
+                v if type(v) is str else _WORDS[type(v)](v)
+                for v in islice(event.values(), _MOST_FIELDS + 1)
+            ]
+        elif native:
             evtx.flatten(event["Event"], self.names, self.shapes, self.values)
         else:
             keys: list[str] = []
@@ -85,6 +92,12 @@ class _Block:
         self.lines.append(line)
         self.positions.append(position)
         self.raw.append(raw)
+
+
+_WORDS: dict[type, Callable[[Json], str | None]] = {
+    str: str, int: str, float: str, bool: lambda v: "true" if v else "false", type(None): lambda _: None,
+}  # fmt: skip
+_PLAIN = frozenset(_WORDS)
 
 
 def _flatten(part: Json, prefix: str, keys: list[str], texts: list[str | None], depth: int) -> None:
@@ -239,7 +252,9 @@ def _by_line(stream: Any, names: Names) -> Iterator[_Block]:
             lines.positions.tolist(),
             strict=True,
         ):
-            bare = _bare(body[start:end])
+            bare = body[start:end]
+            if not (bare.startswith(b"{") and bare.endswith(b"}")):
+                bare = _bare(bare)
             if len(bare) < 2:
                 block.rejects.append((number, "no event"))
                 continue
