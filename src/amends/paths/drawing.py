@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from amends.paths.acts import bare, short
 from amends.paths.answer import Answer, ListedWay
@@ -51,6 +51,8 @@ class Move:
         end: Place it ends at.
         label: In a few words.
         is_open: Whether a way that uses it is open at this date.
+        is_cut: Whether later evidence shows that it cannot be made any more.
+        facts: Numbers of the facts it rests on.
         numbers: Its numbers in the worst way; empty when it is not in it.
         kind: go (from place to place), find (a credential) or use (a credential).
     """
@@ -60,6 +62,8 @@ class Move:
     label: str
     kind: str
     is_open: bool = False
+    is_cut: bool = False
+    facts: set[int] = field(default_factory=set)
     numbers: list[int] = field(default_factory=list)
 
 
@@ -75,6 +79,7 @@ class Scene:
         worst: The worst way open at this date; ``None`` when none is.
         hidden: For each column how many assets of it are not drawn.
         left_out: Ways that are not drawn.
+        shown: Keys of the places drawn at this date; others only keep their room.
     """
 
     title: str
@@ -84,14 +89,67 @@ class Scene:
     worst: ListedWay | None
     hidden: dict[str, int]
     left_out: int
+    shown: set[str] = field(default_factory=set)
 
 
 def scenes(made: Answer) -> list[Scene]:
     """Return the first and the last date, or the only one."""
     last = len(made.story.dates) - 1
     if last <= 0:
-        return [_scene(made, 0, is_last=True)]
-    return [_scene(made, 0, is_last=False), _scene(made, last, is_last=True)]
+        only = _scene(made, 0, is_last=True)
+        _align(made, only, only)
+        return [only]
+    before, after = _scene(made, 0, is_last=False), _scene(made, last, is_last=True)
+    _align(made, before, after)
+    return [before, after]
+
+
+def _align(made: Answer, before: Scene, after: Scene) -> None:
+    """Give both dates the same columns and places, so that each stands where it stood; keep what is gone to be seen."""
+    places = {**before.places, **after.places}
+    columns = [c for c in before.columns if c != DATA]
+    for column in after.columns:
+        if column not in columns and column != DATA:
+            columns.append(column)
+    columns += [DATA] if any(p.column == DATA for p in places.values()) else []
+    for key, move in before.moves.items():
+        if key not in after.moves:
+            after.moves[key] = replace(move, is_open=False, numbers=[])
+    for move in after.moves.values():
+        move.is_cut = not move.is_open and any(made.closed[f] for f in move.facts)
+    before.shown = set(before.places)
+    after.shown = set(places)
+    order = _untangled(places, columns, [*before.moves.values(), *after.moves.values()])
+    zones = _zones(made)
+    for scene in (before, after):
+        scene.places = {key: places[key] for key in order}
+        scene.columns = columns
+        _count_hidden(scene, made, zones)
+
+
+def _untangled(places: Mapping[str, Place], columns: list[str], moves: Iterable[Move]) -> list[str]:
+    """Return the places so ordered that those joined lie at like heights: each by the mean height of its neighbours.
+
+    Source:
+        Sugiyama, Tagawa, Toda, "Methods for visual understanding of hierarchical system structures" (1981): barycentre.
+    """
+    beside: dict[str, set[str]] = {}
+    for move in moves:
+        beside.setdefault(move.begin, set()).add(move.end)
+        beside.setdefault(move.end, set()).add(move.begin)
+    rows = {c: [k for k, p in places.items() if p.column == c] for c in columns}
+    for sweep in range(4):
+        height = {k: (n + 0.5) / len(keys) for keys in rows.values() for n, k in enumerate(keys)}
+        for column in columns if sweep % 2 == 0 else reversed(columns):
+            keys = rows[column]
+
+            def middle(key: str, height: dict[str, float] = height) -> float:
+                near = [height[b] for b in beside.get(key, ()) if b in height]
+                return sum(near) / len(near) if near else height[key]
+
+            keys.sort(key=middle)
+            height.update({k: (n + 0.5) / len(keys) for n, k in enumerate(keys)})
+    return [key for column in columns for key in rows[column]]
 
 
 def _scene(made: Answer, date: int, *, is_last: bool) -> Scene:
@@ -172,6 +230,7 @@ def _add_way(
                 _add_place(scene, made, key, zones, begin)
             move = scene.moves.setdefault((begin, end, how), Move(begin, end, label, how))
             move.is_open = move.is_open or is_open
+            move.facts |= set(step.facts)
             if is_worst:
                 reached = came.get(_door(made, step, kind)) if how == "go" else None
                 move.numbers = sorted({*move.numbers, number, *([reached[1]] if reached else [])})
@@ -250,6 +309,11 @@ def _order_columns(scene: Scene, made: Answer, zones: dict[str, str]) -> None:
     scene.columns = sorted(set(drawn.values()), key=lambda c: (depth.get(c, FAR), c))
     if len(drawn) < len(scene.places):
         scene.columns.append(DATA)
+    _count_hidden(scene, made, zones)
+
+
+def _count_hidden(scene: Scene, made: Answer, zones: Mapping[str, str]) -> None:
+    scene.hidden = {}
     for node in made.graph.nodes:
         if node.startswith("asset:") and node not in scene.places:
             column = zones.get(node, UNPLACED)

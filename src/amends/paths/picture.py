@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from html import escape
 
 from amends.paths.answer import Answer
+from amends.paths.curves import BOX, PITCH, TALL, Box, Lanes, Piece, place_on, svg_path
 from amends.paths.drawing import DATA, PER_COLUMN, UNPLACED, Move, Place, Scene, scenes
 from amends.paths.shapes import INTERNET
 
 WIDE = 1240
-BOX, TALL, PITCH = 144, 42, 74
-HEAD, FOOT = 92, 40
-INK, WORST, QUIET, CLOSED, PAPER = "#1b1b1b", "#a3160f", "#4a5560", "#6b7280", "#ffffff"
+HEAD, FOOT = 104, 40
+INK, WORST, QUIET, CLOSED, PAPER = "#1b1b1b", "#a3160f", "#9aa5af", "#b3bac1", "#ffffff"
+SOFT = "#4a5560"
 LINE = {"worst": WORST, "quiet": QUIET, "closed": CLOSED}
 FILL = {"internet": "#e8edf2", "asset": "#ffffff", "credential": "#fff6dc", "store": "#e6f1ea"}
 
@@ -77,8 +78,8 @@ def _svg(shown: list[Scene]) -> str:
         else:
             y = bottom + 10
     whole = width * len(shown) + 20 * (len(shown) - 1) if beside else width
-    height = bottom + 34
-    _legend(sheet, height - 12)
+    height = bottom + 54
+    _legend(sheet, height - 32)
     label = clean("Ways from the internet to data. " + ". ".join(s.title for s in shown))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {whole:.0f} {height:.0f}" width="100%" '
@@ -103,12 +104,14 @@ def _arrows() -> str:
 
 
 def _legend(sheet: _Sheet, y: float) -> None:
-    sheet.text(
-        8, y,
-        "Thick and numbered: the worst way.  Thin: other open ways.  Dashed, with ✕: closed, verified by later "
-        "evidence.  Six-sided: credential.  Drum: store of personal data.",
-        11, f'fill="{QUIET}"',
-    )  # fmt: skip
+    lines = (
+        "Thick, with numbers: the worst way; its moves stand in words beneath each picture.   Thin: other open ways.   "
+        "Dotted: a credential found or used.",
+        "Dashed and pale: on no open way any more; ✕: cut here, as later evidence shows.   Six-sided: credential.   "
+        "Drum: store of personal data.",
+    )
+    for number, words in enumerate(lines):
+        sheet.text(8, y + 17 * number, words, 12, f'fill="{SOFT}"')
 
 
 def _draw(sheet: _Sheet, scene: Scene, x: float, y: float, width: float) -> float:
@@ -125,20 +128,49 @@ def _draw(sheet: _Sheet, scene: Scene, x: float, y: float, width: float) -> floa
     for number, column in enumerate(scene.columns):
         _column(sheet, scene, column, x + number * wide, y, wide, bottom, folded.get(column, 0))
     moves = [m for m in scene.moves.values() if m.begin in spots and m.end in spots]
-    for move in sorted(moves, key=lambda m: (bool(m.numbers), m.is_open)):
-        _line(sheet, move, spots[move.begin], spots[move.end])
+    lanes = _lanes(scene, spots, x, wide)
+    moves.sort(key=lambda m: not m.numbers)
+    routes = {id(m): lanes.route(spots[m.begin], spots[m.end]) for m in moves}
+    for move in reversed(moves):
+        _line(sheet, move, routes[id(move)])
     for place in scene.places.values():
-        if place.key in spots:
+        if place.key in spots and place.key in scene.shown:
             _shape(sheet, place, *spots[place.key], _look(scene, place))
-    taken = [
-        (x - BOX / 2, y - TALL / 2 - 6, x + BOX / 2, y + TALL / 2 + 6) for x, y in spots.values()
-    ]
-    for move in sorted(moves, key=lambda m: not m.numbers):
-        _label(sheet, move, spots[move.begin], spots[move.end], taken)
+    taken = [(x - BOX / 2, y - TALL / 2, x + BOX / 2, y + TALL / 2) for x, y in spots.values()]
+    for move in moves:
+        _sign(sheet, move, routes[id(move)], taken)
     if scene.left_out:
         sheet.text(x + 8, bottom + 16, f"{scene.left_out} more ways are listed and not drawn.", 12)
         bottom += 22
-    return bottom
+    return _told(sheet, scene, x, bottom, width)
+
+
+def _lanes(scene: Scene, spots: Spots, x: float, wide: float) -> Lanes:
+    rows: dict[str, list[float]] = {c: [] for c in scene.columns}
+    for place in scene.places.values():
+        if place.key in spots:
+            rows[place.column].append(spots[place.key][1])
+    return Lanes([(x + (n + 0.5) * wide, rows[c]) for n, c in enumerate(scene.columns)])
+
+
+def _told(sheet: _Sheet, scene: Scene, x: float, bottom: float, width: float) -> float:
+    """Write the numbered moves of the worst way in words, in two rows; return where they end."""
+    worst = sorted((m for m in scene.moves.values() if m.numbers), key=lambda m: m.numbers)
+    if not worst:
+        return bottom
+    names = {p.key: p.title for p in scene.places.values()}
+    half = -(-len(worst) // 2)
+    for place, move in enumerate(worst):
+        words = f"{_numbers(move)}  {names.get(move.begin, '')} → {names.get(move.end, '')}" + (
+            f": {move.label}" if move.label else ""
+        )
+        left = x + 8 + (width / 2 if place >= half else 0)
+        sheet.text(left, bottom + 20 + 17 * (place % half), cut(words, int(width / 14)), 12)
+    return bottom + 20 + 17 * half
+
+
+def _numbers(move: Move) -> str:
+    return ",".join(str(n) for n in move.numbers)
 
 
 def _look(scene: Scene, place: Place) -> str:
@@ -150,7 +182,6 @@ def _look(scene: Scene, place: Place) -> str:
 
 
 Spots = dict[str, tuple[float, float]]
-Box = tuple[float, float, float, float]
 
 
 def _spots(scene: Scene, x: float, y: float, wide: float) -> tuple[Spots, dict[str, int], int]:
@@ -197,16 +228,17 @@ def _column(
     if folded:
         words.append(f"{folded} more on ways")
     if scene.hidden.get(column):
-        words.append(f"{scene.hidden[column]:,} assets on no listed way")
+        hidden = scene.hidden[column]
+        words.append(f"{hidden:,} asset{'' if hidden == 1 else 's'} on no listed way")
     if words:
         sheet.text(
-            x + wide / 2, bottom - 10, "; ".join(words), 11, f'text-anchor="middle" fill="{QUIET}"'
+            x + wide / 2, bottom - 10, "; ".join(words), 11, f'text-anchor="middle" fill="{SOFT}"'
         )
 
 
 def _shape(sheet: _Sheet, place: Place, x: float, y: float, look: str) -> None:
     left, top, right, low = x - BOX / 2, y - TALL / 2, x + BOX / 2, y + TALL / 2
-    ink = LINE[look]
+    ink = {"worst": WORST, "quiet": SOFT, "closed": CLOSED}[look]
     style = f'fill="{FILL[place.shape]}" stroke="{ink}" stroke-width="{2.6 if look == "worst" else 1.2}"'
     style += ' stroke-dasharray="5 3"' if look == "closed" else ""
     title = f"<title>{clean(place.key)}</title>"
@@ -224,46 +256,19 @@ def _shape(sheet: _Sheet, place: Place, x: float, y: float, look: str) -> None:
         mark = f'<rect x="{left}" y="{top}" width="{BOX}" height="{TALL}" rx="5" {style}>{title}</rect>'
     sheet.marks.append(mark)
     middle = 'text-anchor="middle"'
+    faint = f' fill="{SOFT}"' if look == "closed" else ""
     down = 4 if place.shape == "store" else 0
     first = y + (4 if not place.second else -3) + down
-    sheet.text(x, first, cut(place.title, 17), 13, f'{middle} font-weight="600"')
+    sheet.text(x, first, cut(place.title, 17), 13, f'{middle} font-weight="600"{faint}')
     if place.second:
-        sheet.text(x, y + 13 + down, cut(place.second, 23), 11, middle)
-
-
-def _ends(
-    begin: tuple[float, float], end: tuple[float, float]
-) -> tuple[float, float, float, float, float]:
-    """Return where a line leaves and arrives, and how far it bends."""
-    (x1, y1), (x2, y2) = begin, end
-    if abs(x1 - x2) < 1:  # in one column: out to the right and back
-        return x1 + BOX / 2, y1 + 6, x2 + BOX / 2, y2 - 6, 30 + abs(y2 - y1) / 12
-    side = 1 if x2 > x1 else -1
-    return x1 + side * BOX / 2, y1, x2 - side * BOX / 2, y2, side * max(26.0, abs(x2 - x1) / 4)
-
-
-Curve = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
-
-
-def _curve(begin: tuple[float, float], end: tuple[float, float]) -> Curve:
-    x1, y1, x2, y2, bend = _ends(begin, end)
-    out = bend if abs(begin[0] - end[0]) < 1 else -bend
-    return (x1, y1), (x1 + bend, y1), (x2 + out, y2), (x2, y2)
-
-
-def _at(curve: Curve, t: float) -> tuple[float, float]:
-    """Return the point of a curve at ``t`` from 0 to 1."""
-    u = 1 - t
-    parts = (u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t)
-    x = sum(w * p[0] for w, p in zip(parts, curve, strict=True))
-    return x, sum(w * p[1] for w, p in zip(parts, curve, strict=True))
+        sheet.text(x, y + 13 + down, cut(place.second, 19), 11, middle + faint)
 
 
 def _look_of(move: Move) -> str:
     return "worst" if move.numbers else "quiet" if move.is_open else "closed"
 
 
-def _line(sheet: _Sheet, move: Move, begin: tuple[float, float], end: tuple[float, float]) -> None:
+def _line(sheet: _Sheet, move: Move, route: list[Piece]) -> None:
     look = _look_of(move)
     thick = {"worst": 4.0 if move.kind == "go" else 2.6, "quiet": 1.4, "closed": 1.4}[look]
     dash = (
@@ -273,71 +278,28 @@ def _line(sheet: _Sheet, move: Move, begin: tuple[float, float], end: tuple[floa
         if move.kind != "go"
         else ""
     )
-    (x1, y1), (x2, y2), (x3, y3), (x4, y4) = _curve(begin, end)
     sheet.marks.append(
-        f'<path d="M{x1:.0f} {y1:.0f}C{x2:.0f} {y2:.0f} {x3:.0f} {y3:.0f} {x4:.0f} {y4:.0f}" fill="none" '
+        f'<path d="{svg_path(route)}" fill="none" '
         f'stroke="{LINE[look]}" stroke-width="{thick}"{dash} marker-end="url(#{look})">'
         f"<title>{clean(f'{move.begin} → {move.end}: {move.label}')}</title></path>"
     )
 
 
-def _label(
-    sheet: _Sheet,
-    move: Move,
-    begin: tuple[float, float],
-    end: tuple[float, float],
-    taken: list[Box],
-) -> None:
-    """Write what a move is beside its line, where nothing else stands; its number before it."""
-    look = _look_of(move)
-    number = (
-        ",".join(str(n) for n in move.numbers)
-        if move.kind != "use" or move.label != "opens"
-        else ""
-    )
-    words = "" if move.label == "opens" and look != "closed" else move.label
-    words = cut(f"✕ {words}" if look == "closed" else words, 26)
-    badge = 14 + 7 * (len(number) - 1) + 4 if number else 0
-    wide = badge + 6.3 * len(words)
-    if not wide:
-        return
-    x, y, met = _free(_curve(begin, end), wide, taken)
-    if met and not move.numbers:
-        return  # no room: the line has its words as a tool tip, and the list has them all
-    taken.append((x - wide / 2, y - 8, x + wide / 2, y + 8))
-    left = x - wide / 2
-    if number:
+def _sign(sheet: _Sheet, move: Move, route: list[Piece], taken: list[Box]) -> None:
+    """Put the numbers of a move of the worst way, or the cross of one that is cut, on its line."""
+    if move.numbers:
+        words = _numbers(move)
+        wide = 12 + 7 * len(words)
+        x, y = place_on(route, wide, taken)
         sheet.marks.append(
-            f'<rect x="{left:.0f}" y="{y - 8:.0f}" width="{badge - 4}" height="16" rx="7" fill="{WORST}" '
-            f'stroke="{PAPER}"/>'
+            f'<rect x="{x - wide / 2:.0f}" y="{y - 9:.0f}" width="{wide}" height="18" rx="8" fill="{WORST}" '
+            f'stroke="{PAPER}" stroke-width="1.5"/>'
         )
-        sheet.text(
-            left + (badge - 4) / 2,
-            y + 4,
-            number,
-            11,
-            f'text-anchor="middle" font-weight="700" fill="{PAPER}"',
-        )
-    halo = f'stroke="{PAPER}" stroke-width="4" paint-order="stroke" stroke-linejoin="round"'
-    sheet.text(left + badge, y + 4, words, 11, f'fill="{LINE[look]}" {halo}')
-
-
-def _free(curve: Curve, wide: float, taken: list[Box]) -> tuple[float, float, int]:
-    """Return the place on or beside a curve that meets the fewest other marks, and how many it meets."""
-    best, least = (0.0, 0.0), 10**9
-    for off in (0, -11, 11, -20, 20):
-        for t in (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74):
-            x, y = _at(curve, t)
-            y += off
-            box = (x - wide / 2, y - 8, x + wide / 2, y + 8)
-            met = sum(
-                box[0] < o[2] and o[0] < box[2] and box[1] < o[3] and o[1] < box[3] for o in taken
-            )
-            if met < least:
-                best, least = (x, y), met
-            if not met:
-                return (*best, 0)
-    return (*best, least)
+        sheet.text(x, y + 4, words, 12, f'text-anchor="middle" font-weight="700" fill="{PAPER}"')
+    elif move.is_cut:
+        x, y = place_on(route, 16, taken)
+        halo = f'stroke="{PAPER}" stroke-width="4" paint-order="stroke" stroke-linejoin="round"'
+        sheet.text(x, y + 6, "✕", 17, f'text-anchor="middle" font-weight="700" {halo}')
 
 
 def _page(made: Answer, shown: list[Scene], svg: str) -> str:
