@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _WORDS = ("", "-", "--", "(null)", "null", "NULL", "(empty)", "unset", "N/A", "<unknown>")
-_NONE, _NONE_WORDS = pa.array(_WORDS), frozenset(_WORDS)
+_NONE, NONE_WORDS = pa.array(_WORDS), frozenset(_WORDS)
 _FEW = 256
 """Up to so many values are looked at one by one: setting up an operation on a column costs more than they do."""
 
@@ -34,7 +34,7 @@ def known(texts: pa.Array) -> pa.StringArray:
     """Return texts with null for every way of writing "none"."""
     array = flat(texts)
     if len(array) <= _FEW:
-        return _each(array, lambda text: None if text in _NONE_WORDS else text)
+        return _each(array, lambda text: None if text in NONE_WORDS else text)
     short = pc.less_equal(pc.binary_length(array), 9)
     if not pc.any(short).as_py():
         return array

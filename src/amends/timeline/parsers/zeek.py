@@ -65,17 +65,19 @@ def _learn(heading: Heading, line: str) -> None:
 def _events(
     heading: Heading, found: Mapping[str, pa.StringArray], guess: str
 ) -> tuple[dict[str, pa.Array], Times]:
-    n = len(next(iter(found.values())))
+    size = len(next(iter(found.values())))
     unset, empty = (
         heading.words.get("unset_field", "-"),
         heading.words.get("empty_field", "(empty)"),
     )
-    gone = pa.array([unset, empty])
-    clean = {name: pc.if_else(pc.is_in(texts, gone), None, texts) for name, texts in found.items()}
+    clean = found
+    if not cells.NONE_WORDS.issuperset((unset, empty)):  # else it is seen to with the columns
+        gone = pa.array([unset, empty])
+        clean = {n: pc.if_else(pc.is_in(texts, gone), None, texts) for n, texts in found.items()}
     stamp = column(found, "ts")
     wall, utc = of_zeek(stamp)
     path = re.sub(r"[^a-z0-9_]", "", heading.words.get("path", guess).lower())[:30] or "other"
-    return zeek_columns(path, {k: cells.flat(v) for k, v in clean.items()}, n), moments.times(
+    return zeek_columns(path, {k: cells.flat(v) for k, v in clean.items()}, size), moments.times(
         wall, utc, stamp, 1
     )
 

@@ -26,7 +26,9 @@ _TYPED = frozenset(
 def zeek_columns(path: str, found: Found, n: int) -> Columns:
     """Return the columns of events of rows of the log called ``path`` (conn, http …), every field in ``extra``."""
     # Fields of JSON come one by one when asked for (their mapping names none), and have no way of writing "unset".
-    clean = found if "" in found else {name: cells.known(texts) for name, texts in found.items()}
+    clean = found
+    if "" not in found:
+        clean = {k: v if k in _TYPED else cells.known(v) for k, v in found.items()}
     out: Columns = {
         "src_ip": cells.address(column(found, "id.orig_h", "tx_hosts", "src")),
         "src_port": cells.port(column(found, "id.orig_p")),
