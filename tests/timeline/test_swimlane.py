@@ -92,3 +92,20 @@ def test_without_a_chain_there_is_a_picture_that_says_so(tmp_path: Path) -> None
 
 def test_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:
     assert _drawn(_many(9), tmp_path / "a") == _drawn(_many(9), tmp_path / "b")
+
+
+def test_known_ways_gone_again_share_a_column_and_keep_their_numbers(tmp_path: Path) -> None:
+    world = intrusion()
+    for night in (3, 4):
+        for minute, (source, to) in enumerate((("edge1", "jump1"), ("jump1", "db1"))):
+            at = READ + timedelta(days=night, minutes=minute)
+            world.hop("lateral_movement", at, source, to, [], account="root", how="ssh")
+    svg = _drawn(world, tmp_path)
+    assert "same way again" in _texts(svg)
+    assert {str(n) for n in range(1, len(world.hops) + 1)} <= set(_texts(svg))
+
+
+def test_a_bar_is_drawn_only_where_a_size_is_known(tmp_path: Path) -> None:
+    world = intrusion()
+    world.hop("staging", READ + timedelta(hours=1), "jump1", "jump1", [], account="root")
+    assert "size not in the logs" in _texts(_drawn(world, tmp_path))

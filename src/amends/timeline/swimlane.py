@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from amends.timeline.narrative import span_words
+from amends.timeline.narrative import counted, span_words
 from amends.timeline.story_sizes import StepSize
 from amends.timeline.swimlane_layout import (
     HEAD,
@@ -129,7 +129,10 @@ def _drawn(
     first = first_access(steps)
     drawn = [_panel(layout, panel, sizes, gaps, places, first) for panel in layout.panels]
     desc = f"{len(steps)} steps over {len(layout.lanes)} lanes; the table of steps holds the same in words."
-    how = "Time runs from left to right, in UTC; columns are steps in order, not to scale. Idle time is cut out."
+    how = (
+        "Time runs from left to right, in UTC; columns are steps in order, not to scale. Idle time is cut out. "
+        "Each panel shows the hosts used in it."
+    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {layout.height:.0f}" width="{WIDTH}" '
         f'height="{layout.height:.0f}" class="sl" role="img" aria-labelledby="sl-title sl-desc">'
@@ -181,13 +184,16 @@ def _panel(
                 parts.append(
                     _mark(layout, panel, column.arrow_x - 16, "first access", column.number)
                 )
-            parts.append(_step(layout, panel, column, sizes.get(column.step.hop_id), places))
+            parts += [
+                _step(layout, panel, column, step, sizes, places)
+                for step in (column.step, *column.more)
+            ]
     return f"<g>{''.join(parts)}</g>"
 
 
 def _lanes(layout: Layout, panel: Panel) -> str:
     made = []
-    for place, lane in enumerate(layout.lanes):
+    for place, lane in enumerate(panel.lanes):
         y = panel.top + HEAD + LANE * place
         style = "alt" if place % 2 else "lane"
         made.append(
@@ -204,6 +210,7 @@ def _head(panel: Panel, place: int) -> str:
     utc = column.at.astimezone(UTC)
     y = panel.top + HEAD
     word = _WORDS.get(column.step.phase, column.step.phase.replace("_", " ")) if column.step else ""
+    word = "same way again" if column.more else word
     made = (
         f'<text x="{column.arrow_x - 12:.1f}" y="{y - 22}" class="b">{utc:%H:%M}</text>'
         f'<text x="{column.arrow_x - 12:.1f}" y="{y - 8}" class="s k">{_safe(word)}</text>'
@@ -219,7 +226,7 @@ def _head(panel: Panel, place: int) -> str:
 
 
 def _break(layout: Layout, panel: Panel, column: Column) -> str:
-    top, bottom = panel.top + HEAD, panel.top + HEAD + LANE * len(layout.lanes)
+    top, bottom = panel.top + HEAD, panel.top + HEAD + LANE * len(panel.lanes)
     x = column.break_x
     zig = f"M{x - 4} {top}" + "".join(
         f"L{x + (4 if i % 2 == 0 else -4)} {top + i * 11 + 11:.0f}"
@@ -237,7 +244,7 @@ def _short_span(seconds: float) -> str:
 
 
 def _mark(layout: Layout, panel: Panel, x: float, text: str, number: int) -> str:
-    top, bottom = panel.top + HEAD, panel.top + HEAD + LANE * len(layout.lanes)
+    top, bottom = panel.top + HEAD, panel.top + HEAD + LANE * len(panel.lanes)
     anchor = ' text-anchor="end"' if x > WIDTH - 120 else ""
     x_text = x - 4 if anchor else x + 3
     y = bottom + (18 if number % 2 == 0 else 34)  # neighbours do not write over each other
@@ -277,10 +284,8 @@ def _missing(gap: Mapping[str, Any]) -> str:
 
 
 def _step(
-    layout: Layout, panel: Panel, column: Column, size: StepSize | None, places: Places
-) -> str:
-    step = column.step
-    assert step is not None
+    layout: Layout, panel: Panel, column: Column, step: Step, sizes: Mapping[str, StepSize], places: Places
+) -> str:  # fmt: skip
     source, target = lane_of(step, "source", places), lane_of(step, "destination", places)
     y1, y2 = layout.lane_y(panel, source), layout.lane_y(panel, target)
     if y2 is None:
@@ -297,7 +302,7 @@ def _step(
         parts.append(_arrow(column.arrow_x, y1, y2, style, (step.row["confidence"] or 0) < 0.85))
     bar_y = y1 if step.phase in ("collection", "exfiltration") else y2
     if style in ("read", "pack", "sent"):
-        parts.append(_bar(column, bar_y, style, size))
+        parts.append(_bar(column, bar_y, style, step, sizes))
     number_y = (y1 + y2) / 2 if y1 != y2 else y2 - 12
     parts.append(_number(column, number_y, step, style))
     parts.append(_labels(column, number_y, step))
@@ -317,19 +322,21 @@ def _arrow(x: float, y1: float, y2: float, style: str, doubtful: bool) -> str:
     )
 
 
-def _bar(column: Column, y: float, style: str, size: StepSize | None) -> str:
-    """Return a patterned bar with its size, beside the arrow."""
-    width = min(column.width - 14, 112)
+def _bar(column: Column, y: float, style: str, step: Step, sizes: Mapping[str, StepSize]) -> str:
+    """Return a patterned bar as long as its share of the largest, with its size; words only where no log says."""
+    size = sizes.get(step.hop_id)
     left = column.arrow_x - 12
-    words = []
-    if size and size.rows:
-        words.append(f"{size.rows:,} rows")
-    if size and size.size and (style != "read" or not size.rows):
-        words.append(size_words(size.size))
-    text = " · ".join(words)
+    by_rows = bool(style == "read" and size and size.rows)
+    amount = (size.rows if by_rows else size.size) if size else 0
+    if not size or not amount:
+        words = "" if style == "read" else "size not in the logs"
+        return f'<text x="{left:.1f}" y="{y + 17}" class="k halo s">{words}</text>'
+    most = max((s.rows if by_rows else s.size) for s in sizes.values())
+    width = max(8.0, min(column.width - 14, 112) * (amount / most) ** 0.5)
+    words = counted(size.rows, "rows") if by_rows else size_words(size.size)
     return (
         f'<rect x="{left:.1f}" y="{y + 4}" width="{width:.1f}" height="13" fill="url(#sl-{style})" '
-        f'class="bar"/><text x="{left:.1f}" y="{y + 29}" class="k halo b">{_safe(text)}</text>'
+        f'class="bar"/><text x="{left:.1f}" y="{y + 29}" class="k halo b">{_safe(words)}</text>'
     )
 
 

@@ -1,7 +1,8 @@
 """Where everything of the swim-lane picture stands: lanes, columns, panels; no drawing.
 
-A column is a step or a mark of the case, in order of time; idle time between two columns is a narrow break that says
-how long it was. Twelve columns make a panel; more steps make more panels, one below the other.
+A column is a step or a mark of the case, in order of time; steps that go a known way again share a column where their
+arrows do not meet. Idle time between two columns is a narrow break that says how long it was, and parts the nights. A
+panel holds whole nights, twelve columns at most, and only the lanes that are used in it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
+from amends.timeline.statements_repeats import way_of
 from amends.timeline.taken_sources import Places, Step
 
 WIDTH, GUTTER, RIGHT = 1280, 150, 18
@@ -64,6 +66,7 @@ class Column:
         number: Its number in the panel, from 0.
         idle: Seconds of idle time before it, where a break is drawn; 0 for none.
         break_x: Middle of that break.
+        more: Further steps of the column, which go known ways again.
     """
 
     at: datetime
@@ -74,6 +77,7 @@ class Column:
     number: int
     idle: float
     break_x: float
+    more: tuple[Step, ...] = ()
 
     @property
     def arrow_x(self) -> float:
@@ -88,10 +92,17 @@ class Panel:
     Attributes:
         top: Its upper edge.
         columns: Left to right.
+        lanes: Its lanes, top to bottom.
     """
 
     top: float
     columns: tuple[Column, ...]
+    lanes: tuple[Lane, ...]
+
+    @property
+    def height(self) -> int:
+        """Return how tall it is with its head and foot."""
+        return HEAD + LANE * len(self.lanes) + FOOT
 
 
 @dataclass(frozen=True)
@@ -112,7 +123,7 @@ class Layout:
 
     def lane_y(self, panel: Panel, key: str) -> float | None:
         """Return the middle of a lane in a panel; ``None`` where there is no such lane."""
-        for place, lane in enumerate(self.lanes):
+        for place, lane in enumerate(panel.lanes):
             if lane.key == key:
                 return panel.top + HEAD + LANE * (place + 0.5)
         return None
@@ -127,34 +138,93 @@ def lane_of(step: Step, end: str, places: Places) -> str:
     return INTERNET if place and places.is_outside(place) else place
 
 
+Item = tuple[datetime, tuple[Step, ...], Mark | None]
+"""A column before it has its place: when, its steps, or its mark."""
+
+
 def lay_out(steps: Sequence[Step], marks: Sequence[Mark], places: Places) -> Layout:
     """Return the layout of a chain with the marks of its case."""
     lanes = _lanes(steps, places)
-    items: list[tuple[datetime, int, Step | Mark]] = [(s.at, 0, s) for s in steps]
-    items += [(m.at, 1, m) for m in marks]
-    items.sort(key=lambda i: (i[0], i[1], i[2].step if isinstance(i[2], Step) else 0))
-    each = -(-len(items) // -(-len(items) // _COLUMNS))
-    rows = [items[i : i + each] for i in range(0, len(items), each)]
-    height = HEAD + LANE * len(lanes) + FOOT
+    order = {lane.key: n for n, lane in enumerate(lanes)}
+    items = _items(steps, marks, order, places)
     panels: list[Panel] = []
     before: datetime | None = None
-    for number, row in enumerate(rows):
-        panels.append(Panel(_TOP + number * height, _columns(row, before)))
+    top = float(_TOP)
+    for row in _rows(items):
+        used = {lane_of(s, end, places) for _, some, _ in row for s in some for end in _ENDS}
+        mine = tuple(lane for lane in lanes if lane.key in used) or lanes[:1]
+        panel = Panel(top, _columns(row, before), mine)
+        panels.append(panel)
         before = row[-1][0]
-    legend = _TOP + height * len(rows) + 8
+        top += panel.height
+    legend = top + 8
     return Layout(lanes, tuple(panels), legend + _BELOW - 8, legend)
+
+
+_ENDS = ("source", "destination")
+
+
+def _items(
+    steps: Sequence[Step], marks: Sequence[Mark], order: dict[str, int], places: Places
+) -> list[Item]:
+    """Return the columns in order of time; a known way gone again joins the column before it where it has room."""
+    made: list[Item] = []
+    known: set[tuple[str, ...]] = set()
+    spans: list[tuple[int, int]] = []
+    for step in sorted(steps, key=lambda s: (s.at, s.step)):
+        ends = [order.get(lane_of(step, end, places), 0) for end in _ENDS]
+        span = (min(ends), max(ends))
+        again = way_of(step) in known and span[0] != span[1]
+        known.add(way_of(step))
+        near = made and (step.at - made[-1][0]).total_seconds() < _IDLE_SECONDS
+        if again and near and spans and all(span[0] >= b or span[1] <= a for a, b in spans):
+            made[-1] = (made[-1][0], (*made[-1][1], step), None)
+            spans.append(span)
+            continue
+        made.append((step.at, (step,), None))
+        spans = [span] if again else []
+    made += [(m.at, (), m) for m in marks]
+    return sorted(made, key=lambda i: (i[0], i[2] is not None))
+
+
+def _rows(items: Sequence[Item]) -> list[list[Item]]:
+    """Return the columns of each panel: whole nights as long as they fit, a longer night cut into even parts."""
+    nights: list[list[Item]] = []
+    for item in items:
+        if nights and (item[0] - nights[-1][-1][0]).total_seconds() <= _IDLE_SECONDS:
+            nights[-1].append(item)
+        else:
+            nights.append([item])
+    rows: list[list[Item]] = []
+    for night in nights:
+        if rows and len(rows[-1]) + len(night) <= _COLUMNS:
+            rows[-1] += night
+            continue
+        each = -(-len(night) // -(-len(night) // _COLUMNS))
+        rows += [night[i : i + each] for i in range(0, len(night), each)]
+    return rows
 
 
 def pages_of(layout: Layout, height: int) -> tuple[Layout, ...]:
     """Return the layout in pages of at most that height, a panel at least on each."""
-    tall = HEAD + LANE * len(layout.lanes) + FOOT
-    each = max(1, int((height - _TOP - _BELOW) // tall))
+    pages: list[list[Panel]] = []
+    room = 0.0
+    for panel in layout.panels:
+        if not pages or panel.height > room:
+            pages.append([])
+            room = height - _TOP - _BELOW
+        pages[-1].append(panel)
+        room -= panel.height
     made = []
-    for start in range(0, len(layout.panels), each):
-        part = layout.panels[start : start + each]
-        panels = tuple(replace(p, top=_TOP + i * tall) for i, p in enumerate(part))
-        legend = _TOP + tall * len(panels) + 8
-        made.append(replace(layout, panels=panels, legend_y=legend, height=legend + _BELOW - 8))
+    for part in pages:
+        top, panels = float(_TOP), []
+        for panel in part:
+            panels.append(replace(panel, top=top))
+            top += panel.height
+        legend = top + 8
+        made.append(
+            replace(layout, panels=tuple(panels), legend_y=legend, height=legend + _BELOW - 8)
+        )
     return tuple(made)
 
 
@@ -173,9 +243,7 @@ def _lanes(steps: Sequence[Step], places: Places) -> tuple[Lane, ...]:
     return (Lane(INTERNET, "internet", "internet"), *hosts, *stores)
 
 
-def _columns(
-    items: Sequence[tuple[datetime, int, Step | Mark]], before: datetime | None
-) -> tuple[Column, ...]:
+def _columns(items: Sequence[Item], before: datetime | None) -> tuple[Column, ...]:
     idles = []
     last = before
     for at, _, _ in items:
@@ -187,12 +255,13 @@ def _columns(
     width = min(150.0, room / len(items))
     made: list[Column] = []
     x = float(GUTTER)
-    for (at, _, item), idle in zip(items, idles, strict=True):
+    for (at, steps, mark), idle in zip(items, idles, strict=True):
         break_x = x + _BREAK_WIDTH / 2
         x += _BREAK_WIDTH if idle else 0
-        step = item if isinstance(item, Step) else None
-        mark = item if isinstance(item, Mark) else None
-        made.append(Column(at, x + width / 2, width, step, mark, len(made), idle, break_x))
+        step = steps[0] if steps else None
+        made.append(
+            Column(at, x + width / 2, width, step, mark, len(made), idle, break_x, tuple(steps[1:]))
+        )
         x += width
     return tuple(made)
 
