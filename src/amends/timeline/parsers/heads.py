@@ -34,14 +34,16 @@ _HOST = r"(?P<host>[^\s:%]+(?::+[^\s:%]+)*)"
 _TAG = r"(?P<process>[^\s:\[\(\d%=][^\s:\[\(=]*)(?:\([^)\s]*\))?(?:\[(?P<pid>\d+)\])?:(?: (?P<rest>.*))?$"
 _PATTERNS = (
     rf"^{_PRI}(?P<stamp>date=\d{{4}}-\d\d-\d\d time=\d\d:\d\d:\d\d)[ ,](?P<rest>.*)$",
-    rf"^{_PRI}(?P<stamp>{_BSD}) {_HOST} {_TAG}",
-    rf"^{_PRI}(?P<stamp>{_ISO}) {_HOST} {_TAG}",
+    rf"^{_PRI}(?P<stamp>{_BSD}) +{_HOST} {_TAG}",
+    rf"^{_PRI}(?P<stamp>{_BSD_YEAR}) +{_HOST} {_TAG}",
+    rf"^{_PRI}(?P<stamp>{_ISO}) +{_HOST} {_TAG}",
     rf"^{_PRI}1 (?P<stamp>\d{{4}}-\S+|-) (?P<host>\S+) (?P<process>\S+) (?P<pid>\S+) (?P<code>\S+) (?P<structured>.*)$",
-    rf"^{_PRI}(?P<stamp>{_BSD}) {_HOST}(?: (?P<rest>.*))?$",
+    rf"^{_PRI}(?P<stamp>{_BSD}) +{_HOST}(?: (?P<rest>.*))?$",
     rf"^{_PRI}(?P<stamp>{_ISO}) {_HOST}(?: (?P<rest>.*))?$",
     rf"^{_PRI}(?P<stamp>{_BSD_YEAR}) {_HOST}(?: (?P<rest>.*))?$",
     rf"^{_PRI}(?:\d+: )?[*.]?(?P<stamp>{_DEVICE})[: \t] *(?P<rest>.*)$",
 )  # fmt: skip
+_LEVEL = r"^(?:emerg|alert|crit|err|error|warning|warn|notice|info|debug) (?P<process>[A-Za-z][\w.\-]*)\[(?P<pid>\d+)\]: (?P<message>.*)$"
 _STRUCTURED = r"^(?P<data>-|(?:\[(?:[^\]\\\"]|\\.|\"(?:[^\"\\]|\\.)*\")*\])+)(?: (?:\x{FEFF})?(?P<message>.*))?$"
 _REPEATED = r"^message repeated (?P<times>\d+) times: \[ ?(?P<message>.*)\]$"
 
@@ -150,8 +152,31 @@ def _unstructured(rows: Ints, named: dict[str, pa.Array]) -> list[Group]:
     plain = np.ones(len(rest), np.bool_)
     plain[second.rows] = False
     left = np.flatnonzero(plain)
+    left = _levelled(rows, rest, left, message, named, groups)
     groups.append(Group(rows[rest[left]], _taken({**named, "message": message}, left), {}))
     return groups
+
+
+def _levelled(
+    rows: Ints, rest: Ints, left: Ints, message: pa.Array, named: dict[str, pa.Array], groups: list[Group]
+) -> Ints:  # fmt: skip
+    """Read messages that begin with the word of their severity, as F5 writes them; return those that do not."""
+    if not len(left):
+        return left
+    part = message.take(pa.array(left))
+    begins = pc.match_substring_regex(part, _LEVEL).to_numpy(zero_copy_only=False)
+    if not begins.any():
+        return left
+    mine = left[begins]
+    found = pc.extract_regex(message.take(pa.array(mine)), _LEVEL)
+    columns = _taken(named, mine)
+    columns |= {
+        "process": found.field(0),
+        "pid": numbers(found.field(1)),
+        "message": found.field(2),
+    }
+    groups.append(Group(rows[rest[mine]], columns, {}))
+    return left[~begins]
 
 
 def _of_devices(
@@ -192,6 +217,8 @@ def _structured(named: dict[str, pa.Array]) -> dict[str, pa.Array]:
     columns["pid"] = numbers(named["pid"])
     # Junos says all in its structured data, and its dialect reads it there
     junos = pc.match_substring(data, "[junos@")
+    # Check Point writes its fields as structured data, with colons
+    junos = pc.or_(junos, pc.match_substring_regex(data, r"^\[\w+:\""))
     columns["message"] = pc.if_else(junos, whole, message)
     if pc.any(pc.not_equal(data, "-")).as_py():
         inner = pc.replace_substring_regex(data, r"\"\]\[\S+ ", '" ')

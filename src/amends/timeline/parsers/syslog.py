@@ -27,6 +27,7 @@ from amends.timeline.parsers.dialects.base import (
     Dialect,
     Group,
     Messages,
+    fields,
     first_bytes,
     joined,
     starts_with,
@@ -36,9 +37,15 @@ from amends.timeline.parsers.heads import read_heads
 
 _HEAD = re.compile(
     rb"^(?:<\d{1,3}>)?(?:1 \d{4}-\d\d-\d\dT\S+ \S+ \S+ |(?:\d+: )?(?:\S+: )?[*.]?[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d|"
+    rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S* (?!INFO|WARN|ERROR|DEBUG|FATAL|TRACE|NOTICE|[A-Z]{3,4} )[\w.\-:]+ [\w.\-/]+\[\d+\]: |"
     rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S* [\w.\-:]+ [\w.\-/]+(?:\(\S+\))?(?:\[\d+\])?:|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\S* \S+ (?:\S+ )?(?:: )?%|"
     rb"\d{4} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d\S* (?:[A-Z]{3,4}:? ?)?\S* ?%|(?:\S+ )?%[A-Z0-9_]+-[0-7]-[A-Z0-9_]+: |date=\d{4}-\d\d-\d\d time=)"
 )  # fmt: skip
+_COPIED = (
+    "host", "source", "kind", "action", "outcome", "account", "target_account", "logon_type", "src_ip", "src_port", "dst_ip",
+    "dst_port", "proto", "process", "command", "object", "object_kind", "code",
+)  # fmt: skip
+"""What a repeat has of the message it repeats."""
 _SAMPLE_BYTES, _SAMPLE_LINES = 64 << 10, 200
 
 
@@ -55,16 +62,52 @@ class Syslog(LineParser):
 
     def begin(self, origin: Origin) -> ParseBlock:
         """Return the parser of this file's blocks."""
-        return _parse
+        last: dict[str, pa.Array] = {}
+
+        def parse(lines: Lines) -> Parsed:
+            return _parse(lines, last)
+
+        return parse
 
 
-def _parse(lines: Lines) -> Parsed:
+def _parse(lines: Lines, last: dict[str, pa.Array]) -> Parsed:
     blank = blank_lines(lines)
     keep = ~blank
     text = lines.text.filter(pa.array(keep)) if blank.any() else lines.text
     heads = read_heads(text)
-    columns = {**places(lines, keep), **read_messages(heads.columns, len(text))}
+    read = _repeated(read_messages(heads.columns, len(text)), last)
+    columns = {**places(lines, keep), **read}
     return Parsed(len(lines), heads.times, columns, text, rejected(lines, blank, "blank"))
+
+
+def _repeated(read: dict[str, pa.Array], last: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    """Read ``last message repeated 5 times`` as the message before it of the same host, with the number in ``extra``.
+
+    Args:
+        read: Columns of a block.
+        last: The last line of the block before that was none such; kept for the next.
+    """
+    message = read["message"]
+    n = len(message)
+    again = pc.starts_with(message, "last message repeated ").to_numpy(zero_copy_only=False)
+    copied = {name: read[name] for name in _COPIED if name in read}
+    if again.any():
+        here = {k: pa.concat_arrays([last.get(k, pa.nulls(1, v.type)), v]) for k, v in copied.items()}  # fmt: skip
+        rows = np.flatnonzero(again)
+        source = np.maximum.accumulate(np.where(again, 0, np.arange(1, n + 1)))
+        index = np.arange(1, n + 1)
+        index[rows] = source[rows]
+        same = pc.fill_null(pc.equal(here["host"].take(pa.array(index)), here["host"].slice(1)), False) if "host" in here else pa.array(again)  # fmt: skip
+        index = np.where(again & ~same.to_numpy(zero_copy_only=False), np.arange(1, n + 1), index)
+        read = {**read, **{k: v.take(pa.array(index)) for k, v in here.items()}}
+        times = pc.struct_field(pc.extract_regex(message, r"^last message repeated (?P<n>\d+) times?"), "n")  # fmt: skip
+        told = fields(n, {"repeated": times})
+        read["extra"] = told if "extra" not in read else pc.if_else(pa.array(again), told, read["extra"])  # fmt: skip
+    if n and not again.all():
+        place = int(np.flatnonzero(~again)[-1])
+        last.clear()
+        last.update({name: column.slice(place, 1) for name, column in copied.items()})
+    return read
 
 
 def read_messages(head: dict[str, pa.Array], n: int) -> dict[str, pa.Array]:

@@ -199,7 +199,7 @@ _LOGIND_SHAPES = (
 )
 
 ACCOUNT_DIALECTS = (
-    Dialect("sudo", by_shapes(_SUDO_SHAPES), frozenset({"sudo", "doas"})),
+    Dialect("sudo", by_shapes(_SUDO_SHAPES), frozenset({"sudo"})),
     Dialect("su", by_shapes(_SU_SHAPES), frozenset({"su", "su-l"})),
     Dialect(
         "login",

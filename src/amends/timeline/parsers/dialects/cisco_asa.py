@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from amends.timeline.columns import numbers
 from amends.timeline.parsers.dialects.base import Dialect, Group, Messages, Shape, read_shapes
 from amends.timeline.parsers.dialects.cisco import cisco_outcomes
+from amends.timeline.parsers.dialects.cisco_more import DAP_SHAPES
 
 _CONFIG = {"object_kind": "configuration"}
 _PAIR = r"(?P<x_from>[^:\s]+):(?P<src_ip>[^/\s(]+)/(?P<src_port>\d+)"
@@ -267,7 +268,7 @@ ASA_SHAPES = (
 
 def _asa(messages: Messages) -> list[Group]:
     number = pc.replace_substring_regex(messages.code, r"^.*-", "")
-    groups = read_shapes(messages.text, ASA_SHAPES, cisco_outcomes, number)
+    groups = read_shapes(messages.text, (*DAP_SHAPES, *ASA_SHAPES), cisco_outcomes, number)
     for group in groups:
         group.columns["code"] = number.take(pa.array(group.rows))
         if (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from amends.timeline.parsers.dialects.base import Dialect, Group, Messages, Shape, read_shapes
 from amends.timeline.parsers.dialects.cisco import cisco_outcomes
+from amends.timeline.parsers.dialects.cisco_more import IOS_XE_SHAPES
 from amends.timeline.parsers.dialects.sshd import SHAPES as SSH_SHAPES
 
 _BY = r"by (?P<account>[^\s(]+)(?: on (?P<session>\S+))?(?: \((?P<src_ip>[^)]+)\))?"
@@ -202,7 +203,7 @@ IOS_SHAPES = (
 
 
 def _ios(messages: Messages) -> list[Group]:
-    return read_shapes(messages.text, IOS_SHAPES, cisco_outcomes, messages.code)
+    return read_shapes(messages.text, (*IOS_XE_SHAPES, *IOS_SHAPES), cisco_outcomes, messages.code)
 
 
 CISCO_IOS = Dialect("cisco_ios", _ios, codes=r"^[A-Z0-9_]+(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+$")

@@ -363,5 +363,5 @@ SHAPES = (
 SSHD = Dialect(
     "sshd",
     by_shapes(SHAPES),
-    frozenset({"sshd", "sshd-session", "sshd-auth", "sftp-server", "internal-sftp", "dropbear"}),
+    frozenset({"sshd", "sshd-session", "sshd-auth", "sftp-server", "internal-sftp"}),
 )

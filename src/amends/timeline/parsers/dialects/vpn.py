@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from amends.timeline.parsers.dialects.base import Dialect, Shape, by_shapes
 from amends.timeline.parsers.dialects.commands import by_command
+from amends.timeline.parsers.dialects.remote import EAP_GOOD, OPENVPN_FAILED
 
 _VPN = {"logon_type": "vpn"}
 _PEER = r"(?:(?P<account>[^\s/]+)/)?(?:\[AF_INET6?\])?(?P<src_ip>[\d.]+|\[?[\da-fA-F:]+\]?):(?P<src_port>\d+)"
@@ -195,12 +196,12 @@ TACACS_SHAPES = _TACACS_SHAPES
 VPN_DIALECTS = (
     Dialect(
         "openvpn",
-        by_shapes(OPENVPN_SHAPES),
+        by_shapes((*OPENVPN_FAILED, *OPENVPN_SHAPES)),
         frozenset({"openvpn", "ovpn-server", "openvpn-server", "ovpn-openvpn", "ovpn"}),
     ),
     Dialect(
         "ipsec",
-        by_shapes(_IKE_SHAPES),
+        by_shapes((*EAP_GOOD, *_IKE_SHAPES)),
         frozenset({"charon", "charon-systemd", "pluto", "ipsec", "strongswan"}),
     ),
     Dialect("radius", by_shapes(RADIUS_SHAPES), frozenset({"radiusd", "freeradius"})),
