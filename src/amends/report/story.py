@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,13 +9,15 @@ import pyarrow as pa
 
 from amends.kernel.case import Case
 from amends.tables.timeline import EVENTS, GAPS, HOPS, INDICATORS, LOG_FILES, STATEMENTS, TAKEN
-from amends.timeline.narrative import span_words, technique_words
-from amends.timeline.spans import CONTAINED, DISCOVERED, event_at
+from amends.timeline.narrative import Clock, counted, technique_words
+from amends.timeline.spans import dates_of
 from amends.timeline.stage import known_of
+from amends.timeline.statements_span import dwell_words
 from amends.timeline.statements_steps import how_words
 from amends.timeline.statements_taken import element_words, grouped
 from amends.timeline.story_sizes import step_sizes
-from amends.timeline.swimlane import case_marks, swimlane, swimlane_pages
+from amends.timeline.swimlane import swimlane, swimlane_pages
+from amends.timeline.swimlane_layout import case_marks
 from amends.timeline.taken_coverage import gap_words
 from amends.timeline.taken_grounds import size_words
 from amends.timeline.taken_sources import Places, Step, chain_steps, first_access
@@ -37,20 +38,22 @@ def has_story(case: Case) -> bool:
 
 def story_data(case: Case) -> dict[str, Any]:
     """Return what the section on the intrusion shows, computed from the tables of the last run."""
-    places = Places(known_of(case))
     hops, events = case.read(HOPS), case.read(EVENTS)
+    made, known = case.events(), known_of(case)
+    places = Places(known)
     steps = chain_steps(case.engine, hops, places)
     sizes = step_sizes(case.engine, events, hops)
     gaps = _rows(
         case, f'SELECT * FROM {case.read(GAPS)} ORDER BY NOT matters, host, "log", from_at, gap_id'
     )
-    made = case.events()
-    contained_at, discovered_at = event_at(made, CONTAINED), event_at(made, DISCOVERED)
-    marks = case_marks(contained_at, discovered_at)
+    dates = dates_of(made)
+    marks = case_marks(dates.contained_at, dates.discovered_at, dates.contained_kind)
     statements = _rows(case, f"SELECT * FROM {case.read(STATEMENTS)} ORDER BY position")
     taken = _rows(case, f'SELECT * FROM {case.read(TAKEN)} ORDER BY store, "table", element')
     return {
-        "head": _head(steps, sizes, taken, gaps, contained_at),
+        "head": _head(
+            steps, sizes, taken, gaps, dwell_words(Clock(known), first_access(steps), dates)
+        ),
         "questions": _questions(statements, _lines(case, statements)),
         "picture": swimlane(steps, sizes, gaps, marks, places),
         "pages": swimlane_pages(steps, sizes, gaps, marks, places),
@@ -78,27 +81,52 @@ def utc_words(at: datetime | None) -> str:
 
 
 def _head(
-    steps: tuple[Step, ...], sizes: Any, taken: Rows, gaps: Rows, contained_at: datetime | None
+    steps: tuple[Step, ...], sizes: Any, taken: Rows, gaps: Rows, dwell: str
 ) -> list[tuple[str, str]]:
     """Return the answers in large type: what each is, and its words."""
     first = first_access(steps)
-    left = sum(
-        sizes[s.hop_id].size for s in steps if s.phase == "exfiltration" and s.hop_id in sizes
-    )
-    tables = {(r["store"], r["table"]): r["best"] for r in taken if r["acquired_proof"] == "proved"}
-    dwell = "not known"
-    if first is not None and contained_at is not None and contained_at > first.at:
-        dwell = span_words((contained_at - first.at).total_seconds())
+    out = [s for s in steps if s.phase == "exfiltration"]
+    left = sum(sizes[s.hop_id].size for s in out if s.hop_id in sizes)
     matter = sum(1 for g in gaps if g["matters"])
+    entry = str(first.row["destination"] or first.destination) if first else "not known"
+    label = "entry point" if first is None or first.phase == "initial_access" else "first host seen"
     return [
         (utc_words(first.at)[:16] + " UTC" if first else "not known", "first access"),
-        (str(first.row["destination"] or first.destination) if first else "not known", "entry point"),
+        (entry, label),
+        (dwell or "not known", "dwell time"),
         (f"{len(steps):,}", "steps of the intruder"),
-        (dwell, "dwell time"),
-        (size_words(left) if left else "size not logged" if tables else "none seen", "left the network"),
-        (f"{sum(tables.values()):,}" if tables else "none proved", "rows proved taken"),
-        (f"{matter:,}", "gaps that matter"),
+        (size_words(left) if left else "size not in the logs" if out else "none seen", "sent out"),
+        *(_amounts(taken)),
+        (f"{matter:,}", "gaps in logs that matter"),
     ]  # fmt: skip
+
+
+def _amounts(taken: Rows) -> list[tuple[str, str]]:
+    """Return how much is proved to have left, most likely, and how much more cannot be excluded; a table once."""
+    tables = {(r["store"], r["table"]): r for r in taken if r["acquired_proof"] != "excluded"}
+    proved = [r for r in tables.values() if r["acquired_proof"] == "proved"]
+    rest = [r for r in tables.values() if r["acquired_proof"] != "proved"]
+    open_end = any(r["upper"] is None for r in rest)
+    made = [
+        (
+            _by_unit(proved, "best") if proved else "nothing",
+            "proved to have left, most likely number",
+        )
+    ]
+    if rest:
+        most = _by_unit(rest, "upper") or "number not known"
+        made.append(
+            (f"{most}{' and more' if open_end else ''}", "at most may have left, not excluded")
+        )
+    return made
+
+
+def _by_unit(rows: Rows, column: str) -> str:
+    sums: dict[str, int] = {}
+    for row in rows:
+        unit = row["unit"] or "rows"
+        sums[unit] = sums.get(unit, 0) + (row[column] or 0)
+    return ", ".join(counted(n, unit) for unit, n in sorted(sums.items(), reverse=True) if n)
 
 
 def _lines(case: Case, statements: Rows) -> dict[int, Rows]:
@@ -122,7 +150,7 @@ def _lines(case: Case, statements: Rows) -> dict[int, Rows]:
         case,
         f"""
         SELECT w.position, e."at", e.host, e.line, e.error_ms,
-               {path_sql(case)} AS path,
+               {PATH_SQL} AS path,
                left(concat_ws('  ', nullif(e.message, ''),
                    CASE WHEN contains(coalesce(e.message, ''), e.command) THEN NULL ELSE nullif(e.command, '') END,
                    CASE WHEN coalesce(e.message, '') = '' AND coalesce(e.command, '') = ''
@@ -140,21 +168,13 @@ def _lines(case: Case, statements: Rows) -> dict[int, Rows]:
     return made
 
 
-def path_sql(case: Case) -> str:
-    """Return SQL of a log file's path (``g`` is ``log_files``) without the folders all of them lie in.
+PATH_SQL = """g.path || CASE WHEN g.inner_path = ''
+    OR starts_with(regexp_extract(g.path, '[^/]*$'), regexp_extract(g.inner_path, '[^/]*$')) THEN ''
+    ELSE ' : ' || g.inner_path END"""
+"""SQL of a log file's path (``g`` is ``log_files``) as given at intake.
 
-    A file inside a compressed file of the same name is not named twice.
-    """
-    paths = [r["path"] for r in _rows(case, f"SELECT DISTINCT path FROM {case.read(LOG_FILES)}")]
-    shared = (
-        os.path.commonpath(paths)
-        if len(paths) > 1 and len({p[:1] == "/" for p in paths}) == 1
-        else ""
-    )
-    skip = len(shared) + 2 if shared else 1
-    return f"""substr(g.path, {skip}) || CASE WHEN g.inner_path = ''
-        OR starts_with(regexp_extract(g.path, '[^/]*$'), regexp_extract(g.inner_path, '[^/]*$')) THEN ''
-        ELSE ' : ' || g.inner_path END"""
+A file inside a compressed file of the same name is not named twice.
+"""
 
 
 def _questions(statements: Rows, lines: dict[int, Rows]) -> Rows:

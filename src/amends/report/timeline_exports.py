@@ -19,6 +19,7 @@ from amends.tables.timeline import EVENTS, HOPS, INDICATORS, LOG_FILES, STATEMEN
 from amends.timeline.stix import Given, bundle_text
 from amends.timeline.timesketch import ecs_sql, ocsf_sql, timesketch_sql
 
+PRIVILEGED = "PRIVILEGED AND CONFIDENTIAL. Prepared at the direction of counsel."
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -98,13 +99,17 @@ def story_html(case: Case) -> str:
     )  # fmt: skip
 
 
-def story_pdf(case: Case) -> bytes:
+def story_pdf(case: Case, *, privileged: bool = False) -> bytes:
     """Return the story of a case as a PDF, the same bytes for the same run.
+
+    Args:
+        case: The case.
+        privileged: Whether every page says that it is privileged.
 
     Raises:
         TableError: The typesetter refuses.
     """
-    said = json.dumps(_on_paper(case), ensure_ascii=False)
+    said = json.dumps(_on_paper(case, privileged=privileged), ensure_ascii=False)
     try:
         made = typst.compile(
             (_TEMPLATES / "timeline_story.typ").read_bytes(), format="pdf", sys_inputs={"story": said},
@@ -172,11 +177,12 @@ def _environment() -> jinja2.Environment:
     return made
 
 
-def _on_paper(case: Case) -> dict[str, Any]:
+def _on_paper(case: Case, *, privileged: bool = False) -> dict[str, Any]:
     """Return the story as the typesetter takes it: text only, one source line a sentence."""
     story = story_data(case)
     return {
         "title": "How they got in and what they took",
+        "mark": PRIVILEGED if privileged else "",
         "entity": case.config.text("case", "entity") or case.name,
         "case": case.name,
         "run": case.run_id(),

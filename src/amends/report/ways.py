@@ -1,4 +1,4 @@
-"""The ways from the internet to customer data, as the report shows them: what closes them, the worst way, the picture."""
+"""The ways from the internet to customer data as the report shows them: what closes them, the worst, the picture."""
 
 from __future__ import annotations
 

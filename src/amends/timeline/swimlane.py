@@ -7,7 +7,7 @@ dashed edge. Text comes from evidence and is escaped; nothing is loaded from any
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, time
 from html import escape
 from typing import Any
 
@@ -210,9 +210,10 @@ def _head(panel: Panel, place: int) -> str:
     utc = column.at.astimezone(UTC)
     y = panel.top + HEAD
     word = _WORDS.get(column.step.phase, column.step.phase.replace("_", " ")) if column.step else ""
-    word = "same way again" if column.more else word
+    word = "again" if column.more else word
+    hour = "day" if column.mark is not None and utc.time() == time() else f"{utc:%H:%M}"
     made = (
-        f'<text x="{column.arrow_x - 12:.1f}" y="{y - 22}" class="b">{utc:%H:%M}</text>'
+        f'<text x="{column.arrow_x - 12:.1f}" y="{y - 22}" class="b">{hour}</text>'
         f'<text x="{column.arrow_x - 12:.1f}" y="{y - 8}" class="s k">{_safe(word)}</text>'
     )
     before = panel.columns[place - 1].at.astimezone(UTC) if place else None
@@ -392,9 +393,3 @@ def _legend(y: float) -> str:
         )
         x += width
     return "".join(made)
-
-
-def case_marks(contained_at: datetime | None, discovered_at: datetime | None) -> tuple[Mark, ...]:
-    """Return the marks of a case's dates."""
-    dated = ((contained_at, "containment"), (discovered_at, "discovery"))
-    return tuple(Mark(at, text) for at, text in dated if at is not None)

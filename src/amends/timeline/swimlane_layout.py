@@ -277,3 +277,12 @@ def x_of(panel: Panel, at: datetime) -> float:
             share = (at - left.at).total_seconds() / span if span else 1.0
             return left.arrow_x + share * (right.arrow_x - left.arrow_x)
     return columns[-1].x + columns[-1].width / 2
+
+
+def case_marks(
+    contained_at: datetime | None, discovered_at: datetime | None, kind: str = ""
+) -> tuple[Mark, ...]:
+    """Return the marks of a case's dates; ``kind`` is what the first was entered as."""
+    end = "containment" if kind in ("", "containment") else kind.replace("_", " ")
+    dated = ((contained_at, end), (discovered_at, "discovery"))
+    return tuple(Mark(at, text) for at, text in dated if at is not None)
