@@ -34,6 +34,9 @@ LEAST_FIT_ODD = 0.08
 ODD_STRANGE = 2.0
 """Strangeness from which an access is odd."""
 
+GONE = 0.5
+"""What is left of an origin whose session was over: to go on from a host somebody sits there, or left a job behind."""
+
 ROUTINE_MOST = 10
 """… at most so many days."""
 
@@ -197,6 +200,8 @@ def _scored(
         if other == number or upper.from_at > access.from_at + _slack(upper, access):
             continue
         score = fits(upper, max(access.from_at, upper.from_at), access.account)
+        if upper.to_at + _slack(upper, access) < access.from_at:
+            score *= GONE
         if holder is not None:
             score *= _is_holder(upper, holder)
         if score > 0 and not circular(forest, other, number):
