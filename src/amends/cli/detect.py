@@ -44,15 +44,16 @@ def detect(
     Example:
       amends detect logs/ --rules sigma/rules --json --timeline events.parquet
     """
-    from amends.cli.startup import without_pandas  # noqa: PLC0415 - help stays quick
+    from amends.cli.startup import no_collection, without_pandas  # noqa: PLC0415 - help stays quick
 
     without_pandas()
-    from amends import custody  # noqa: PLC0415
-    from amends.report import spreadsheet  # noqa: PLC0415
-    from amends.timeline import detecting  # noqa: PLC0415
-    from amends.timeline.sigma.loading import load_rules  # noqa: PLC0415
+    with no_collection():
+        from amends import custody  # noqa: PLC0415
+        from amends.report import spreadsheet  # noqa: PLC0415
+        from amends.timeline import detecting  # noqa: PLC0415
+        from amends.timeline.sigma.loading import load_rules  # noqa: PLC0415
 
-    rules = load_rules(folders, own=own)
+        rules = load_rules(folders, own=own)
     run = detecting.Detecting(logs, custody.Reader(), rules, detecting.read_files(known))
     if timeline:
         spreadsheet.write(detecting.TIMELINE_SCHEMA, run.batches(fired_only=fired), timeline)
