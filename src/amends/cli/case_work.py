@@ -13,6 +13,7 @@ from amends.cli.output import Face, as_json, case_argument, pass_face
 from amends.cli.standing import show_status
 from amends.kernel.errors import EvidenceError
 from amends.report import funnel
+from amends.report.intrusion import intrusion_lines
 
 SHOWN = 6
 """Exhibits listed one by one when many are taken in at once."""
@@ -92,10 +93,11 @@ def status(face: Face, case: Path, as_json: bool) -> None:
     """
     with face.open(case) as opened:
         standing = funnel.status(opened)
+        intrusion = () if as_json else intrusion_lines(opened)
     if as_json:
         face.json(standing)
         return
-    show_status(face, standing)
+    show_status(face, standing, intrusion)
 
 
 @click.command()

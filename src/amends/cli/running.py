@@ -12,6 +12,7 @@ from amends.cli.output import Face, as_json, case_argument, pass_face
 from amends.cli.standing import show_status
 from amends.report import funnel
 from amends.report.deliver import deliver
+from amends.report.intrusion import intrusion_lines
 
 EXIT_WAITING = 10
 """The command did its work, and decisions wait."""
@@ -37,13 +38,14 @@ def run(face: Face, case: Path, stages: tuple[str, ...], again: bool, as_json: b
         done = pipeline.run(opened, stages, again=again, watch=lambda r: _say_stage(face, r))
         made = deliver(opened)
         standing = funnel.status(opened)
+        intrusion = () if as_json else intrusion_lines(opened)
     if as_json:
         stage_rows = [s.__dict__ for s in done.stages]
         face.json(
             {"run": done.run_id, "stages": stage_rows, "files": [str(m) for m in made], **standing}
         )
     else:
-        show_status(face, standing)
+        show_status(face, standing, intrusion)
         for path in made:
             face.say(f"[green]✓[/] {path}")
     if any(standing["waiting"].values()):

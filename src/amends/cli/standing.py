@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.markup import escape
 
-from amends.cli.output import Face
+from amends.cli.output import Face, shown
 from amends.report import funnel
 
 
-def show_status(face: Face, standing: funnel.Standing) -> None:
-    """Print what ``funnel.status`` returned."""
+def show_status(face: Face, standing: funnel.Standing, intrusion: Sequence[str] = ()) -> None:
+    """Print what ``funnel.status`` returned, and below it what is known of the intrusion, a line each."""
     counts, clocks, waits = standing["funnel"], standing["clocks"], standing["waiting"]
     face.table(
         f"{standing['case']}   run {standing['run']}",
@@ -34,3 +36,7 @@ def show_status(face: Face, standing: funnel.Standing) -> None:
     if open_kinds:
         face.answer.print()
         face.table("waits for a decision (amends decide)", ("what", "#count"), open_kinds)
+    if intrusion:
+        face.answer.print()
+    for line in intrusion:
+        face.answer.print(escape(shown(line)), highlight=False)

@@ -12,6 +12,7 @@ from amends.tables.timeline import EVENTS, GAPS, HOPS, INDICATORS, LOG_FILES, ST
 from amends.timeline.narrative import Clock, counted, technique_words
 from amends.timeline.spans import dates_of
 from amends.timeline.stage import known_of
+from amends.timeline.statements_shape import Naming
 from amends.timeline.statements_span import dwell_words
 from amends.timeline.statements_steps import how_words
 from amends.timeline.statements_taken import element_words, grouped
@@ -69,6 +70,30 @@ def story_data(case: Case) -> dict[str, Any]:
         "gaps": [{**g, "words": gap_words(g)} for g in gaps],
         "logs": _coverage(case),
     }
+
+
+def head_words(case: Case) -> str:
+    """Return how they got in, since when, for how long and how much left, in a line; "" without a timeline."""
+    if not has_story(case):
+        return ""
+    known = known_of(case)
+    steps = chain_steps(case.engine, case.read(HOPS), Places(known))
+    first = first_access(steps)
+    if first is None:
+        return "Intrusion: the logs show no way in."
+    clock, entered = Clock(known), first.phase == "initial_access"
+    naming = Naming(known, Places(known))
+    ends = [naming.place(str(first.row[end] or "")) for end in ("source", "destination")]
+    way = (
+        f"into {ends[1]} from {ends[0]}"
+        if entered
+        else f"first seen on {ends[1]}, the way in is not known"
+    )
+    dwell = dwell_words(clock, first, dates_of(case.events()))
+    taken = _rows(case, f'SELECT * FROM {case.read(TAKEN)} ORDER BY store, "table", element')
+    left = "; ".join(f"{what.split(',')[0]}: {words}" for words, what in _amounts(taken))
+    since = f"since {clock.utc(first.at)}" + (f", {dwell}" if dwell else "")
+    return f"Intrusion: {way}, {since}. Of the stores, {left}."
 
 
 def _rows(case: Case, sql: str) -> Rows:

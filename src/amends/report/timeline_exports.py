@@ -221,6 +221,6 @@ def _source(answer: Mapping[str, Any]) -> str:
         return ""
     first = lines[0]
     more = len(lines) + answer["more"] - 1
-    return f"{first['path'] or first['host']}, line {first['line']}" + (
-        f", and {more:,} more" if more else ""
-    )
+    name = (first["path"] or "").rsplit("/", 1)[-1]
+    place = " ".join(filter(None, (first["host"], name)))
+    return f"{place}, line {first['line']:,}" + (f", and {more:,} more" if more else "")

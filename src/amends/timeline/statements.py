@@ -209,7 +209,7 @@ def _returns(asked: str, story: Story, returns: list[tuple[Step, float]]) -> Ite
         if mine:
             when = listed(
                 (
-                    f"on {story.clock.words(s.at)} after {span_words(a)} without a step"
+                    f"on {story.clock.utc(s.at)} after {span_words(a)} without a step"
                     for s, a in mine
                 ),
                 6,

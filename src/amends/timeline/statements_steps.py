@@ -31,7 +31,8 @@ _BY = {
 def step_sentence(step: Step, clock: Clock, size: StepSize | None, name: Name) -> str:
     """Return what a step was, as a proved fact; the caller softens it where it is not."""
     writer = _SENTENCES.get(step.phase, _other)
-    when = f"On {clock.words(step.at)}"
+    at = clock.words(step.at) if step.phase == "initial_access" else clock.utc(step.at)
+    when = f"On {at}"
     return writer(step, when, size, name) + _attack(step)
 
 

@@ -49,11 +49,16 @@ def read(story: Story) -> Iterator[Statement]:
     proved = _by_store(g for g in groups if g[0]["accessed_proof"] == PROVED)
     steps = [s for s in story.steps if s.phase == "collection"]
     told: set[str] = set()
-    made = []
-    for store, found in proved.items():
+    together: dict[tuple[str, tuple[str, ...]], tuple[list[str], tuple[Step, ...]]] = {}
+    for store in proved:
         mine = tuple(s for s in steps if _is_at(story, s, store))
         told |= {s.hop_id for s in mine}
-        made.append(_store_read(story, store, found, mine))
+        host = story.naming.host_of(store) if mine else store
+        together.setdefault((host, tuple(s.hop_id for s in mine)), ([], mine))[0].append(store)
+    made = [
+        _store_read(story, stores, [g for s in stores for g in proved[s]], mine)
+        for stores, mine in together.values()
+    ]
     yield from sorted(made, key=lambda s: s.standing != PROVED)
     doubtful = tuple(step for s in made if s.standing != PROVED for step in s.steps)
     if doubtful:
@@ -76,18 +81,21 @@ def _is_at(story: Story, step: Step, store: str) -> bool:
     return store.lower() in ends or story.naming.host_of(store) in ends
 
 
-def _store_read(story: Story, store: str, found: list[Group], steps: tuple[Step, ...]) -> Statement:
-    """Return what was read of a store: rows of each table, when, as whom, and what they hold.
+def _store_read(
+    story: Story, stores: list[str], found: list[Group], steps: tuple[Step, ...]
+) -> Statement:
+    """Return what was read of a store, or of stores of one host: rows of each table, when, as whom, what they hold.
 
     The logs prove the read; where no step on its host is more than likely the intruder's, so is this.
     """
     best = max((s.row["confidence"] or 0.0 for s in steps), default=1.0)
     standing = PROVED if standing_of(best) == PROVED else LIKELY
     shown = [s for s in steps if standing == LIKELY or standing_of(s.row["confidence"]) == PROVED]
-    amounts = [_amount(row) for row, _ in sorted(found, key=lambda g: -(g[0]["read_rows"] or 0))]
-    where = f"{story.naming.store(store)}{_how(shown)}"
+    found = sorted(found, key=lambda g: -(g[0]["read_rows"] or 0))
+    amounts = [_amount(row, alone=len(stores) == 1) for row, _ in found]
+    where = listed([*stores[:-1], story.naming.store(stores[-1])]) + _how(shown)
     said = f"the intruder read from {where}: {listed(amounts, _TABLES_TOLD)}; {_hold(found)}."
-    when = f"on {story.clock.words(min(s.at for s in shown))}, " if shown else ""
+    when = f"on {story.clock.utc(min(s.at for s in shown))}, " if shown else ""
     later = days_words(s.at for s in shown[1:] if s.at.date() != shown[0].at.date())
     tail = f" Further reads were on {later}." if later else ""
     if standing == LIKELY:
@@ -104,8 +112,9 @@ def _how(steps: list[Step]) -> str:
     return (f" as {listed(who, 4)}" if who else "") + (how[0] if len(how) == 1 else "")
 
 
-def _amount(row: Row) -> str:
+def _amount(row: Row, *, alone: bool) -> str:
     of = row["table"] if row["table"] and row["table"].lower() != row["store"].lower() else ""
+    of = of or ("" if alone else row["store"])
     if not row["read_rows"]:
         return f"{of or row['store']} (how much, no log says)"
     return counted(row["read_rows"], row["unit"]) + (f" of {of}" if of else "")
