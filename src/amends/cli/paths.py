@@ -14,6 +14,7 @@ from amends.cli.output import Face, as_json, pass_face, shown
 from amends.kernel.errors import UsageError
 from amends.paths.shapes import Fact
 from amends.paths.stage import case_answer, inventories
+from amends.report.ways import places_words
 
 SHOWN = 12
 """Facts of one kind of change shown on a terminal."""
@@ -143,8 +144,8 @@ def _draw(face: Face, made: room.Answer, picture: Path) -> None:
 def _show(face: Face, made: room.Answer) -> None:
     _headline(face, made)
     _show_reopened(face, made)
-    _show_ways(face, made)
     _show_fixes(face, made)
+    _show_ways(face, made)
     _show_rest(face, made)
 
 
@@ -198,7 +199,7 @@ def _show_ways(face: Face, made: room.Answer) -> None:
         more += ", and there are more" if store in made.more and more else ""
         _line(
             face,
-            f"\n[bold red]{escape(shown(store))}[/]  {_persons(ways[0].persons)}{more}{'[/]' if more else ''}",
+            f"\n[bold red]to {escape(shown(store))}[/]  {_persons(ways[0].persons)}{more}{'[/]' if more else ''}",
         )
         told = made.people.told.get(store)
         if told is not None and told != ways[0].persons:
@@ -210,7 +211,7 @@ def _show_ways(face: Face, made: room.Answer) -> None:
             _line(face, f"  {number:>2}. {escape(shown(step.why))}")
             evidence = made.state(step.fact).evidence
             if evidence:
-                _line(face, f"      [dim]{escape(shown(evidence))}[/]")
+                _line(face, f"      [dim]{escape(shown(places_words(evidence)))}[/]")
 
 
 def _show_fixes(face: Face, made: room.Answer) -> None:
@@ -237,7 +238,7 @@ def _show_fixes(face: Face, made: room.Answer) -> None:
         )
         alone = f", {fix.alone:,} when it alone is done" if fix.alone != fix.closed else ""
         left = (
-            f"{fix.left:,} people in {len(fix.stores_left)} stores left"
+            f"{fix.left:,} people in {len(fix.stores_left)} store{'' if len(fix.stores_left) == 1 else 's'} left"
             if fix.stores_left
             else "nothing is left open"
         )
