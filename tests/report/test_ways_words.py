@@ -11,7 +11,7 @@ from amends.report.ways import places_words
     ("evidence", "said"),
     [
         ("after/services.csv:8", "services.csv:8"),
-        ("a/x.json#15 | a/accounts.csv:12 | a/x.xml: host 192.0.2.1 port 1/tcp", "x.json#15, accounts.csv:12 and 1 more"),
+        ("a/x.json#15 | a/accounts.csv:12 | a/x.xml: host h port 1/tcp", "x.json#15, accounts.csv:12 and 1 more"),
         ("somebody says so; still: net/configs/r1.conf:103 filter F term in-4", "r1.conf:103"),
         ("no file is named", "no file is named"),
         ("", ""),

@@ -31,7 +31,8 @@ def times(story: Story) -> Iterator[Statement]:
     if out is not None:
         span = span_words((out.at - first.at).total_seconds())
         standing = min_standing(first, out)
-        sentence = f"From the first access to the first data that left, {span} passed."
+        begin = "first access" if _is_entry(first) else "first step seen"
+        sentence = f"From the {begin} to the first data that left, {span} passed."
         yield Statement(_ASKED, told(standing, sentence), standing, (first, out))
     sentence = (
         f"The last step of the intruder that the logs show was on {story.clock.words(last.to_at)}."
@@ -48,7 +49,13 @@ def dwell_words(clock: Clock, first: Step | None, dates: Dates) -> str:
         or _is_before(first, dates.contained_at, dates.contained_day_only)
     ):
         return ""
-    return _length(clock, first.at, dates.contained_at, dates.contained_day_only)
+    span = _length(clock, first.at, dates.contained_at, dates.contained_day_only)
+    return span if _is_entry(first) else f"at least {span}"
+
+
+def _is_entry(first: Step) -> bool:
+    """Answer whether the first step is the entry itself: else they may have been inside before it."""
+    return first.phase == "initial_access"
 
 
 def _until_shut_out(story: Story, first: Step) -> Statement:
@@ -75,8 +82,11 @@ def _until_shut_out(story: Story, first: Step) -> Statement:
     span = _length(story.clock, first.at, at, dates.contained_day_only)
     end = at + timedelta(days=1) if dates.contained_day_only else at
     after = [s for s in story.steps if s.at >= end and s.phase != "reconnaissance"]
+    least = "" if _is_entry(first) else "at least "
     standing = min_standing(first)
-    sentence = told(standing, f"The intruder {verb} {when}{source}, so the dwell time is {span}.")
+    sentence = told(
+        standing, f"The intruder {verb} {when}{source}, so the dwell time is {least}{span}."
+    )
     if after:
         sentence += " The logs show steps after it: it did not hold."
     return Statement(_ASKED, sentence, standing, (first, *after[:5]))
@@ -99,7 +109,7 @@ def _until_found(story: Story, first: Step) -> Statement:
         return Statement(_ASKED, sentence, UNSAID, (first,))
     span = _length(story.clock, first.at, at, day_only)
     standing = min_standing(first)
-    sentence = f"The intruder was discovered on {when}, so the time to detect is {span}."
+    sentence = f"The intruder was discovered on {when}, so the time to detect is {'' if _is_entry(first) else 'at least '}{span}."
     return Statement(_ASKED, told(standing, sentence), standing, (first,))
 
 
