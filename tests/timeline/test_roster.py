@@ -114,3 +114,20 @@ def test_no_text_is_an_error(text: str) -> None:
             ("h.csv", ("host,ip\n" + text).encode("utf-8", "surrogatepass")),
         ]
     )
+
+
+def test_rows_and_dates_begin_sentences_of_their_own() -> None:
+    text = (
+        "Pen test 2026-08-03..2026-08-07 from 198.51.100.0/28\n"
+        "04.08.2026 - 06.08.2026: penetration test by order, source 198.51.100.9\n"
+        "backup,db1,01:00,03:00,svc_bkp\nbackup,db2,02:00,04:00,svc_bkp\n"
+    )
+    facts = known_facts(text, ("db1", "db2"))
+    assert [(f.kind, f.hosts, [str(n) for n in f.networks]) for f in facts] == [
+        ("test", (), ["198.51.100.0/28"]),
+        ("test", (), ["198.51.100.9/32"]),
+        ("backup", ("db1",), []),
+        ("backup", ("db2",), []),
+    ]
+    assert facts[1].from_at is not None
+    assert facts[1].from_at.isoformat()[:10] == "2026-08-04"

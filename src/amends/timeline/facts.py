@@ -42,6 +42,10 @@ _RANGE = re.compile(
 _CIDR = re.compile(rf"(?<![\d.])({_IP})(/\d{{1,2}})?(?![\d.]*\d)")
 _V6 = re.compile(r"(?<![\w:])((?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:/\d{1,3})?)(?![\w:])")
 
+_ROW = re.compile(
+    r"\d{1,4}[./\-]\d{1,2}[./\-]\d{2,4}\b|[^,]*,\S[^,]*,\S|[^;]*;[^;]*;|[^\t]*\t[^\t]*\t"
+)
+"""A line that begins with a date, or is a row of a table: it goes on from no sentence before it."""
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 _DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
@@ -53,6 +57,7 @@ _DATES = (
     (re.compile(rf"\b({_MONTH})\s+{_DAY}(?:,?\s+(\d{{4}}))?\b", re.I), "mdy"),
     (re.compile(rf"\b{_DAY}\s+(?:of\s+)?({_MONTH})(?:,?\s+(\d{{4}}))?\b", re.I), "dmy"),
     (re.compile(r"\b(\d{1,2})/(\d{1,2})/(\d{4})\b"), "us"),
+    (re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d{4})(?![\d]|\.\d)"), "dotted"),
 )
 _TIME = re.compile(r"(?<![\d:.])(\d{1,2})(?::(\d\d)(?::\d\d)?\s*(am|pm|a\.m\.|p\.m\.)?|\s*(am|pm|a\.m\.|p\.m\.)|\s*h\b|(\d\d)\s*(?:hours|hrs)\b)(?![\d:])", re.I)  # fmt: skip
 _WORD_TIMES = re.compile(r"\b(midnight|noon)\b", re.I)
@@ -187,6 +192,7 @@ def _sentences(text: str) -> list[str]:
             not bullet
             and paragraphs
             and (bare[0].islower() or bare[0].isdigit() or bare[0] in "(/,")
+            and not _ROW.match(bare)
         )
         if (fresh or bullet or not wrapped) and not (wrapped and not fresh):
             paragraphs.append(bare[bullet.end() :] if bullet else bare)
@@ -338,6 +344,8 @@ def _read_days(match: re.Match[str], order: str, year: int | None) -> list[datet
             return [datetime(int(g[0]), int(g[1]), int(g[2]), tzinfo=UTC)]
         if order == "us":
             return [datetime(int(g[2]), int(g[0]), int(g[1]), tzinfo=UTC)]
+        if order == "dotted":  # day first: nobody writes dots and the month first
+            return [datetime(int(g[2]), int(g[1]), int(g[0]), tzinfo=UTC)]
         if order == "mddy":
             return [datetime(int(g[3]), _month(g[0]), int(d), tzinfo=UTC) for d in (g[1], g[2])]
         if order == "ddmy":

@@ -20,6 +20,7 @@ from amends.kernel.progress import Task
 from amends.tables.timeline import EVENTS
 from amends.timeline.account import LogReading, unsay
 from amends.timeline.files import older_than, origin_of, rotation
+from amends.timeline.guard import UNJUDGED
 from amends.timeline.reading import read_log
 from amends.timeline.roster import HostNames
 from amends.timeline.scrub import masked_rows
@@ -129,6 +130,10 @@ class Ingest:
                     self._read(exhibit, part, log_id, meter)
             meter.done()
         self._keep(self._together.flush())
+        self._detector.settle()
+        for log_id in self._detector.unjudged:
+            reading = self._logs[log_id].reading
+            reading.status, reading.remedy = "partly", reading.remedy or UNJUDGED
 
     def _read(self, exhibit: LogExhibit, part: RawPart, log_id: str, meter: _Meter) -> None:
         origin = origin_of(
