@@ -109,7 +109,8 @@ def _until_found(story: Story, first: Step) -> Statement:
         return Statement(_ASKED, sentence, UNSAID, (first,))
     span = _length(story.clock, first.at, at, day_only)
     standing = min_standing(first)
-    sentence = f"The intruder was discovered on {when}, so the time to detect is {'' if _is_entry(first) else 'at least '}{span}."
+    least = "" if _is_entry(first) else "at least "
+    sentence = f"The intruder was discovered on {when}, so the time to detect is {least}{span}."
     return Statement(_ASKED, told(standing, sentence), standing, (first,))
 
 
