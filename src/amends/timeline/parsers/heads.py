@@ -176,7 +176,7 @@ def _levelled(
         "message": found.field(2),
     }
     groups.append(Group(rows[rest[mine]], columns, {}))
-    return left[~begins]
+    return np.asarray(left[~begins], np.int64)
 
 
 def _of_devices(

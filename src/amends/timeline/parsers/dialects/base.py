@@ -206,8 +206,8 @@ def parts_of(pattern: str) -> tuple[str, ...]:
         parts.append(
             re.sub(
                 r"\(\?P<(\w+)>",
-                lambda m, mine=mine: m[0] if m[1] in mine else "(?:",
-                pattern,  # type: ignore[misc]
+                lambda m, mine=mine: m[0] if m[1] in mine else "(?:",  # type: ignore[misc]
+                pattern,
             )
         )
     return tuple(parts)
