@@ -209,6 +209,7 @@ def _upward(forest: Forest, ways: Ways, theirs: set[int]) -> set[int]:
     for number in theirs:
         line: list[int] = []
         _prefer_own(forest, found, number)
+        _only_there(forest, found, number)
         at = forest.nodes[number].parent
         while at is not None and at not in found and at not in line:
             node = forest.nodes[at]
@@ -236,6 +237,39 @@ def _prefer_own(forest: Forest, theirs: set[int], number: int) -> None:
                 best, most = other, fit
     if best is not None:
         node.parent = best
+
+
+def _only_there(forest: Forest, found: set[int], number: int) -> None:
+    """Take in whoever alone was on the host that an access of the intruder's came from, however usual that was.
+
+    Stolen accounts go usual ways. Up to a coming-in from the internet that is itself usual, nobody is taken in so.
+    """
+    line: list[int] = []
+    while not forest.nodes[number].access.outside and forest.nodes[number].parent not in found:
+        access = forest.nodes[number].access
+        there = [n for n in forest.by_host.get(access.source, ()) if _sits(forest.nodes[n], access)]
+        mine = [n for n in there if n in found]
+        if len(mine or there) != 1 or circular(forest, (mine or there)[0], number):
+            return
+        upper = (mine or there)[0]
+        node = forest.nodes[upper]
+        if not _may_be(node) or upper in line:
+            return
+        forest.nodes[number].parent = upper
+        line.append(upper)
+        if upper in found or (node.access.outside and node.strange >= FRESH_STRANGE):
+            found.update(line)
+            return
+        number = upper
+
+
+def _sits(upper: Node, lower: Access) -> bool:
+    """Answer whether an access was going on when another began, within what the clocks say."""
+    a = upper.access
+    slack = timedelta(milliseconds=min(a.error_ms + lower.error_ms, 600_000), seconds=5)
+    return (
+        a.no != lower.no and a.from_at <= lower.from_at + slack and lower.from_at <= a.to_at + slack
+    )
 
 
 def _alike(forest: Forest, ways: Ways, theirs: set[int], weights: dict[int, float]) -> set[int]:

@@ -35,7 +35,7 @@ ODD_STRANGE = 2.0
 """Strangeness from which an access is odd."""
 
 GONE = 0.5
-"""What is left of an origin whose session was over: to go on from a host somebody sits there, or left a job behind."""
+"""What is left of an origin whose session was over where another was there: who goes on from a host sits there."""
 
 ROUTINE_MOST = 10
 """… at most so many days."""
@@ -194,18 +194,20 @@ def _scored(
 ) -> list[tuple[float, int]]:
     """Return how well each access on the place it came from explains an access."""
     access = forest.nodes[number].access
-    scored = []
+    scored, there = [], set()
     for other in forest.by_host.get(access.source, ()):
         upper = forest.nodes[other].access
         if other == number or upper.from_at > access.from_at + _slack(upper, access):
             continue
         score = fits(upper, max(access.from_at, upper.from_at), access.account)
-        if upper.to_at + _slack(upper, access) < access.from_at:
-            score *= GONE
         if holder is not None:
             score *= _is_holder(upper, holder)
         if score > 0 and not circular(forest, other, number):
             scored.append((score * pull(drawing.get(other, forest.nodes[other].strange)), other))
+            if upper.to_at + _slack(upper, access) >= access.from_at:
+                there.add(other)
+    if there:
+        return [(score if n in there else GONE * score, n) for score, n in scored]
     return scored
 
 
