@@ -81,7 +81,12 @@ def test_every_sentence_with_events_opens_to_lines_with_file_and_number(case: Ca
     for answer in answers:
         assert bool(answer["lines"]) == bool(answer["event_ids"])
         for line in answer["lines"]:
-            assert line["line"] and line["path"] and line["path"].startswith("/ev/logs/host") and line["at"]
+            assert (
+                line["line"]
+                and line["path"]
+                and line["path"].startswith("/ev/logs/host")
+                and line["at"]
+            )
 
 
 def test_the_page_holds_no_markup_of_the_evidence_and_asks_nobody(

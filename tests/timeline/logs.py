@@ -13,7 +13,9 @@ from amends.timeline.reading import LogReading, read_log
 AS_OF = date(2026, 9, 1)
 
 
-def origin(name: str = "auth.log", host: str = "", zone: str = "", as_of: date | None = AS_OF) -> Origin:
+def origin(
+    name: str = "auth.log", host: str = "", zone: str = "", as_of: date | None = AS_OF
+) -> Origin:
     return Origin("G0000001", 77, f"logs/{name}", name, host, zone, as_of)
 
 

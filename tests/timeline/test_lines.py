@@ -15,7 +15,9 @@ from amends.timeline.lines import LONGEST_LINE, blocks
 def texts(raw: bytes, size: int = 1 << 20) -> list[tuple[int, int, str]]:
     out = []
     for block in blocks(io.BytesIO(raw), size):
-        for number, position, text in zip(block.numbers, block.positions, block.text.to_pylist(), strict=True):
+        for number, position, text in zip(
+            block.numbers, block.positions, block.text.to_pylist(), strict=True
+        ):
             out.append((int(number), int(position), text))
     return out
 
@@ -70,7 +72,11 @@ def test_a_line_without_end_costs_no_memory(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @given(
-    st.lists(st.sampled_from([b"a", b"\n", b"\r\n", b"\0", b"\xe9", "é€\U0001f600".encode(), b"\xff\xfe", b" x=1 "])),
+    st.lists(
+        st.sampled_from(
+            [b"a", b"\n", b"\r\n", b"\0", b"\xe9", "é€\U0001f600".encode(), b"\xff\xfe", b" x=1 "]
+        )
+    ),
     st.integers(1, 40),
 )
 @settings(deadline=None, max_examples=150)

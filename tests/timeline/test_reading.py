@@ -36,9 +36,14 @@ LINES = [
 ]  # fmt: skip
 
 
-@given(st.lists(st.one_of(st.sampled_from(LINES), st.text(max_size=40)), max_size=25), st.integers(1, 300))
+@given(
+    st.lists(st.one_of(st.sampled_from(LINES), st.text(max_size=40)), max_size=25),
+    st.integers(1, 300),
+)
 @settings(deadline=None, max_examples=60)
-def test_lines_are_events_plus_rejects_and_blocks_change_nothing(lines: list[str], size: int) -> None:
+def test_lines_are_events_plus_rejects_and_blocks_change_nothing(
+    lines: list[str], size: int
+) -> None:
     raw = "\n".join(lines).encode("utf-8", "surrogatepass")
     head = ("#" * 4096 + "\n").encode()
     for kind in (Syslog, Auditd, Plain):
@@ -64,7 +69,9 @@ def test_a_damaged_line_is_never_an_error(data: st.DataObject) -> None:
     line = data.draw(st.sampled_from(LINES)).encode()
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, max(len(line) - 1, 0)))
-        line = line[:at] + data.draw(st.binary(max_size=2)) + line[at + data.draw(st.integers(0, 3)) :]
+        line = (
+            line[:at] + data.draw(st.binary(max_size=2)) + line[at + data.draw(st.integers(0, 3)) :]
+        )
     for kind in (Syslog, Auditd, Plain):
         parser = kind()
         parser.detect = lambda head, where: True  # type: ignore[method-assign]
@@ -123,13 +130,22 @@ def test_hosts_are_called_as_the_company_calls_them() -> None:
     names = HostNames((Host("jump1.larkspur.example", ("10.0.0.7",)),))
     line = "Aug  4 02:11:09 {} sshd[1]: Accepted password for CORP\\Ann from ::ffff:10.0.0.9 port 5 ssh2\n"
     for called in ("jump1", "JUMP1", "10.0.0.7", "jump1.larkspur.example"):
-        reading = read_log(RawPart("", "a", io.BytesIO(line.format(called).encode())), origin(), names=names)
+        reading = read_log(
+            RawPart("", "a", io.BytesIO(line.format(called).encode())), origin(), names=names
+        )
         row = next(iter(reading.batches)).to_pylist()[0]
-        assert (row["host"], row["account"], row["src_ip"]) == ("jump1.larkspur.example", "ann", "10.0.0.9")
+        assert (row["host"], row["account"], row["src_ip"]) == (
+            "jump1.larkspur.example",
+            "ann",
+            "10.0.0.9",
+        )
 
 
 def test_lines_without_a_host_belong_to_the_host_of_the_file() -> None:
-    _, rows = read("*Aug  4 02:11:11.123: %SYS-5-CONFIG_I: Configured from console by console\n", origin(host="rtr1"))
+    _, rows = read(
+        "*Aug  4 02:11:11.123: %SYS-5-CONFIG_I: Configured from console by console\n",
+        origin(host="rtr1"),
+    )
     assert rows[0]["host"] == "rtr1"
     assert rows[0]["at"] == datetime(2026, 8, 4, 2, 11, 11, 123000, tzinfo=UTC)
 

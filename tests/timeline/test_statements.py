@@ -169,7 +169,7 @@ def _entered(kind: str, at: str) -> CaseEvent:
 @pytest.mark.parametrize(
     ("entered", "said"),
     [
-        ({"breach_end": "2026-08-10"}, "on 10 August 2026, as entered in the case (breach end), so the dwell time is 10 days."),
+        ({"breach_end": "2026-08-10"}, "as entered in the case (breach end), so the dwell time is 10 days."),
         ({"breach_end": "2026-08-10", "containment": "2026-08-12T06:00Z"}, "was shut out on 12 August 2026, 06:00 UTC"),
         ({"exfiltration_ended": "2026-08-04"}, "(exfiltration ended), so the dwell time is 4 days."),
         ({"containment": "2026-07-01"}, "one is wrong"),

@@ -69,7 +69,7 @@ def indicators(engine: Engine, events: str, hops: Sequence[Hop], ours: Ground) -
         _of_hop(found, hop, ours)
     by_event = _hops_by_event(chain)
     for row in _rows(engine, events, by_event):
-        _of_event(found, row, by_event[row["event_id"]], ours)
+        _of_event(found, row, by_event[int(str(row["event_id"]))], ours)
     return as_table(INDICATORS, _kept(found))
 
 

@@ -189,7 +189,7 @@ def _cleaned(lines: Lines) -> Lines:
         return lines
     if not lines.n_cut:
         try:
-            codecs.utf_8_decode(buffer, "strict", True)
+            codecs.utf_8_decode(buffer.data, "strict", True)
         except UnicodeDecodeError:
             pass
         else:

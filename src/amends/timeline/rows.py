@@ -25,7 +25,8 @@ WHERE_LOOKED = {
 
 def hop_table(hops: Sequence[Hop]) -> pa.Table:
     """Return the rows of ``hops``; those of the chain are numbered in order."""
-    rows, step = [], 0
+    rows: list[dict[str, object]] = []
+    step = 0
     for hop in hops:
         number = None
         if hop.status == "chain":
@@ -68,7 +69,7 @@ def gap_table(gaps: Iterable[Gap], accesses: Sequence[Access], hops: Sequence[Ho
     chain = [h for h in hops if h.status == "chain"]
     begin = min((h.at for h in chain), default=None)
     end = max((h.to_at for h in chain), default=None)
-    rows = []
+    rows: list[dict[str, object]] = []
     for gap in gaps:
         there = [a for a in accesses if _may_have_been(gap, a)]
         matters = bool(there) or _whole(gap, begin, end, chain)

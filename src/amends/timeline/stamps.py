@@ -265,7 +265,8 @@ def _zone_minutes(zones: pa.Array) -> Ints:
     coded = zones.dictionary_encode()
     known = [offset_minutes(zone) if zone else None for zone in coded.dictionary.to_pylist()]
     table = np.array([NO_TIME if minutes is None else minutes for minutes in known], np.int64)
-    return table[coded.indices.to_numpy(zero_copy_only=False)]
+    minutes: Ints = table[coded.indices.to_numpy(zero_copy_only=False)]
+    return minutes
 
 
 def _by_pattern(texts: pa.Array, left: Ints, pattern: str, out: _Read) -> Ints:

@@ -43,19 +43,8 @@ _LINE = (
     r'(?: "(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)")?(?P<rest>.*)$'
 )
 _PARTS = (
-    "address",
-    "user",
-    "vhost",
-    "time",
-    "request",
-    "method",
-    "url",
-    "query",
-    "status",
-    "bytes",
-    "referer",
-    "agent",
-)
+    "address", "user", "vhost", "time", "request", "method", "url", "query", "status", "bytes", "referer", "agent",
+)  # fmt: skip
 
 
 @dataclass

@@ -1,4 +1,3 @@
-
 """What messages of Cisco's routers and firewalls have in common: commands, permitted and denied, ways in."""
 
 from __future__ import annotations

@@ -108,7 +108,10 @@ def _of(told: str) -> tuple[str, str, str]:
     )
     if any(w in told for w in ("logout", "logoff", "log out", "signed out")):
         return "logout", "logout", outcome
-    if any(w in told for w in ("login", "logon", "log in", "log on", "authenticat", "sign in", "signed in")):
+    if any(
+        w in told
+        for w in ("login", "logon", "log in", "log on", "authenticat", "sign in", "signed in")
+    ):
         return "login", "login", outcome
     if any(
         w in told

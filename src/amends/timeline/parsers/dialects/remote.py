@@ -1,8 +1,9 @@
 # ruff: noqa: E501  (a shape reads best on one line)
 """Ways in by other servers, who became whom by other tools, bans, and databases that write into syslog.
 
-Source: message texts of dropbear, xrdp-sesman, OpenVPN, WireGuard's kernel module, strongSwan, polkit, pkexec, doas(1),
-fail2ban, MariaDB's error log and PostgreSQL's log under ``log_destination = syslog``.
+The shapes follow what we know of these products' lines; they were not checked line by line against: message texts of
+dropbear, xrdp-sesman, OpenVPN, WireGuard's kernel module, strongSwan, polkit, pkexec, doas(1), fail2ban, MariaDB's
+error log and PostgreSQL's log under ``log_destination = syslog``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 # ruff: noqa: E501  (a shape reads best on one line)
 """Windows events as text in syslog: Snare, NXLog, and what Event Log forwarders write as sentences.
 
-Source: Snare, "MSWinEventLog" fields; NXLog ``to_syslog_bsd()``; Microsoft Learn, texts of Security events.
+The shapes follow what we know of these products' lines; they were not checked line by line against: Snare,
+"MSWinEventLog" fields; NXLog ``to_syslog_bsd()``; Microsoft Learn, texts of Security events.
 """
 
 from __future__ import annotations
