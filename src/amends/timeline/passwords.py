@@ -197,7 +197,7 @@ def _by_rules(texts: pa.Array, before: str, rules: tuple[tuple[str, str], ...]) 
 
 
 def secret_keys(keys: pa.Array) -> pa.Array:
-    """Return those of the names of fields whose values are what is secret."""
+    """Return those of the names of fields whose values are secret words."""
     named = pc.and_(
         pc.match_substring_regex(keys, _KEYS),
         pc.invert(pc.match_substring_regex(keys, _HARMLESS_KEYS)),
