@@ -33,7 +33,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/ruff check src tests bench tools docs clients
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/architecture
+	$(BIN)/python -m pytest -m "not slow" tests/architecture
 	$(BIN)/python tools/reference_docs.py --check
 
 docs: $(VENV)/dev.stamp
