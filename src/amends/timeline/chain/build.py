@@ -25,7 +25,7 @@ from amends.timeline.chain.walk import (
     place_transfers,
     plant,
 )
-from amends.timeline.chain.weigh import clock_of, through_vpn, transfer_weight
+from amends.timeline.chain.weigh import SLACK, clock_of, through_vpn, transfer_weight
 from amends.timeline.excuses import EXCUSING, excuse
 from amends.timeline.excuses import Deed as Excusable
 from amends.timeline.known import Known
@@ -250,18 +250,30 @@ def _transfers(engine: Engine, tables: _Tables, known: Known, decided: Decided) 
 
 def _place_quiet(engine: Engine, deeds: str, forest: Forest, theirs: set[int]) -> None:
     """Give reads and looks to the accesses they were made in; only those surely the intruder's are kept."""
-    hosts = sorted({forest.nodes[n].access.host for n in theirs})
-    if not hosts:
+    on_host: dict[str, list[Access]] = {}
+    for n in sorted(theirs):
+        on_host.setdefault(forest.nodes[n].access.host, []).append(forest.nodes[n].access)
+    if not on_host:
         return
-    for deed in load.quiet_deeds(engine, deeds, hosts):
-        number = best_access(forest, deed)
-        if number not in theirs or number is None:
+    for deed in load.quiet_deeds(engine, deeds, sorted(on_host)):
+        # Most are other people's; only what one of these accesses could have done is weighed against all.
+        if not any(_surely_of(deed, a) for a in on_host[deed.host]):
             continue
-        a = forest.nodes[number].access
-        same_account = deed.account == a.account and bool(a.account)
-        during = deed.from_at <= a.to_at + timedelta(minutes=10)
-        if during and (deed.source_ip == a.source_ip or (same_account and not deed.source_ip)):
+        number = best_access(forest, deed)
+        if (
+            number in theirs
+            and number is not None
+            and _surely_of(deed, forest.nodes[number].access)
+        ):
             forest.nodes[number].deeds.append(deed)
+
+
+def _surely_of(deed: Deed, access: Access) -> bool:
+    """Answer whether a deed was done while an access lasted, from its address or as its account."""
+    if not access.from_at - SLACK <= deed.from_at <= access.to_at + timedelta(minutes=10):
+        return False
+    same_account = deed.account == access.account and bool(access.account)
+    return deed.source_ip == access.source_ip or (same_account and not deed.source_ip)
 
 
 def _tell(

@@ -151,7 +151,7 @@ def fits(
     access: Access, at: datetime, account: str = "", source_ip: str = "", error_ms: int = 0
 ) -> float:
     """Return how well something at an instant on the access's host fits into the access, 0 for not at all."""
-    slack = SLACK + timedelta(milliseconds=min(error_ms, 5000))
+    slack = SLACK + timedelta(milliseconds=min(error_ms, 5000)) if error_ms else SLACK
     if at < access.from_at - slack:
         return 0.0
     score = _lasting(at - access.to_at - slack)
