@@ -233,7 +233,7 @@ def make_failures(engine: Engine, events: str, ips: str) -> str:
         rows, "place, host", FAILURE_PAUSE_SECONDS,
         f"""any_value(src_ip) AS src_ip, bool_or(outside) AS outside, count(*) AS n,
             count(DISTINCT account) AS n_accounts, max(error_ms) AS error_ms,
-            list(event_id ORDER BY from_us)[1:{MOST_IDS}] AS event_ids""",
+            list(event_id ORDER BY from_us, event_id)[1:{MOST_IDS}] AS event_ids""",
     )  # fmt: skip
     return engine.materialise("timeline_failures", heaps)
 
@@ -282,7 +282,7 @@ def make_deeds(engine: Engine, events: str, sessions: str, ips: str, detected: s
         f"""any_value(src_ip) AS src_ip, bool_or(outside) AS outside, count(*) AS n, sum("rows") AS "rows",
             max(weight) AS weight, arg_max(technique, weight) AS technique, arg_max(title, weight) AS title,
             any_value(tactic) AS tactic,
-            max(error_ms) AS error_ms, list(event_id ORDER BY from_us)[1:{MOST_IDS}] AS event_ids""",
+            max(error_ms) AS error_ms, list(event_id ORDER BY from_us, event_id)[1:{MOST_IDS}] AS event_ids""",
     )  # fmt: skip
     made = engine.materialise(
         "timeline_deeds",
@@ -300,7 +300,7 @@ def make_probes(engine: Engine, events: str, ips: str) -> str:
                bool_or(i.outside) AS outside, min(epoch_us(e."at")) AS from_us, max(epoch_us(e."at")) AS to_us,
                count(*) AS n, count(DISTINCT hash(e.dst_ip, e.dst_port)) AS n_targets,
                count_if(e.action = 'deny' OR e.outcome = 'failure') AS n_denied, max(e.error_ms) AS error_ms,
-               list(e.event_id ORDER BY e."at")[1:{MOST_IDS}] AS event_ids
+               list(e.event_id ORDER BY e."at", e.event_id)[1:{MOST_IDS}] AS event_ids
         FROM {events} AS e JOIN {ips} AS i ON i.ip = e.src_ip
         WHERE {_FRESH} AND e.kind = 'connection' AND e.action IN ('deny', 'allow', 'open', 'flow')
         GROUP BY 1, epoch_us(e."at") // 600000000
@@ -309,7 +309,7 @@ def make_probes(engine: Engine, events: str, ips: str) -> str:
     heaps = heap_sql(
         rows, "place", FAILURE_PAUSE_SECONDS,
         f"""any_value(src_ip) AS src_ip, bool_or(outside) AS outside, sum(n) AS n, max(n_targets) AS n_targets,
-            sum(n_denied) AS n_denied, max(error_ms) AS error_ms, flatten(list(event_ids ORDER BY from_us))[1:{MOST_IDS}] AS event_ids""",
+            sum(n_denied) AS n_denied, max(error_ms) AS error_ms, flatten(list(event_ids ORDER BY from_us, event_ids[1]))[1:{MOST_IDS}] AS event_ids""",
     )  # fmt: skip
     return engine.materialise("timeline_probes", days_before_sql(heaps, "place", "days_before"))
 
@@ -337,13 +337,13 @@ def make_transfers(engine: Engine, events: str, ips: str) -> str:
                arg_max(served, size) AS served
         FROM (SELECT place, far_ip, us // 3600000000 AS hour, seen_by, "source", min(us) AS from_us,
                      max(us) AS to_us, sum(size) AS size, arg_max(port, size) AS port, max(error_ms) AS error_ms,
-                     arg_max(served, size) AS served, list(event_id ORDER BY size DESC)[1:50] AS event_ids
+                     arg_max(served, size) AS served, list(event_id ORDER BY size DESC, event_id)[1:50] AS event_ids
               FROM ({rows}) GROUP BY ALL)
         GROUP BY ALL"""
     heaps = heap_sql(
         f"SELECT * EXCLUDE (hour) FROM ({hourly})", "place, far_ip", 2 * FAILURE_PAUSE_SECONDS,
         f"""sum(size) AS size, arg_max(port, size) AS port, max(error_ms) AS error_ms, arg_max(served, size) AS served,
-            flatten(list(event_ids ORDER BY from_us))[1:{MOST_IDS}] AS event_ids""",
+            flatten(list(event_ids ORDER BY from_us, event_ids[1]))[1:{MOST_IDS}] AS event_ids""",
     )  # fmt: skip
     counted = days_before_sql(heaps, "place, far_ip", "days_before")
     return engine.materialise(

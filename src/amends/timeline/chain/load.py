@@ -122,7 +122,8 @@ def deeds(engine: Engine, table: str) -> list[Deed]:
     return [
         _deed(row)
         for row in engine.arrow(
-            f"SELECT * FROM {table} WHERE NOT quiet ORDER BY weight DESC, days_before, from_us LIMIT {MOST_DEEDS}"
+            f"SELECT * FROM {table} WHERE NOT quiet "
+            f"ORDER BY weight DESC, days_before, from_us, event_ids[1] LIMIT {MOST_DEEDS}"
         ).to_pylist()
     ]
 
@@ -130,7 +131,7 @@ def deeds(engine: Engine, table: str) -> list[Deed]:
 def quiet_deeds(engine: Engine, table: str, hosts: list[str]) -> list[Deed]:
     """Return reads and looks on the hosts that the intruder came to."""
     rows = engine.arrow(
-        f"""SELECT * FROM {table} WHERE quiet AND list_contains(?, host) ORDER BY days_before, from_us
+        f"""SELECT * FROM {table} WHERE quiet AND list_contains(?, host) ORDER BY days_before, from_us, event_ids[1]
             LIMIT {MOST_DEEDS}""",
         [hosts],
     )
@@ -161,7 +162,7 @@ def failures(engine: Engine, table: str, others: str) -> list[Failures]:
     """Return failed logins from inside, and from places that also got in somewhere."""
     rows = engine.arrow(
         f"""SELECT * FROM {table} WHERE NOT outside OR place IN (SELECT place FROM {others})
-            ORDER BY n DESC, from_us LIMIT {MOST_DEEDS}"""
+            ORDER BY n DESC, from_us, event_ids[1] LIMIT {MOST_DEEDS}"""
     ).to_pylist()
     return [
         Failures(
@@ -192,7 +193,7 @@ def transfers(engine: Engine, table: str) -> list[Transfer]:
     """Return what left, the unusual first."""
     rows = engine.arrow(
         f"""SELECT * FROM {table} WHERE days_before < 3 OR size > 10 * most_before
-            ORDER BY days_before, size DESC, from_us LIMIT {MOST_DEEDS}"""
+            ORDER BY days_before, size DESC, from_us, event_ids[1] LIMIT {MOST_DEEDS}"""
     ).to_pylist()
     return [
         Transfer(
