@@ -47,15 +47,19 @@ def _sealed(case_folder: Path) -> list[dict[str, object]]:
 
 
 def _person(case_folder: Path) -> dict[str, object]:
+    return _people(case_folder)[0]
+
+
+def _people(case_folder: Path) -> list[dict[str, object]]:
     told = {r["person_id"] for r in _sealed(case_folder)}
     rows = pq.read_table(case_folder / "tables" / "persons").to_pylist()
     names = Counter((p["name_first"], p["name_last"]) for p in rows)
-    return next(
+    return [
         p for p in rows
         if names[p["name_first"], p["name_last"]] == 1  # of namesakes, two proofs may fit more than one
         and p["person_id"] in told and p["name_first"] and p["name_last"] and p["zip"] and p["phone"] and p["birth_on"]
         and p["email"]
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 def _code(case_folder: Path, person_id: object) -> str:
@@ -114,8 +118,8 @@ def test_the_published_edition_and_the_seals_say_the_same(
 
 
 def test_an_agent_reads_the_facts_masked(agent: Browser, case_folder: Path) -> None:
-    person = _person(case_folder)
-    agent.get("/calls")
+    script = agent.get("/calls").text.lower()  # a surname can be a word of the script: Sims, Bond, Page
+    person = next(p for p in _people(case_folder) if str(p["name_last"]).lower() not in script)
     answer = agent.post("/calls/answer", {"code": _code(case_folder, person["person_id"])})
     assert answer.status_code == 200
     assert "Information that was involved" in answer.text

@@ -37,11 +37,12 @@ class SteadyServer(uvicorn.Server):
         self._opening: set[asyncio.Task[object]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the application, then listen."""
-        await super().startup(sockets=[])
+        """Listen, start the application, then take connections in: who comes before that waits, and is not refused."""
         for bound in sockets or []:
             bound.setblocking(False)
             bound.listen(self.config.backlog)
+        await super().startup(sockets=[])
+        for bound in sockets or []:
             self._listen(bound)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
