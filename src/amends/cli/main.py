@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import sys
 from collections.abc import Mapping
@@ -11,10 +10,11 @@ import click
 from rich.markup import escape
 
 import amends
+from amends.cli.late import LateGroup
 from amends.cli.output import Face
 from amends.kernel.errors import AmendsError
 
-# Where each command lives. A module is imported when its command is called: starting stays quick.
+# Where each command lives.
 COMMANDS: Mapping[str, str] = {
     "new": "amends.cli.start:new",
     "demo": "amends.cli.start:demo",
@@ -45,30 +45,15 @@ COMMANDS: Mapping[str, str] = {
     "duties": "amends.cli.alone:duties_command",
     "detect": "amends.cli.detect:detect",
     "paths": "amends.cli.paths:paths",
+    "vault": "amends.cli.vault:vault",
     "scam-check": "amends.cli.scam:scam_check",
     "look-alikes": "amends.cli.scam:look_alikes_command",
 }
 
 
-class LateGroup(click.Group):
-    """A group whose commands are imported when they are asked for, in the order of a person's work."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, or nothing when there is none of that name."""
-        place = COMMANDS.get(cmd_name)
-        if place is None:
-            return None
-        module, _, name = place.partition(":")
-        command = getattr(importlib.import_module(module), name)
-        return command if isinstance(command, click.Command) else None
-
-
 @click.group(
     cls=LateGroup,
+    places=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 unexpected, 2 usage, 3 evidence, 4 table, 5 delivery, 10 done but decisions wait.",
 )

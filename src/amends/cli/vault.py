@@ -1,0 +1,16 @@
+"""The commands on the company's own data; each is imported when it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from amends.cli.late import LateGroup
+
+COMMANDS: Mapping[str, str] = {}
+
+
+@click.group(cls=LateGroup, places=COMMANDS)
+def vault() -> None:
+    """The company's own data: identifiers no longer in clear, a brake on reading them, safe copies for tests."""

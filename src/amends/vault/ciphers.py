@@ -1,0 +1,51 @@
+"""What protects the values of one column: the interface that stores, masks and applications meet.
+
+A token of AES-SIV is written ``tk3_`` and text: the number is the version of its data key, so tokens of two versions
+can stand side by side while a rotation is under way, and a token is told from a value in clear. An FF1 token keeps
+the form of the value and says nothing of itself: which columns hold them stands in the vault's ledger.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import pyarrow as pa
+
+Scheme = Literal["siv", "ff1"]
+
+TOKEN_FORM = r"^tk[0-9]{1,6}_[A-Za-z0-9_-]{22,}$"  # noqa: S105  # a form, no secret
+"""How an AES-SIV token in a company's own table looks; RE2 and Python read it alike."""
+
+
+class ColumnCipher(Protocol):
+    """Tokens of one domain: the same value, the same token, in any table or store.
+
+    Attributes:
+        domain: An element code, or a name the company gives to values that are compared with each other.
+        scheme: ``siv``, or ``ff1`` where length and alphabet must stay.
+        version: Version of the data key that new tokens are made with, from 1.
+    """
+
+    domain: str
+    scheme: Scheme
+    version: int
+
+    def protect(self, values: pa.Array) -> pa.Array:
+        """Return the token of each text; null stays null, an empty text stays empty.
+
+        Raises:
+            TableError: A value is a token of this vault already, or has a form FF1 cannot keep.
+        """
+
+    def reveal(self, tokens: pa.Array) -> pa.Array:
+        """Return the value behind each token, of any version that is still held.
+
+        Raises:
+            TableError: A token was altered, is of another vault, or its key version was lost or shredded.
+        """
+
+    def are_tokens(self, values: pa.Array) -> pa.Array:
+        """Return, for each text, whether it is a token of this vault and domain (null stays null)."""
+
+    def forms(self, value: str) -> list[str]:
+        """Return every token that stands for a value, newest version first: what an equality search looks for."""
