@@ -2,7 +2,9 @@
 
 A token of AES-SIV is written ``tk3_`` and text: the number is the version of its data key, so tokens of two versions
 can stand side by side while a rotation is under way, and a token is told from a value in clear. An FF1 token keeps
-the form of the value and says nothing of itself: which columns hold them stands in the vault's ledger.
+the form of the value and says nothing of itself: which columns hold them stands in the vault's ledger. A ``gcm`` token
+is written like one of AES-SIV, with ``tr`` for ``tk``, and differs each time: for columns that must not show which
+values are equal.
 """
 
 from __future__ import annotations
@@ -11,24 +13,30 @@ from typing import Literal, Protocol
 
 import pyarrow as pa
 
-Scheme = Literal["siv", "ff1"]
+Scheme = Literal["siv", "ff1", "gcm"]
 
-TOKEN_FORM = r"^tk[0-9]{1,6}_[A-Za-z0-9_-]{22,}$"  # noqa: S105  # a form, no secret
-"""How an AES-SIV token in a company's own table looks; RE2 and Python read it alike."""
+TOKEN_FORM = r"^t[kr][0-9]{1,6}_[A-Za-z0-9_-]{22,}$"  # noqa: S105  # a form, no secret
+"""How a token looks that shows itself as one (AES-SIV, AES-GCM); RE2 and Python read it alike."""
 
 
 class ColumnCipher(Protocol):
-    """Tokens of one domain: the same value, the same token, in any table or store.
+    """Tokens of one domain: the same value, the same token (but for ``gcm``), in any table or store.
 
-    Attributes:
-        domain: An element code, or a name the company gives to values that are compared with each other.
-        scheme: ``siv``, or ``ff1`` where length and alphabet must stay.
-        version: Version of the data key that new tokens are made with, from 1.
+    A cipher looks at the vault's keyring before each batch, so a key that another process made or shredded is known
+    or gone at once. It may be used by several threads.
     """
 
-    domain: str
-    scheme: Scheme
-    version: int
+    @property
+    def domain(self) -> str:
+        """An element code, or a name the company gives to values that are compared with each other."""
+
+    @property
+    def scheme(self) -> Scheme:
+        """How tokens are made: ``siv``, ``ff1`` where length and alphabet must stay, ``gcm`` where equality must not show."""
+
+    @property
+    def version(self) -> int:
+        """Version of the data key that new tokens are made with, from 1."""
 
     def protect(self, values: pa.Array) -> pa.Array:
         """Return the token of each text; null stays null, an empty text stays empty.
@@ -45,7 +53,14 @@ class ColumnCipher(Protocol):
         """
 
     def are_tokens(self, values: pa.Array) -> pa.Array:
-        """Return, for each text, whether it is a token of this vault and domain (null stays null)."""
+        """Return, for each text, whether it is a token of this vault and domain (null stays null).
+
+        An FF1 token cannot be told from a value, so for ``ff1`` the answer is null throughout.
+        """
 
     def forms(self, value: str) -> list[str]:
-        """Return every token that stands for a value, newest version first: what an equality search looks for."""
+        """Return every token that stands for a value, newest version first: what an equality search looks for.
+
+        Raises:
+            TableError: The scheme is ``gcm``: no search finds it.
+        """
