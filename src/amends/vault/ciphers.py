@@ -32,7 +32,7 @@ class ColumnCipher(Protocol):
 
     @property
     def scheme(self) -> Scheme:
-        """How tokens are made: ``siv``, ``ff1`` where length and alphabet must stay, ``gcm`` where equality must not show."""
+        """``siv``; ``ff1`` where length and alphabet must stay; ``gcm`` where equality must not show."""
 
     @property
     def version(self) -> int:

@@ -69,6 +69,8 @@ def from_matrices(n: int, groups: list[tuple[Places, Bytes]]) -> pa.Array:
     Raises:
         OverflowError: More than 2 GiB of text at once.
     """
+    if len(groups) == 1 and groups[0][0] is None:
+        return _of_one_length(groups[0][1])
     widths = np.zeros(n, np.int64)
     known = np.zeros(n, np.bool_)
     for places, rows in groups:
@@ -86,3 +88,12 @@ def from_matrices(n: int, groups: list[tuple[Places, Bytes]]) -> pa.Array:
     return pa.Array.from_buffers(
         pa.string(), n, [mask, pa.py_buffer(offsets), pa.py_buffer(data)], -1 if mask else 0
     )
+
+
+def _of_one_length(rows: Bytes) -> pa.Array:
+    n, width = rows.shape
+    offsets = np.arange(n + 1, dtype=np.int64) * width
+    if offsets[-1] > np.iinfo(np.int32).max:
+        raise OverflowError("more than 2 GiB of text at once")
+    held = [pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(np.ascontiguousarray(rows))]
+    return pa.Array.from_buffers(pa.string(), n, [None, *held], 0)

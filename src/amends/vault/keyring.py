@@ -238,7 +238,7 @@ class Keyring:
 
     @contextmanager
     def changing(self, act: str, *, wipe: bool = False, **body: object) -> Iterator[Change]:
-        """Change the key file under its lock: what the block leaves in ``change.file`` is written and told in the ledger.
+        """Change the key file under its lock; what the block leaves in ``change.file`` is written, and told in the ledger.
 
         Args:
             act: What the ledger calls it.

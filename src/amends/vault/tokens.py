@@ -13,7 +13,7 @@ from amends.kernel.errors import TableError
 from amends.vault.columns import equal_lengths, from_matrices, whole_array
 from amends.vault.keys import domain_key, load_root
 from amends.vault.siv import BLOCK, BatchSiv
-from amends.vault.text64 import decode, encode, encoded_width
+from amends.vault.text64 import decode, encode, encoded_width, is_canonical
 
 _CHUNK = 1 << 17
 
@@ -95,7 +95,7 @@ class Tokens:
             if sealed is None or sealed.shape[1] < BLOCK:
                 raise self._not_ours(element)
             # Bits that do not belong to a byte must be zero, so that a value has one token only.
-            if width != encoded_width(sealed.shape[1]) or (encode(sealed) != matrix).any():
+            if width != encoded_width(sealed.shape[1]) or not is_canonical(matrix).all():
                 raise self._not_ours(element)
             values, whole = siv.open(sealed)
             if not whole.all():
