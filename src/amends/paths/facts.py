@@ -235,7 +235,13 @@ def _assets(telling: Telling) -> None:
                 if leg.zone and leg.zone != INTERNET
             }
         for zone in sorted(zones):
-            telling.add("in_zone", f"asset:{machine.name}", f"zone:{zone}", evidence=machine.place)
+            telling.add(
+                "in_zone",
+                f"asset:{machine.name}",
+                f"zone:{zone}",
+                evidence=machine.place,
+                detail=(("role", machine.role),) if machine.role else (),
+            )
 
 
 def _service(telling: Telling, service: Service) -> None:

@@ -11,12 +11,13 @@ from amends.kernel.case import Case
 from amends.kernel.progress import step
 from amends.kernel.stage import Stage
 from amends.paths.answer import LISTED, Answer, answer
+from amends.paths.fixes import fix_rows
 from amends.paths.gather import Source, date_of, networks
 from amends.paths.rows import attack_path_rows, closure_rows, fact_rows
 from amends.paths.states import Dated
 from amends.tables.custody import EXHIBITS
 from amends.tables.elements import RECORDS
-from amends.tables.paths import ATTACK_PATHS, CLOSURES, FACTS
+from amends.tables.paths import ATTACK_PATHS, CLOSURES, FACTS, PATH_FIXES
 from amends.tables.persons import MEMBERSHIPS
 from amends.vault.keys import domain_key, load_root
 
@@ -33,6 +34,7 @@ def run(case: Case) -> None:
         pa.Table.from_pylist(attack_path_rows(made) if made else [], ATTACK_PATHS.schema),
     )
     case.write(CLOSURES, pa.Table.from_pylist(closure_rows(made) if made else [], CLOSURES.schema))
+    case.write(PATH_FIXES, pa.Table.from_pylist(fix_rows(made) if made else [], PATH_FIXES.schema))
 
 
 def case_answer(case: Case, listed: int = LISTED) -> Answer | None:
@@ -129,6 +131,6 @@ def _by_mask(rows: pa.Table, stores: list[str]) -> tuple[dict[str, int], dict[fr
 STAGE = Stage(
     "paths",
     reads=(EXHIBITS, RECORDS, MEMBERSHIPS),
-    writes=(FACTS, ATTACK_PATHS, CLOSURES),
+    writes=(FACTS, ATTACK_PATHS, CLOSURES, PATH_FIXES),
     run=run,
 )

@@ -67,4 +67,44 @@ CLOSURES = Table(
     ),
 )
 
-TABLES = (FACTS, ATTACK_PATHS, CLOSURES)
+PATH_FIXES = Table(
+    "path_fixes",
+    "a group of facts of one kind, and whom it would protect to make all of them untrue",
+    (
+        Column(
+            "fix_id", "text", "K and a digest of moment, group and subject: stable between runs."
+        ),
+        Column(
+            "moment",
+            "text",
+            "now: what must be taken to hold; then: what the evidence of one date shows.",
+        ),
+        Column("as_of", "text", "Date of that evidence as it was given; empty for now."),
+        Column("as_of_on", "day", "The same as a day; null for now, or when it is no day."),
+        Column(
+            "group",
+            "text",
+            "exposed_device, known_holes, brute_force, stored_credentials, reused_credentials, "
+            "test_environment, trusts, admin_rights, store_rights, or closure.",
+        ),
+        Column(
+            "subject",
+            "text",
+            "The one place, or the closure, that the row is about; empty for all of the group.",
+        ),
+        Column("places", "texts", "Places that the facts are about, sorted; at most a hundred."),
+        Column(
+            "fact_ids", "texts", "Its facts, those that some way may need first; at most a hundred."
+        ),
+        Column("n_facts", "int", "How many there are."),
+        Column("n_on_ways", "int", "How many of them some way to a store may need."),
+        Column("stores", "texts", "Stores to which a way goes that rests on one of them, sorted."),
+        Column("persons", "int", "People whose data lie in those stores, each once."),
+        Column("persons_before", "int", "People whom any way reaches at that moment."),
+        Column("persons_after", "int", "People still reached when these facts are untrue."),
+        Column("persons_removed", "int", "The difference: people no way reaches any more."),
+        Column("stores_closed", "texts", "Stores that no way reaches any more, sorted."),
+    ),
+)
+
+TABLES = (FACTS, ATTACK_PATHS, CLOSURES, PATH_FIXES)
