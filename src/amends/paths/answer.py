@@ -67,6 +67,7 @@ class Answer:
         acts: What can be done; the fixes name others that would do instead by number.
         rejects: What could not be read.
         elements: Element codes by store.
+        looked: For each date the kinds of evidence that were given.
     """
 
     graph: Graph
@@ -83,6 +84,7 @@ class Answer:
     acts: Acts = field(default_factory=lambda: Acts((), (), {}))
     rejects: list[Reject] = field(default_factory=list)
     elements: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    looked: list[tuple[str, frozenset[str]]] = field(default_factory=list)
 
     def state(self, fact: int) -> Followed:
         """Return what became of a fact."""
@@ -110,6 +112,7 @@ def answer(
     closed = np.array([not story.facts[f.key].holds for f in graph.facts], dtype=np.bool_)
     made = Answer(graph, story, people, closed, elements=elements)
     made.rejects = [r for d in dated for r in d.network.rejects]
+    made.looked = [(d.on, frozenset(kind for kind, _ in d.network.looked_at)) for d in dated]
     made.open_stores = _reached(graph, closed, people)
     made.open_at = [
         (d.on, _reached(graph, _hidden_at(made, n), people)) for n, d in enumerate(dated)

@@ -43,6 +43,19 @@ UNSAFE = frozenset(("no_auth", "weak_auth", "known_exploited"))
 """What makes a service that the internet reaches an exposed device."""
 GROUPS = ("exposed_device", *OF_KIND.values(), "reused_credentials", "test_environment")
 
+LOOKS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "exposed_device": (("services",), ("config", "scan:internet")),
+    "known_holes": (("services",), ("kev",)),
+    "brute_force": (("services",),),
+    "stored_credentials": (("secrets", "private_keys"),),
+    "reused_credentials": (("secrets", "accounts", "private_keys"),),
+    "test_environment": (("in_zone", "services"), ("config", "scan:test", "zone of")),
+    "trusts": (("authorized_keys", "known_hosts", "rhosts"),),
+    "admin_rights": (("accounts", "sudoers", "passwd"),),
+    "store_rights": (("grants",),),
+}
+"""Evidence that looks for the facts of a group: one kind of each of these must have been given."""
+
 Row = dict[str, object]
 
 
@@ -113,8 +126,6 @@ def _moments(made: Answer) -> Iterator[_Moment]:
 
 def _group_rows(made: Answer, moment: _Moment, group: str, facts: Mapping[int, str]) -> list[Row]:
     held = {f: place for f, place in facts.items() if not moment.hidden[f]}
-    if not held:
-        return []
     rows = [_row(made, moment, group, "", held)]
     places: dict[str, dict[int, str]] = {}
     for number, place in held.items():
@@ -133,6 +144,7 @@ def _row(made: Answer, moment: _Moment, group: str, subject: str, held: Mapping[
     left = moment.open_without(on_ways) if on_ways else sorted(moment.inside)
     closed = sorted(set(moment.inside) - set(left))
     resting = sorted(set(closed) | _resting(made, moment, frozenset(on_ways)))
+    looked, looked_on = _looked(made, moment, group)
     before, after = people.within(moment.inside), people.within(left)
     return {
         "fix_id": "K" + ids.digest_value([moment.name, moment.as_of, group, subject])[:12],
@@ -144,6 +156,8 @@ def _row(made: Answer, moment: _Moment, group: str, subject: str, held: Mapping[
         "places": _places(held, on_ways),
         "fact_ids": [fact_id(facts[f]) for f in (*on_ways, *others)[:LISTED]],
         "n_facts": len(held),
+        "looked": looked,
+        "looked_on": _day(looked_on),
         "n_on_ways": len(on_ways),
         "stores": resting,
         "persons": people.within(resting),
@@ -170,6 +184,18 @@ def _resting(made: Answer, moment: _Moment, facts: frozenset[int]) -> set[str]:
         and way.facts & facts
         and not moment.hidden[list(way.facts)].any()
     }
+
+
+def _looked(made: Answer, moment: _Moment, group: str) -> tuple[bool, str]:
+    """Return whether evidence up to the moment looks for such facts, and the date of the latest that does."""
+    wanted = LOOKS.get(group, ())
+    looked, latest = False, ""
+    for on, kinds in made.looked:
+        if all(kinds.intersection(some) for some in wanted):
+            looked, latest = True, on
+        if moment.name == "then" and on == moment.as_of:
+            break
+    return looked, latest
 
 
 def _day(on: str) -> date | None:

@@ -97,6 +97,16 @@ PATH_FIXES = Table(
             "fact_ids", "texts", "Its facts, those that some way may need first; at most a hundred."
         ),
         Column("n_facts", "int", "How many there are."),
+        Column(
+            "looked",
+            "bool",
+            "Whether evidence up to that moment looks for such facts: without it, none found says nothing.",
+        ),
+        Column(
+            "looked_on",
+            "day",
+            "Day of the latest such evidence; null when none, or no day is known.",
+        ),
         Column("n_on_ways", "int", "How many of them some way to a store may need."),
         Column("stores", "texts", "Stores to which a way goes that rests on one of them, sorted."),
         Column("persons", "int", "People whose data lie in those stores, each once."),
