@@ -110,7 +110,7 @@ class BatchFf1:
         return a, b
 
     def _heads(self, length: int, width: int) -> list[tuple[np.uint64, np.uint64]]:
-        """Return what each round's last block is before the half is added: the left word as it lies, the right as a number."""
+        """Return each round's last block before a half is added: its left word as it lies, the right as a number."""
         state = self._tweaked(length, width)
         out = []
         for turn in range(ROUNDS):
@@ -263,7 +263,7 @@ def _numbers(numerals: Bytes, first: int, end: int, radix: int) -> Numbers:
 
 @lru_cache(maxsize=16)
 def _letters(alphabet: bytes) -> NDArray[np.uint32]:
-    """Return four letters for each number they write, as one little-endian word; empty where the table would be large."""
+    """Return four letters for each number they write, as one little-endian word; nothing for a large alphabet."""
     radix = len(alphabet)
     if radix > 16:
         return np.zeros(0, np.uint32)

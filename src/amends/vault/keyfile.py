@@ -28,7 +28,7 @@ KEYRING_FILE = "keyring.json"
 FORMAT = 1
 _LOCK_FILE = ".keyring.lock"
 
-State = Literal["active", "retired", "shredded"]
+State = Literal["active", "pending", "retired", "shredded"]
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,17 @@ class HeldKey:
     """One version of one key.
 
     Attributes:
-        use: ``siv``, ``ff1``, ``gcm``, ``blind`` or ``mac``.
+        use: ``siv``, ``ff1``, ``random``, ``blind`` or ``mac``.
         domain: Whose values it is for; for ``mac`` the purpose.
         version: From 1.
-        state: ``active`` makes new tokens, ``retired`` only reads, ``shredded`` is gone.
+        state: ``active`` makes new tokens, ``pending`` will when its rotation is done, ``retired`` only reads,
+            ``shredded`` is gone.
         made_at: When it was made.
         wrapped: The key, wrapped, in base64; empty once shredded.
         wrapped_sha256: Digest of the wrapped key, kept when the key itself is gone.
         gone_at: When it was shredded.
         reason: Why.
+        form: For ``ff1``, the format that is kept.
     """
 
     use: str
@@ -56,6 +58,7 @@ class HeldKey:
     wrapped_sha256: str = ""
     gone_at: str = ""
     reason: str = ""
+    form: str = ""
 
     @property
     def place(self) -> tuple[str, str]:

@@ -29,11 +29,13 @@ from amends.vault import keyfile
 from amends.vault.blind import BlindIndex
 from amends.vault.boxes import SecretBox
 from amends.vault.ciphers import ColumnCipher, Scheme
+from amends.vault.formats import format_of
 from amends.vault.keyfile import HeldKey, KeyFile
 from amends.vault.roots.base import SECRET_BYTES, Ask, RootKey
 from amends.vault.roots.opening import open_root
+from amends.vault.schemes.opening import open_cipher
 
-KEY_BYTES = {"siv": 64, "ff1": 32, "gcm": 32, "blind": 32, "mac": 32}
+KEY_BYTES = {"siv": 64, "ff1": 32, "random": 64, "blind": 32, "mac": 32}
 _DOMAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
 
 
@@ -43,7 +45,7 @@ class Domain:
 
     Attributes:
         name: The domain.
-        scheme: ``siv``, ``ff1``, ``gcm`` or ``blind``.
+        scheme: ``siv``, ``ff1``, ``random`` or ``blind``.
         version: Version that makes new tokens; 0 when all are shredded.
         versions: Versions that can still be read, oldest first.
         shredded: Versions whose key is gone.
@@ -138,17 +140,33 @@ class Keyring:
         opened._check_ledger()
         return opened
 
-    def cipher(self, domain: str, scheme: Scheme = "siv") -> ColumnCipher:
+    def cipher(self, domain: str, scheme: Scheme = "siv", *, form: str = "") -> ColumnCipher:
         """Return what makes and reads the tokens of a domain; its first key is made when there is none.
 
+        Args:
+            domain: An element code, or a name for values that are compared with each other.
+            scheme: ``siv``, ``ff1`` or ``random``.
+            form: For ``ff1``, the format to keep (``formats.FORMATS``); "" for the usual one of the element, or the
+                one the domain has.
+
         Raises:
-            UsageError: The name cannot be a domain's.
+            UsageError: The name cannot be a domain's, or FF1 cannot protect it, or it keeps another format.
             TableError: Every key of the domain was shredded.
         """
-        from amends.vault.schemes.siv import SivColumn  # noqa: PLC0415 - the siblings need this file
+        if scheme == "ff1":
+            form = self._form(domain, form)
+        self.ensure(scheme, domain, form)
+        return open_cipher(self, domain, scheme)
 
-        self.ensure(scheme, domain)
-        return SivColumn(self, domain)
+    def _form(self, domain: str, asked: str) -> str:
+        held = self.versions("ff1", domain)
+        if held and asked and held[-1].form != asked:
+            raise UsageError(
+                f"FF1 tokens of {domain} keep the format {held[-1].form} in this vault",
+                where=str(self.folder),
+                remedy="leave the format out, or give these values another domain",
+            )
+        return format_of(domain, held[-1].form if held else asked).name
 
     def blind(self, domain: str) -> BlindIndex:
         """Return the blind index of a domain: keyed numbers that can be compared and not read.
@@ -203,7 +221,7 @@ class Keyring:
         held = self.versions(use, domain)
         return [k.version for k in reversed(held) if k.state != "shredded"]
 
-    def ensure(self, use: str, domain: str) -> int:
+    def ensure(self, use: str, domain: str, form: str = "") -> int:
         """Return the active version of a key; the first is made when there never was one.
 
         Raises:
@@ -219,7 +237,7 @@ class Keyring:
         if not self.versions(use, domain):
             with self.changing("key.made", use=use, domain=domain, version=1) as change:
                 if not change.file.versions(use, domain):
-                    change.file = self.with_new_version(change.file, use, domain)
+                    change.file = self.with_new_version(change.file, use, domain, form=form)
         return self.active(use, domain)
 
     def key(self, use: str, domain: str, version: int) -> bytes:
@@ -238,7 +256,7 @@ class Keyring:
 
     @contextmanager
     def changing(self, act: str, *, wipe: bool = False, **body: object) -> Iterator[Change]:
-        """Change the key file under its lock; what the block leaves in ``change.file`` is written, and told in the ledger.
+        """Change the key file under its lock: what the block leaves in ``change.file`` is written and told.
 
         Args:
             act: What the ledger calls it.
@@ -260,15 +278,25 @@ class Keyring:
             self._mark = keyfile.mark(self.folder)
             self.ledger.append(act, vault=made.vault_id, revision=made.revision, **body)
 
-    def with_new_version(self, file: KeyFile, use: str, domain: str) -> KeyFile:
-        """Return the file with a fresh data key as the active one; the one before is retired."""
+    def with_new_version(
+        self, file: KeyFile, use: str, domain: str, *, form: str = "", pending: bool = False
+    ) -> KeyFile:
+        """Return the file with a fresh data key, active (the one before is retired) or pending."""
         before = file.versions(use, domain)
         version = before[-1].version + 1 if before else 1
-        fresh = HeldKey(use, domain, version, "active", clock.stamp(), "")
+        fresh = HeldKey(
+            use, domain, version, "pending" if pending else "active", clock.stamp(), "", form=form
+        )
         wrapped = wrap(self._secret, file.vault_id, fresh, secrets.token_bytes(KEY_BYTES[use]))
-        retired = tuple(
-            replace(k, state="retired") if k.place == (use, domain) and k.state == "active" else k
-            for k in file.keys
+        retired = (
+            file.keys
+            if pending
+            else tuple(
+                replace(k, state="retired")
+                if k.place == (use, domain) and k.state == "active"
+                else k
+                for k in file.keys
+            )
         )
         return replace(file, keys=(*retired, replace(fresh, wrapped=wrapped)))
 

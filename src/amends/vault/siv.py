@@ -47,26 +47,32 @@ class BatchSiv:
             )
         self._short = _double(self._last)
 
-    def tags(self, values: Bytes) -> Bytes:
+    def tags(self, values: Bytes, nonces: Bytes | None = None) -> Bytes:
         """Return the synthetic initial vectors.
 
         Args:
             values: One row a value, one column a byte; any equal length, zero included.
+            nonces: One row of 16 bytes a value: the last associated data of each; null for none.
 
         Returns:
             One row of 16 bytes a value.
         """
         n, length = values.shape
+        last = self._last if nonces is None else self._with_nonces(nonces)
         if length < BLOCK:
             # Padding, doubling and the first subkey are one constant.
             block = np.zeros((n, BLOCK), np.uint8)
             block[:, :length] = values
             block[:, length] = 0x80
-            block ^= self._short ^ self._whole
+            block ^= self._short ^ self._whole if nonces is None else _doubled(last) ^ self._whole
             return self._ecb(self._tag_cipher, block)
         text = values.copy()
-        text[:, length - BLOCK :] ^= self._last
+        text[:, length - BLOCK :] ^= last
         return self._cmac(text)
+
+    def _with_nonces(self, nonces: Bytes) -> Bytes:
+        """Return the state of S2V after one more associated data, another for each row."""
+        return _double(self._last) ^ self._ecb(self._tag_cipher, nonces ^ self._whole)
 
     def _cmac(self, text: Bytes) -> Bytes:
         """Return the CMAC of each row (RFC 4493, section 2.4)."""
@@ -97,33 +103,35 @@ class BatchSiv:
 
         return tag
 
-    def seal(self, values: Bytes) -> Bytes:
+    def seal(self, values: Bytes, nonces: Bytes | None = None) -> Bytes:
         """Return tag and encrypted text, side by side.
 
         Args:
             values: One row a value, one column a byte.
+            nonces: One row of 16 bytes a value; null for none. They are not in what is returned.
 
         Returns:
             One row a value, 16 bytes wider than ``values``.
         """
-        tags = self.tags(values)
+        tags = self.tags(values, nonces)
         out = np.empty((len(values), BLOCK + values.shape[1]), np.uint8)
         out[:, :BLOCK] = tags
         out[:, BLOCK:] = self._crypt(tags, values)
         return out
 
-    def open(self, sealed: Bytes) -> tuple[Bytes, NDArray[np.bool_]]:
+    def open(self, sealed: Bytes, nonces: Bytes | None = None) -> tuple[Bytes, NDArray[np.bool_]]:
         """Return the values of sealed rows, and which rows are whole.
 
         Args:
             sealed: Rows as :meth:`seal` made them.
+            nonces: The nonces they were made with.
 
         Returns:
             The values, and true for each row whose tag agrees with its text.
         """
         tags, text = np.ascontiguousarray(sealed[:, :BLOCK]), sealed[:, BLOCK:]
         values = self._crypt(tags, text)
-        differing = self.tags(values).view(np.uint64) ^ tags.view(np.uint64)
+        differing = self.tags(values, nonces).view(np.uint64) ^ tags.view(np.uint64)
         return values, (differing[:, 0] | differing[:, 1]) == 0
 
     def _crypt(self, tags: Bytes, text: Bytes) -> Bytes:
@@ -155,6 +163,16 @@ def _double(block: Bytes) -> Bytes:
     if number >> 128:
         number = (number & ((1 << 128) - 1)) ^ 0x87
     return np.frombuffer(number.to_bytes(BLOCK, "big"), np.uint8)
+
+
+def _doubled(blocks: Bytes) -> Bytes:
+    """Return each row doubled in GF(2^128)."""
+    words = blocks.view(">u8").astype(np.uint64)
+    high, low = words[:, 0], words[:, 1]
+    out = np.empty_like(words)
+    out[:, 0] = (high << np.uint64(1)) | (low >> np.uint64(63))
+    out[:, 1] = (low << np.uint64(1)) ^ ((high >> np.uint64(63)) * np.uint64(0x87))
+    return out.astype(">u8").view(np.uint8)
 
 
 def _advance(counter: Bytes, by: int) -> Bytes:

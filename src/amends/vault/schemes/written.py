@@ -1,0 +1,100 @@
+"""Tokens that show themselves: two letters, the version of the key, ``_``, and sealed bytes in URL-safe letters.
+
+Source:
+    RFC 4648, section 5 (letters).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from amends.vault.columns import Bytes, Places, whole_array
+from amends.vault.siv import BLOCK
+from amends.vault.text64 import decode, encode, encoded_width, is_canonical
+
+CHUNK_ROWS = 1 << 15
+MIN_WIDTH = 4 + encoded_width(BLOCK + 1)
+"""Two letters, one digit, ``_`` and the shortest sealed value: a tag and one byte."""
+
+_MAX_VERSION_DIGITS = 6
+
+
+def write(prefix: str, version: int, sealed: Bytes) -> Bytes:
+    """Return sealed rows as tokens."""
+    head = np.frombuffer(f"{prefix}{version}_".encode(), np.uint8)
+    letters = encode(sealed)
+    out = np.empty((len(sealed), len(head) + letters.shape[1]), np.uint8)
+    out[:, : len(head)] = head
+    out[:, len(head) :] = letters
+    return out
+
+
+def claims(prefix: str, rows: Bytes) -> list[tuple[int, NDArray[np.int64]]]:
+    """Return the versions that rows claim by their first letters, and which rows claim each; others are left out."""
+    n, width = rows.shape
+    if width < MIN_WIDTH or not n:
+        return []
+    if (one := _one_claim(prefix, rows)) is not None:
+        return [(one, np.arange(n))]
+    formed = (rows[:, 0] == ord(prefix[0])) & (rows[:, 1] == ord(prefix[1]))
+    number = np.zeros(n, np.int64)
+    found: dict[int, list[NDArray[np.int64]]] = {}
+    for place in range(2, 2 + _MAX_VERSION_DIGITS + 1):
+        if not formed.any():
+            break
+        ends = formed & (rows[:, place] == ord("_")) & (place > 2)
+        for version in np.unique(number[ends]).tolist():
+            found.setdefault(version, []).append(np.flatnonzero(ends & (number == version)))
+        digit = rows[:, place].astype(np.int64) - ord("0")
+        # A number with a zero in front would be a second way to write one token.
+        formed &= ~ends & (digit >= (place == 2)) & (digit <= 9)
+        number = number * 10 + digit
+    return [(version, np.concatenate(places)) for version, places in sorted(found.items())]
+
+
+def read(prefix: str, version: int, rows: Bytes) -> tuple[Bytes, NDArray[np.bool_]]:
+    """Return the sealed bytes of rows that claim one version and are well written, and which rows are."""
+    letters = np.ascontiguousarray(rows[:, len(f"{prefix}{version}_") :])
+    sealed = decode(letters)
+    good = np.ones(len(rows), np.bool_)
+    if sealed is None:  # at least one is not: ask one by one
+        good = np.array([decode(row[None, :]) is not None for row in letters], np.bool_)
+        sealed = decode(letters[good]) if good.any() else None
+    if sealed is None or sealed.shape[1] <= BLOCK:
+        return np.zeros((0, BLOCK), np.uint8), np.zeros(len(rows), np.bool_)
+    # Bits that do not belong to a byte must be zero, so that sealed bytes are written in one way only.
+    true = is_canonical(letters[good])
+    if true.all():
+        return sealed, good
+    good[good] = true
+    return sealed[true], good
+
+
+def by_chunk(values: pa.Array, work: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """Run ``work`` over pieces that stay in the processor's cache."""
+    values = whole_array(values)
+    if len(values) <= CHUNK_ROWS:
+        return work(values)
+    parts = [work(values.slice(at, CHUNK_ROWS)) for at in range(0, len(values), CHUNK_ROWS)]
+    return whole_array(pa.chunked_array(parts, pa.string()))
+
+
+def spread(places: Places) -> NDArray[np.int64] | slice:
+    """Return places as an index."""
+    return slice(None) if places is None else places
+
+
+def _one_claim(prefix: str, rows: Bytes) -> int | None:
+    """Return the version when every row claims the same: the usual case, told by a few comparisons."""
+    claim = re.match(prefix.encode() + rb"([1-9][0-9]{0,5})_", rows[0, :10].tobytes())
+    if claim is None:
+        return None
+    for place, letter in enumerate(claim.group()):
+        if (rows[:, place] != letter).any():
+            return None
+    return int(claim.group(1))
