@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from amends import custody, persons
 from amends.duties import answer_json
 from amends.elements.scan import scan_part, scan_path, scan_text
-from amends.kernel.contents import TablePart
+from amends.kernel.contents import TablePart, files_of
 from amends.kernel.errors import EvidenceError, UsageError
 from amends.persons.columns import known_columns
 from amends.report import spreadsheet
@@ -39,7 +39,7 @@ def scan_rows(
         The objects of ``amends scan --json``: kind ``finding``, ``column`` or ``exception``.
     """
     reader = custody.Reader()
-    for path in _files(paths):
+    for path in files_of([Path(p) for p in paths]):
         yield from scan_path(path, reader, text_lines=text_lines, reveal=reveal)
 
 
@@ -215,16 +215,6 @@ def _one_table(path: Path) -> pa.Table:
             remedy="give one table, or make a case: amends new, amends add, amends run",
         )
     return tables[0]
-
-
-def _files(paths: Sequence[str | Path]) -> Iterator[Path]:
-    for path in map(Path, paths):
-        if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.is_file() and not p.is_symlink())
-        elif path.exists():
-            yield path
-        else:
-            raise UsageError("There is no such file", where=str(path), remedy="check the path")
 
 
 def _as_part(table: pa.Table) -> TablePart:

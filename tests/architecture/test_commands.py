@@ -157,7 +157,7 @@ ORDERED = [
     "amends show", "amends explain", "amends export", "amends diff", "amends decide", "amends verify",
     "amends custody witness", "amends custody stamp", "amends custody proof", "amends custody check-proof",
     "amends custody export", "amends package make", "amends package check", "amends paths show", "amends paths diff",
-    "amends detect", "amends scan",
+    "amends detect", "amends scan", "amends sample index", "amends sample check",
     "amends resolve", "amends duties", "amends notices proofs", "amends notices seal", "amends notices approve",
     "amends notices send", "amends notices status", "amends notices code",
     "amends portal publish", "amends portal verify", "amends portal status", "amends portal banner-key",

@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, str] = {
     "detect": "amends.cli.detect:detect",
     "paths": "amends.cli.paths:paths",
     "vault": "amends.cli.vault:vault",
+    "sample": "amends.cli.sample:sample",
     "scam-check": "amends.cli.scam:scam_check",
     "look-alikes": "amends.cli.scam:look_alikes_command",
 }

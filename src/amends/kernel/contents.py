@@ -11,12 +11,14 @@ no more memory than a small one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 import pyarrow as pa
+
+from amends.kernel.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -151,3 +153,18 @@ class Contents(Protocol):
             name: Its name as it was received; by default the name of ``path``.
         """
         ...
+
+
+def files_of(paths: Sequence[Path]) -> Iterator[Path]:
+    """Yield files, and those in folders in the order of their names; links are not followed.
+
+    Raises:
+        UsageError: There is nothing at a path.
+    """
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(p for p in path.rglob("*") if p.is_file() and not p.is_symlink())
+        elif path.exists():
+            yield path
+        else:
+            raise UsageError("There is no such file", where=str(path), remedy="check the path")
