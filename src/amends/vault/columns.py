@@ -53,7 +53,7 @@ def equal_lengths(values: pa.Array) -> Iterator[tuple[int, Places, Bytes]]:
     for width in map(int, np.flatnonzero(counts)):
         chosen = lengths == width
         places = np.flatnonzero(chosen if known is None else chosen & known)
-        yield width, places, data[offsets[places][:, None] + np.arange(width, dtype=np.int32)]
+        yield width, places, _gathered(data, offsets[places], width)
 
 
 def from_matrices(n: int, groups: list[tuple[Places, Bytes]]) -> pa.Array:
@@ -83,11 +83,27 @@ def from_matrices(n: int, groups: list[tuple[Places, Bytes]]) -> pa.Array:
         if places is None:
             data[:] = rows.ravel()
         else:
-            data[offsets[places][:, None] + np.arange(rows.shape[1], dtype=np.int32)] = rows
+            _scatter(data, offsets[places], rows)
     mask = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
     return pa.Array.from_buffers(
         pa.string(), n, [mask, pa.py_buffer(offsets), pa.py_buffer(data)], -1 if mask else 0
     )
+
+
+def _gathered(data: Bytes, starts: NDArray[np.int32], width: int) -> Bytes:
+    """Return ``width`` bytes from each start, one row each: one copy a row, not one a byte."""
+    if not width:
+        return np.zeros((len(starts), 0), np.uint8)
+    windows = np.ndarray((len(data) - width + 1,), f"V{width}", data, 0, (1,))
+    return windows[starts].view(np.uint8).reshape(len(starts), width)
+
+
+def _scatter(data: Bytes, starts: NDArray[np.int32], rows: Bytes) -> None:
+    """Put each row at its start."""
+    width = rows.shape[1]
+    if width and len(rows):
+        windows = np.ndarray((len(data) - width + 1,), f"V{width}", data, 0, (1,))
+        windows[starts] = np.ascontiguousarray(rows).view(f"V{width}").ravel()
 
 
 def _of_one_length(rows: Bytes) -> pa.Array:

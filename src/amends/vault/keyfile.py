@@ -2,16 +2,12 @@
 
 One line of ``keys`` is one version of one key. ``use`` says what it is for, ``domain`` which values it is for. A key
 that was shredded keeps its line as a tombstone, without the key.
-
-Source:
-    HMAC-SHA-256: RFC 2104, FIPS 180-4.
 """
 
 from __future__ import annotations
 
 import base64
 import fcntl
-import hmac
 import json
 import os
 import secrets
@@ -100,13 +96,8 @@ class KeyFile:
         return sorted((k for k in self.keys if k.place == (use, domain)), key=lambda k: k.version)
 
     def statement(self) -> str:
-        """Return what the seal covers."""
-        return ids.canonical_json({"format": FORMAT, **asdict(self)})
-
-
-def seal(file: KeyFile, key: bytes) -> str:
-    """Return the seal of a key file, in hex."""
-    return hmac.new(key, file.statement().encode(), "sha256").hexdigest()
+        """Return what the seal covers: all but the wrapped secret: that is authentic by itself."""
+        return ids.canonical_json({"format": FORMAT, **asdict(self), "secret": ""})
 
 
 def read(folder: Path) -> tuple[KeyFile, str]:

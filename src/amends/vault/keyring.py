@@ -10,7 +10,6 @@ Source:
 
 from __future__ import annotations
 
-import hmac
 import re
 import secrets
 import threading
@@ -19,15 +18,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from amends.kernel import clock, ids
 from amends.kernel.errors import TableError, UsageError
 from amends.kernel.ledger import Ledger
-from amends.vault import keyfile
+from amends.vault import keyfile, wrapping
 from amends.vault.blind import BlindIndex
-from amends.vault.boxes import SecretBox
 from amends.vault.ciphers import ColumnCipher, Scheme
 from amends.vault.formats import format_of
 from amends.vault.keyfile import HeldKey, KeyFile
@@ -113,9 +108,9 @@ class Keyring:
                 )
             secret = secrets.token_bytes(SECRET_BYTES)
             vault_id = ids.new(8)
-            wrapped = root.wrap(secret, _about_secret(vault_id))
+            wrapped = root.wrap(secret, wrapping.about_secret(vault_id))
             file = KeyFile(vault_id, clock.stamp(), 1, dict(root.describe()), wrapped)
-            keyfile.write(folder, file, keyfile.seal(file, _seal_key(secret)))
+            keyfile.write(folder, file, wrapping.seal(file, secret))
             made = cls(folder, file, root, secret)
             made.ledger.append("vault.made", vault=vault_id, revision=1, root=dict(root.describe()))
         return made
@@ -134,7 +129,7 @@ class Keyring:
         """
         file, sealed = keyfile.read(folder)
         root = open_root(file.root, folder, ask)
-        secret = root.unwrap(file.secret, _about_secret(file.vault_id))
+        secret = root.unwrap(file.secret, wrapping.about_secret(file.vault_id))
         _check_seal(folder, file, sealed, secret)
         opened = cls(folder, file, root, secret)
         opened._check_ledger()
@@ -270,9 +265,7 @@ class Keyring:
             if change.file == file:
                 return
             made = replace(change.file, revision=file.revision + 1)
-            keyfile.write(
-                self.folder, made, keyfile.seal(made, _seal_key(change.secret)), wipe=wipe
-            )
+            keyfile.write(self.folder, made, wrapping.seal(made, change.secret), wipe=wipe)
             self.root, self._secret = change.root, change.secret
             self._forget(made)
             self._mark = keyfile.mark(self.folder)
@@ -287,7 +280,9 @@ class Keyring:
         fresh = HeldKey(
             use, domain, version, "pending" if pending else "active", clock.stamp(), "", form=form
         )
-        wrapped = wrap(self._secret, file.vault_id, fresh, secrets.token_bytes(KEY_BYTES[use]))
+        wrapped = wrapping.wrap(
+            self._secret, file.vault_id, fresh, secrets.token_bytes(KEY_BYTES[use])
+        )
         retired = (
             file.keys
             if pending
@@ -305,7 +300,7 @@ class Keyring:
             if held.version == version:
                 if held.state == "shredded":
                     raise _shredded(self.folder, domain, version)
-                return unwrap(self._secret, file.vault_id, held)
+                return wrapping.unwrap(self._secret, file.vault_id, held)
         raise TableError(
             f"Version {version} of the key of {domain} is not in this keyring",
             where=str(self.folder),
@@ -314,13 +309,12 @@ class Keyring:
 
     def _reload(self) -> None:
         file, sealed = keyfile.read(self.folder)
-        if (file.root, file.secret) != (self._file.root, self._file.secret):
+        if file.root != self._file.root or not wrapping.seal_fits(file, sealed, self._secret):
             raise TableError(
-                "The root of this vault was changed while this process had it open",
+                "The root of this vault was changed while this process had it open, or the keyring was altered",
                 where=str(self.folder),
-                remedy="open the vault again (restart the program)",
+                remedy="open the vault again (restart the program): that tells which",
             )
-        _check_seal(self.folder, file, sealed, self._secret)
         self._forget(file)
 
     def _forget(self, file: KeyFile) -> None:
@@ -354,48 +348,8 @@ class Change:
     secret: bytes
 
 
-def wrap(secret: bytes, vault_id: str, held: HeldKey, key: bytes) -> str:
-    """Return a data key wrapped under the key of its domain."""
-    box = SecretBox(_domain_key(secret, *held.place))
-    return keyfile.packed(box.lock(key, f"amends/1/{vault_id}/{held.about}".encode()))
-
-
-def unwrap(secret: bytes, vault_id: str, held: HeldKey) -> bytes:
-    """Return a data key.
-
-    Raises:
-        TableError: It does not open under this secret.
-    """
-    box = SecretBox(_domain_key(secret, *held.place))
-    try:
-        return box.unlock(
-            keyfile.unpacked(held.wrapped), f"amends/1/{vault_id}/{held.about}".encode()
-        )
-    except ValueError as error:
-        raise TableError(
-            f"A wrapped key of {held.domain} is damaged",
-            remedy="restore keyring.json from its backup",
-        ) from error
-
-
-def _domain_key(secret: bytes, use: str, domain: str) -> bytes:
-    return _draw(secret, f"amends/1/domain/{use}/{domain}")
-
-
-def _seal_key(secret: bytes) -> bytes:
-    return _draw(secret, "amends/1/keyring-seal")
-
-
-def _draw(secret: bytes, label: str) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=label.encode()).derive(secret)
-
-
-def _about_secret(vault_id: str) -> str:
-    return f"amends/1/root-secret/{vault_id}"
-
-
 def _check_seal(folder: Path, file: KeyFile, sealed: str, secret: bytes) -> None:
-    if not hmac.compare_digest(keyfile.seal(file, _seal_key(secret)), sealed):
+    if not wrapping.seal_fits(file, sealed, secret):
         raise TableError(
             "The keyring was altered after it was written",
             where=str(folder / keyfile.KEYRING_FILE),

@@ -17,7 +17,7 @@ from amends.vault.columns import Bytes, Places, whole_array
 from amends.vault.siv import BLOCK
 from amends.vault.text64 import decode, encode, encoded_width, is_canonical
 
-CHUNK_ROWS = 1 << 15
+CHUNK_ROWS = 1 << 16
 MIN_WIDTH = 4 + encoded_width(BLOCK + 1)
 """Two letters, one digit, ``_`` and the shortest sealed value: a tag and one byte."""
 
