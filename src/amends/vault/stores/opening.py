@@ -26,9 +26,16 @@ ENDINGS = {
     ".sqlite": "sqlite",
     ".sqlite3": "sqlite",
     ".parquet": "parquet",
-    ".csv": "csv",
-    ".tsv": "csv",
+    ".parq": "parquet",
+    ".pq": "parquet",
+    ".csv": "csv_files",
+    ".tsv": "csv_files",
+    ".tab": "csv_files",
+    ".psv": "csv_files",
+    ".ssv": "csv_files",
 }
+PACKED = (".gz", ".zst", ".bz2", ".xz")
+"""Endings of packed CSV: ``customers.csv.gz``."""
 ASKS_PASSWORD = ("postgres", "mysql")
 """Siblings that are servers and may want a password."""
 
@@ -51,7 +58,7 @@ def open_store(address: str, password: str = "") -> ChangingStore:
 
 
 def kind_of(address: str) -> str:
-    """Return the sibling that an address calls for: ``postgres``, ``mysql``, ``sqlite``, ``parquet`` or ``csv``.
+    """Return the sibling that an address calls for: ``postgres``, ``mysql``, ``sqlite``, ``parquet`` or ``csv_files``.
 
     Raises:
         UsageError: It calls for none.
@@ -65,7 +72,7 @@ def kind_of(address: str) -> str:
     path = Path(address)
     if path.is_dir():
         return _kind_of_folder(path)
-    ending = ENDINGS.get(path.suffix.lower())
+    ending = _kind_of_file(path)
     if ending is None:
         raise _unknown(path.name)
     return ending
@@ -73,11 +80,19 @@ def kind_of(address: str) -> str:
 
 def _kind_of_folder(folder: Path) -> str:
     """Return the kind of the files of a folder: Parquet where there is any, else CSV."""
-    kinds = {ENDINGS.get(p.suffix.lower()) for p in sorted(folder.rglob("*"))}
-    for kind in ("parquet", "csv"):
+    kinds = {_kind_of_file(p) for p in sorted(folder.rglob("*"))}
+    for kind in ("parquet", "csv_files"):
         if kind in kinds:
             return kind
     raise _unknown(folder.name)
+
+
+def _kind_of_file(path: Path) -> str | None:
+    ending = path.suffix.lower()
+    if ending not in PACKED:
+        return ENDINGS.get(ending)
+    inner = ENDINGS.get(Path(path.stem).suffix.lower())
+    return inner if inner == "csv_files" else None
 
 
 def _unknown(what: str) -> UsageError:
