@@ -1,8 +1,8 @@
 """The index: for each trait its number in every record, and the same sorted, in files that are mapped, not read.
 
 A folder holds ``index.json``, ``source.npy``, ``person.npy``, and for each trait ``column-T.npy`` (by record),
-``sorted-T.npy`` and ``record-T.npy`` (the numbers that are there, in order, and whose they are). It is made in a
-hidden folder beside its place and renamed, so a folder under its name is whole.
+``value-T.npy`` (the numbers that are there, each once, in order), ``start-T.npy`` and ``record-T.npy`` (whose they
+are). It is made in a hidden folder beside its place and renamed, so a folder under its name is whole.
 """
 
 from __future__ import annotations
@@ -69,8 +69,9 @@ class Index:
         source: Source of each record.
         person: Person of each record.
         columns: Trait → number of each record.
-        sorted: Trait → the numbers that are there, ascending.
-        records: Trait → whose they are.
+        values: Trait → the numbers that are there, each once, ascending.
+        starts: Trait → where the records of each value begin; one more at the end.
+        records: Trait → whose they are, value after value.
         made_from: Digest of what it was made from.
     """
 
@@ -79,7 +80,8 @@ class Index:
     source: NDArray[np.uint16]
     person: NDArray[np.uint32]
     columns: Mapping[str, U64]
-    sorted: Mapping[str, U64]
+    values: Mapping[str, U64]
+    starts: Mapping[str, NDArray[np.uint32]]
     records: Mapping[str, NDArray[np.uint32]]
     made_from: str
 
@@ -128,7 +130,8 @@ def open_index(folder: Path) -> Index:
             source=_mapped(folder, "source"),
             person=_mapped(folder, "person"),
             columns={t: _mapped(folder, f"column-{t}") for t in traits},
-            sorted={t: _mapped(folder, f"sorted-{t}") for t in traits},
+            values={t: _mapped(folder, f"value-{t}") for t in traits},
+            starts={t: _mapped(folder, f"start-{t}") for t in traits},
             records={t: _mapped(folder, f"record-{t}") for t in traits},
             made_from=str(head["made_from"]),
         )
@@ -213,5 +216,8 @@ def _write_sorted(folder: Path, trait: str) -> None:
     held = np.flatnonzero(column).astype(np.uint32)
     values = column[held]
     order = np.argsort(values, kind="stable")
-    np.save(folder / f"sorted-{trait}.npy", values[order])
+    values = values[order]
+    first = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])[: len(values)])
+    np.save(folder / f"value-{trait}.npy", values[first])
+    np.save(folder / f"start-{trait}.npy", np.append(first, len(values)).astype(np.uint32))
     np.save(folder / f"record-{trait}.npy", held[order])

@@ -74,7 +74,7 @@ def match(sample: Traits, index: Index) -> Matched:
     """
     made = with_pairs(sample)
     n = len(next(iter(made.values()), ()))
-    spans = {t: _span(made[t], index, t) for t in made if t in index.sorted}
+    spans = {t: _span(made[t], index, t) for t in made if t in index.values}
     present = {t: high - low for t, (low, high) in spans.items() if t in EVIDENCE}
     row, record = _candidates(spans, index, n)
     agree, differ = {}, {}
@@ -105,13 +105,14 @@ def _log_share(count: I64, n_records: int) -> F64:
 
 
 def _span(values: NDArray[np.uint64], index: Index, trait: str) -> tuple[I64, I64]:
-    """Return where each value begins and ends among the sorted ones; looked up in order, which the cache likes."""
+    """Return where each value's records begin and end; looked up in order, which the cache likes."""
     order = np.argsort(values)
-    ranked, held = values[order], index.sorted[trait]
-    low, high = np.empty(len(values), np.int64), np.empty(len(values), np.int64)
-    low[order] = np.searchsorted(held, ranked, "left")
-    high[order] = np.searchsorted(held, ranked, "right")
-    high[values == 0] = low[values == 0]
+    ranked, held, starts = values[order], index.values[trait], index.starts[trait]
+    place = np.minimum(np.searchsorted(held, ranked), len(held) - 1)
+    found = (np.asarray(held[place]) == ranked) & (ranked != 0)
+    low, high = np.zeros(len(values), np.int64), np.zeros(len(values), np.int64)
+    low[order] = np.where(found, starts[place], 0)
+    high[order] = np.where(found, starts[place + 1], 0)
     return low, high
 
 
@@ -127,7 +128,8 @@ def _candidates(spans: dict[str, tuple[I64, I64]], index: Index, n: int) -> tupl
         first = np.repeat(low - (np.cumsum(width) - width), width)
         records = np.asarray(index.records[trait][first + np.arange(len(rows))], np.int64)
         found.append(rows * max(index.n, 1) + records)
-    pairs = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+    pairs = np.sort(np.concatenate(found)) if found else np.zeros(0, np.int64)
+    pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])[: len(pairs)]]
     return pairs // max(index.n, 1), pairs % max(index.n, 1)
 
 
