@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -230,7 +230,7 @@ class Keyring:
                 remedy="use letters, digits and _ . : - (up to 80), as in: ssn",
             )
         if not self.versions(use, domain):
-            with self.changing("key.made", use=use, domain=domain, version=1) as change:
+            with self.changing("key.made", {"use": use, "domain": domain, "version": 1}) as change:
                 if not change.file.versions(use, domain):
                     change.file = self.with_new_version(change.file, use, domain, form=form)
         return self.active(use, domain)
@@ -250,13 +250,15 @@ class Keyring:
             return known
 
     @contextmanager
-    def changing(self, act: str, *, wipe: bool = False, **body: object) -> Iterator[Change]:
+    def changing(
+        self, act: str, told: Mapping[str, object], *, wipe: bool = False
+    ) -> Iterator[Change]:
         """Change the key file under its lock: what the block leaves in ``change.file`` is written and told.
 
         Args:
             act: What the ledger calls it.
+            told: What the ledger says of it.
             wipe: Overwrite the file before.
-            body: What the ledger says of it.
         """
         with keyfile.lock(self.folder), self._guard:
             file = self.file()
@@ -269,7 +271,7 @@ class Keyring:
             self.root, self._secret = change.root, change.secret
             self._forget(made)
             self._mark = keyfile.mark(self.folder)
-            self.ledger.append(act, vault=made.vault_id, revision=made.revision, **body)
+            self.ledger.append(act, vault=made.vault_id, revision=made.revision, **told)
 
     def with_new_version(
         self, file: KeyFile, use: str, domain: str, *, form: str = "", pending: bool = False

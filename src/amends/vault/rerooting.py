@@ -30,12 +30,12 @@ def rewrap(keyring: Keyring, root: RootKey | None = None) -> None:
         UsageError: The root cannot be reached.
     """
     if root is None and isinstance(keyring.root, TransitRoot):
-        with keyring.changing("root.renewed") as change:
+        with keyring.changing("root.renewed", {}) as change:
             change.file = replace(change.file, secret=keyring.root.renew(change.file.secret))
         return
     chosen = root or keyring.root
     described = dict(chosen.describe())
-    with keyring.changing("root.changed", wipe=True, root=described) as change:
+    with keyring.changing("root.changed", {"root": described}, wipe=True) as change:
         file, fresh = change.file, secrets.token_bytes(SECRET_BYTES)
         wrapped = (
             wrapping.rewrapped(held, file.vault_id, change.secret, fresh) for held in file.keys
