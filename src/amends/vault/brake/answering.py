@@ -1,0 +1,194 @@
+"""From a request to a call, and from a verdict to an answer: the only place of the brake that sees values."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from amends.kernel.errors import AmendsError
+from amends.vault.blind import BlindIndex
+from amends.vault.brake.brake import Brake
+from amends.vault.brake.calls import Call, Verdict
+from amends.vault.brake.masks import HIDDEN, masked
+from amends.vault.brake.people import PersonMap
+from amends.vault.brake.rules import BATCH, is_case, is_name, key_digest
+from amends.vault.ciphers import TOKEN_FORM, ColumnCipher, Scheme
+from amends.vault.keyring import Keyring
+
+_DOMAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
+_SIV = re.compile(TOKEN_FORM)
+_TOKEN_CHARS = 4096
+_PERSON_CHARS = 200
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is at the other end.
+
+    Attributes:
+        peer: As the audit shows it: ``uid 1000, pid 77`` or an address.
+        uid: Account at the other end of the local socket; -1 over the network.
+        key: The key shown; empty without one.
+    """
+
+    peer: str
+    uid: int = -1
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request, checked."""
+
+    call: Call
+    tokens: tuple[str, ...]
+
+
+class Malformed(Exception):  # noqa: N818 - reads as the state it is
+    """A request that cannot be understood; its words never repeat what was sent."""
+
+    def __init__(self, status: int, code: str, what: str) -> None:
+        super().__init__(what)
+        self.status, self.code, self.what = status, code, what
+
+
+class Answering:
+    """Questions and answers of one vault.
+
+    Args:
+        brake: Decides.
+        keyring: Reveals.
+    """
+
+    def __init__(self, brake: Brake, keyring: Keyring) -> None:
+        self._brake = brake
+        self._keyring = keyring
+        self._people = PersonMap(brake)
+        self._indexes: dict[str, BlindIndex] = {}
+        self._ciphers: dict[tuple[str, str], ColumnCipher] = {}
+
+    def question(self, asked: object, caller: Caller) -> Question:
+        """Return a request as a call.
+
+        Raises:
+            Malformed: It is not what a request should be.
+        """
+        fields = _checked(asked)
+        domain, tokens = fields["domain"], tuple(fields["tokens"])
+        numbers = self._index(domain).text_hashes(pa.array(tokens, pa.string()))
+        persons, named = self._people.numbers(numbers, fields.get("persons"))
+        call = Call(
+            actor=fields["actor"],
+            key_sha256=key_digest(caller.key) if caller.key else "",
+            uid=caller.uid,
+            purpose=fields["purpose"],
+            case=fields["case"],
+            domain=domain,
+            numbers=tuple(map(int, numbers)),
+            persons=persons,
+            named=named,
+            clear=fields.get("clear", False),
+            peer=caller.peer,
+            # Whoever is not let in anyway costs no deciphering.
+            not_ours=self._not_ours(domain, tokens)
+            if fields["actor"] in self._brake.state.actors
+            else 0,
+        )
+        return Question(call, tokens)
+
+    def answers(self, question: Question, verdict: Verdict) -> list[str]:
+        """Return what goes out for each token: values, masked values, or placeholders.
+
+        Raises:
+            AmendsError: A key was lost or shredded meanwhile.
+        """
+        if verdict.status != 200:
+            return [HIDDEN] * len(question.tokens)
+        domain = question.call.domain
+        cipher = self._cipher(domain, question.tokens)
+        if cipher is None:
+            raise Malformed(422, "not_ours", "The tokens are no tokens of this vault and domain")
+        values = cipher.reveal(pa.array(question.tokens, pa.string())).to_pylist()
+        return values if verdict.clear else [masked(domain, value) for value in values]
+
+    def _index(self, domain: str) -> BlindIndex:
+        if self._scheme_known(domain):
+            return self._indexes.setdefault(domain, self._brake.index(domain))
+        return self._brake.index(domain)
+
+    def _scheme_known(self, domain: str) -> bool:
+        return any(self._keyring.versions(use, domain) for use in ("siv", "ff1"))
+
+    def _not_ours(self, domain: str, tokens: tuple[str, ...]) -> int:
+        """Return how many texts are no tokens; another vault's, an altered one, and a shredded one look alike."""
+        cipher = self._cipher(domain, tokens)
+        if cipher is None:
+            return len(tokens)
+        try:
+            ours = cipher.are_tokens(pa.array(tokens, pa.string()))
+            return int(np.count_nonzero(~np.asarray(ours.fill_null(False))))
+        except AmendsError:
+            return len(tokens)
+
+    def _cipher(self, domain: str, tokens: tuple[str, ...]) -> ColumnCipher | None:
+        """Return what reads tokens of this form; a question never makes a domain."""
+        scheme: Scheme = "siv" if all(_SIV.match(t) for t in tokens) else "ff1"
+        if not self._keyring.live(scheme, domain):
+            return None
+        key = (scheme, domain)
+        if key not in self._ciphers:
+            try:
+                self._ciphers[key] = self._keyring.cipher(domain, scheme)
+            except AmendsError:
+                return None
+        return self._ciphers[key]
+
+
+def _checked(asked: object) -> dict[str, Any]:  # Any: JSON, checked field by field
+    if not isinstance(asked, dict):
+        raise Malformed(400, "malformed", "The body is not a JSON object")
+    unknown = set(asked) - {"actor", "purpose", "case", "domain", "tokens", "persons", "clear"}
+    if unknown:
+        raise Malformed(400, "malformed", "The body has a field that is not known")
+    for name in ("actor", "purpose"):
+        if not is_name(asked.get(name)):
+            raise Malformed(400, "malformed", f"{name} is missing, or is no name")
+    if not is_case(asked.get("case")):
+        raise Malformed(400, "malformed", "case is missing, or is no reference (up to 100 signs)")
+    domain = asked.get("domain")
+    if not isinstance(domain, str) or not _DOMAIN.fullmatch(domain):
+        raise Malformed(400, "malformed", "domain is missing, or is no name of a domain")
+    if not isinstance(asked.get("clear", False), bool):
+        raise Malformed(400, "malformed", "clear is neither true nor false")
+    _check_tokens(asked)
+    return asked
+
+
+def _check_tokens(asked: dict[str, Any]) -> None:
+    tokens, persons = asked.get("tokens"), asked.get("persons")
+    if not isinstance(tokens, list) or not tokens:
+        raise Malformed(400, "malformed", "tokens is missing or empty")
+    if len(tokens) > BATCH:
+        raise Malformed(
+            413, "too_many", f"One call takes up to {BATCH} tokens; for many ask for a release"
+        )
+    if not all(isinstance(t, str) and 0 < len(t) <= _TOKEN_CHARS and _is_text(t) for t in tokens):
+        raise Malformed(
+            400, "malformed", "tokens holds something that is no text of fitting length"
+        )
+    if persons is None:
+        return
+    if not isinstance(persons, list) or len(persons) != len(tokens):
+        raise Malformed(400, "malformed", "persons must name one person for each token")
+    if not all(isinstance(p, str) and 0 < len(p) <= _PERSON_CHARS and _is_text(p) for p in persons):
+        raise Malformed(
+            400, "malformed", "persons holds something that is no text of fitting length"
+        )
+
+
+def _is_text(text: str) -> bool:
+    return not any(0xD800 <= ord(c) <= 0xDFFF for c in text) if not text.isascii() else True
