@@ -41,6 +41,8 @@ _LOCAL = "('service', 'batch', 'cron', 'console', 'local', 'unlock')"
 def heap_sql(rows: str, keys: str, pause: int, kept: str) -> str:
     """Return SQL that heaps rows of (keys, from_us, to_us …) which follow each other within a pause.
 
+    Of rows of one instant one begins the heap and the others follow it, whichever it is: two runs heap alike.
+
     Args:
         rows: SQL of the rows.
         keys: Columns that make the party and place, comma-separated.
@@ -56,7 +58,7 @@ def heap_sql(rows: str, keys: str, pause: int, kept: str) -> str:
                       THEN 0 ELSE 1 END AS fresh
             FROM given),
         heaped AS (
-            SELECT *, sum(fresh) OVER (PARTITION BY {keys} ORDER BY from_us, to_us
+            SELECT *, sum(fresh) OVER (PARTITION BY {keys} ORDER BY from_us, to_us, fresh DESC
                                        ROWS UNBOUNDED PRECEDING) AS heap FROM spaced)
         SELECT {keys}, min(from_us) AS from_us, max(to_us) AS to_us, {kept}
         FROM heaped GROUP BY {keys}, heap"""
@@ -66,9 +68,9 @@ def days_before_sql(rows: str, keys: str, name: str) -> str:
     """Return SQL that adds on how many earlier days the same keys were seen."""
     return f"""
         SELECT * EXCLUDE (new_day),
-               sum(new_day) OVER (PARTITION BY {keys} ORDER BY from_us ROWS UNBOUNDED PRECEDING) - 1 AS {name}
+               sum(new_day) OVER (PARTITION BY {keys} ORDER BY from_us, new_day DESC ROWS UNBOUNDED PRECEDING) - 1 AS {name}
         FROM (SELECT *, CASE WHEN from_us // 86400000000 = lag(to_us // 86400000000)
-                                  OVER (PARTITION BY {keys} ORDER BY from_us) THEN 0 ELSE 1 END AS new_day
+                                  OVER (PARTITION BY {keys} ORDER BY from_us, to_us) THEN 0 ELSE 1 END AS new_day
               FROM ({rows}))"""
 
 
@@ -116,10 +118,10 @@ def make_accesses(engine: Engine, events: str, sessions: str, ips: str) -> str:
         SELECT host, coalesce(account, '') AS account, coalesce(session, '') AS session,
                coalesce(src_ip, '') AS src_ip, CAST("at" AS DATE) AS day,
                min(epoch_us("at")) AS from_us, max(epoch_us("at")) AS to_us, count(*) AS n,
-               arg_min(event_id, "at") AS any_event,
-               arg_min(event_id, "at") FILTER (kind = 'login' AND action = 'login') AS login_event,
+               arg_min(event_id, row("at", event_id)) AS any_event,
+               arg_min(event_id, row("at", event_id)) FILTER (kind = 'login' AND action = 'login') AS login_event,
                min(epoch_us("at")) FILTER (kind = 'login' AND action = 'login') AS login_us,
-               any_value(lower(logon_type)) FILTER (logon_type <> '') AS how, arg_min(kind, "at") AS kind,
+               min(lower(logon_type)) FILTER (logon_type <> '') AS how, arg_min(kind, row("at", kind)) AS kind,
                max(error_ms) AS error_ms
         FROM {events} AS e
         WHERE {_FRESH} AND host <> '' AND {_NOT_FAILED}
@@ -145,9 +147,9 @@ def make_accesses(engine: Engine, events: str, sessions: str, ips: str) -> str:
         WHERE f.src_ip <> '' AND coalesce(i.host, '') <> f.host"""
     heaps = heap_sql(
         placed, "place, host, account", ACCESS_PAUSE_SECONDS,
-        """any_value(src_ip) AS src_ip, bool_or(outside) AS outside, sum(n) AS n,
-           coalesce(arg_min(login_event, from_us), arg_min(any_event, from_us)) AS first_event,
-           min(login_us) AS login_us, coalesce(arg_min(how, login_us), any_value(how), any_value(kind)) AS how,
+        """min(src_ip) AS src_ip, bool_or(outside) AS outside, sum(n) AS n,
+           coalesce(arg_min(login_event, row(from_us, login_event)), arg_min(any_event, row(from_us, any_event))) AS first_event,
+           min(login_us) AS login_us, coalesce(arg_min(how, row(login_us, how)) FILTER (login_us IS NOT NULL), min(how), min(kind)) AS how,
            max(error_ms) AS error_ms""",
     )  # fmt: skip
     usual = heaps
@@ -177,9 +179,9 @@ def _spans_sql(sessions: str) -> str:
     whole = filled_sql("SELECT * FROM timeline_slices WHERE session <> ''", sessions)
     spans = heap_sql(
         whole, "host, session, account, src_ip", SESSION_PAUSE_SECONDS,
-        """sum(n) AS n, arg_min(any_event, from_us) AS any_event, arg_min(login_event, from_us) AS login_event,
-           min(login_us) AS login_us, coalesce(arg_min(how, login_us), any_value(how)) AS how,
-           arg_min(kind, from_us) AS kind, max(error_ms) AS error_ms, bool_and(kind = 'logout') AS gone""",
+        """sum(n) AS n, arg_min(any_event, row(from_us, any_event)) AS any_event, arg_min(login_event, row(from_us, login_event)) AS login_event,
+           min(login_us) AS login_us, coalesce(arg_min(how, row(login_us, how)) FILTER (login_us IS NOT NULL), min(how)) AS how,
+           arg_min(kind, row(from_us, kind)) AS kind, max(error_ms) AS error_ms, bool_and(kind = 'logout') AS gone""",
     )  # fmt: skip
     given = "host, account, src_ip, from_us, to_us, n, any_event, login_event, login_us, how, kind, error_ms"
     return f"""
@@ -206,7 +208,7 @@ def make_flows(engine: Engine, events: str, ips: str) -> str:
           AND {_NOT_FAILED} AND e.dst_port IN ({ports}) AND NOT d.outside"""
     heaps = heap_sql(
         f"SELECT * FROM ({rows}) WHERE place <> host", "place, src_ip, host, port", ACCESS_PAUSE_SECONDS,
-        """bool_or(outside) AS outside, count(*) AS n, arg_max(event_id, size) AS first_event,
+        """bool_or(outside) AS outside, count(*) AS n, arg_max(event_id, row(size, event_id)) AS first_event,
            max(error_ms) AS error_ms, max(size) AS size, bool_or(sized) AS sized""",
     )  # fmt: skip
     usual = days_before_sql(heaps, "place, host, port", "days_before")
@@ -231,7 +233,7 @@ def make_failures(engine: Engine, events: str, ips: str) -> str:
           AND e.outcome = 'failure' AND e.host <> ''"""
     heaps = heap_sql(
         rows, "place, host", FAILURE_PAUSE_SECONDS,
-        f"""any_value(src_ip) AS src_ip, bool_or(outside) AS outside, count(*) AS n,
+        f"""min(src_ip) AS src_ip, bool_or(outside) AS outside, count(*) AS n,
             count(DISTINCT account) AS n_accounts, max(error_ms) AS error_ms,
             list(event_id ORDER BY from_us, event_id)[1:{MOST_IDS}] AS event_ids""",
     )  # fmt: skip
@@ -279,9 +281,9 @@ def make_deeds(engine: Engine, events: str, sessions: str, ips: str, detected: s
         FROM ({placed}) AS p LEFT JOIN {ips} AS i ON i.ip = p.src_ip"""
     heaps = heap_sql(
         rows, "host, account, place, category, rule", DEED_PAUSE_SECONDS,
-        f"""any_value(src_ip) AS src_ip, bool_or(outside) AS outside, count(*) AS n, sum("rows") AS "rows",
-            max(weight) AS weight, arg_max(technique, weight) AS technique, arg_max(title, weight) AS title,
-            any_value(tactic) AS tactic,
+        f"""min(src_ip) AS src_ip, bool_or(outside) AS outside, count(*) AS n, sum("rows") AS "rows",
+            max(weight) AS weight, arg_max(technique, row(weight, technique)) AS technique, arg_max(title, row(weight, title)) AS title,
+            min(tactic) AS tactic,
             max(error_ms) AS error_ms, list(event_id ORDER BY from_us, event_id)[1:{MOST_IDS}] AS event_ids""",
     )  # fmt: skip
     made = engine.materialise(
@@ -296,7 +298,7 @@ def make_deeds(engine: Engine, events: str, sessions: str, ips: str, detected: s
 def make_probes(engine: Engine, events: str, ips: str) -> str:
     """Make the table of places that were refused, or tried very many addresses and ports within an hour."""
     rows = f"""
-        SELECT coalesce(nullif(i.host, ''), e.src_ip) AS place, any_value(e.src_ip) AS src_ip,
+        SELECT coalesce(nullif(i.host, ''), e.src_ip) AS place, min(e.src_ip) AS src_ip,
                bool_or(i.outside) AS outside, min(epoch_us(e."at")) AS from_us, max(epoch_us(e."at")) AS to_us,
                count(*) AS n, count(DISTINCT hash(e.dst_ip, e.dst_port)) AS n_targets,
                count_if(e.action = 'deny' OR e.outcome = 'failure') AS n_denied, max(e.error_ms) AS error_ms,
@@ -308,7 +310,7 @@ def make_probes(engine: Engine, events: str, ips: str) -> str:
             OR count(DISTINCT hash(e.dst_ip, e.dst_port)) >= 20"""
     heaps = heap_sql(
         rows, "place", FAILURE_PAUSE_SECONDS,
-        f"""any_value(src_ip) AS src_ip, bool_or(outside) AS outside, sum(n) AS n, max(n_targets) AS n_targets,
+        f"""min(src_ip) AS src_ip, bool_or(outside) AS outside, sum(n) AS n, max(n_targets) AS n_targets,
             sum(n_denied) AS n_denied, max(error_ms) AS error_ms, flatten(list(event_ids ORDER BY from_us, event_ids[1]))[1:{MOST_IDS}] AS event_ids""",
     )  # fmt: skip
     return engine.materialise("timeline_probes", days_before_sql(heaps, "place", "days_before"))
@@ -333,16 +335,16 @@ def make_transfers(engine: Engine, events: str, ips: str) -> str:
           AND CASE WHEN s.outside THEN e.bytes_out ELSE e.bytes_in END > 0"""
     hourly = f"""
         SELECT place, far_ip, hour, min(from_us) AS from_us, max(to_us) AS to_us, max(size) AS size,
-               arg_max(port, size) AS port, arg_max(event_ids, size) AS event_ids, max(error_ms) AS error_ms,
-               arg_max(served, size) AS served
+               arg_max(port, row(size, port)) AS port, arg_max(event_ids, row(size, event_ids)) AS event_ids, max(error_ms) AS error_ms,
+               arg_max(served, row(size, served)) AS served
         FROM (SELECT place, far_ip, us // 3600000000 AS hour, seen_by, "source", min(us) AS from_us,
-                     max(us) AS to_us, sum(size) AS size, arg_max(port, size) AS port, max(error_ms) AS error_ms,
-                     arg_max(served, size) AS served, list(event_id ORDER BY size DESC, event_id)[1:50] AS event_ids
+                     max(us) AS to_us, sum(size) AS size, arg_max(port, row(size, port)) AS port, max(error_ms) AS error_ms,
+                     arg_max(served, row(size, served)) AS served, list(event_id ORDER BY size DESC, event_id)[1:50] AS event_ids
               FROM ({rows}) GROUP BY ALL)
         GROUP BY ALL"""
     heaps = heap_sql(
         f"SELECT * EXCLUDE (hour) FROM ({hourly})", "place, far_ip", 2 * FAILURE_PAUSE_SECONDS,
-        f"""sum(size) AS size, arg_max(port, size) AS port, max(error_ms) AS error_ms, arg_max(served, size) AS served,
+        f"""sum(size) AS size, arg_max(port, row(size, port)) AS port, max(error_ms) AS error_ms, arg_max(served, row(size, served)) AS served,
             flatten(list(event_ids ORDER BY from_us, event_ids[1]))[1:{MOST_IDS}] AS event_ids""",
     )  # fmt: skip
     counted = days_before_sql(heaps, "place, far_ip", "days_before")

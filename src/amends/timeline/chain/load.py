@@ -43,7 +43,7 @@ def accesses(engine: Engine, table: str, deeds: str, failures: str) -> list[Acce
         f"""SELECT a.* FROM {table} AS a
             LEFT JOIN (SELECT DISTINCT host FROM {deeds} WHERE NOT quiet) AS d ON d.host = a.host
             LEFT JOIN (SELECT DISTINCT place, host FROM {failures}) AS f ON f.place = a.place AND f.host = a.host
-            ORDER BY (d.host IS NULL)::INT + (f.host IS NULL)::INT + least(a.days_before, 3), a.from_us
+            ORDER BY (d.host IS NULL)::INT + (f.host IS NULL)::INT + least(a.days_before, 3), a.from_us, a.no
             LIMIT {MOST_ACCESSES}"""
     ).to_pylist()
     made = []
@@ -65,7 +65,7 @@ def assigned(engine: Engine, table: str) -> dict[str, list[tuple[datetime, str, 
     """Return address of a VPN's pool → when it was given to which account, coming from which address."""
     made: dict[str, list[tuple[datetime, str, str]]] = {}
     for row in engine.arrow(
-        f"SELECT * FROM {table} ORDER BY us LIMIT {MOST_ACCESSES * 10}"
+        f"SELECT * FROM {table} ORDER BY us, ip, account, outer_ip LIMIT {MOST_ACCESSES * 10}"
     ).to_pylist():
         made.setdefault(row["ip"], []).append((instant(row["us"]), row["account"], row["outer_ip"]))
     return made
@@ -81,7 +81,7 @@ def new_flows(engine: Engine, table: str) -> list[Access]:
             WHERE NOT outside AND days_before = 0
               AND (total_days <= 2 AND history_days >= {LEAST_HISTORY}
                    OR total_days <= {OFTEN_DAYS} AND history_days >= {YOUNG_DAYS})
-            ORDER BY size DESC, from_us LIMIT {MOST_FLOWS}"""
+            ORDER BY size DESC, from_us, first_event LIMIT {MOST_FLOWS}"""
     ).to_pylist()
     return [_flow(row) for row in rows]
 
@@ -95,7 +95,7 @@ def flows_into(
             WHERE host = ? AND from_us BETWEEN ? AND ?
               AND NOT EXISTS (SELECT 1 FROM timeline_failures AS g WHERE g.place = f.place AND g.host = f.host
                               AND g.from_us - 600000000 <= f.from_us AND f.from_us <= g.to_us + 600000000)
-            ORDER BY total_days, size DESC, from_us LIMIT 200""",
+            ORDER BY total_days, size DESC, from_us, first_event LIMIT 200""",
         [host, _us(begin), _us(end)],
     ).to_pylist()
     return [_flow(row) for row in rows]
@@ -177,7 +177,8 @@ def failures(engine: Engine, table: str, others: str) -> list[Failures]:
 def probes(engine: Engine, table: str, places: list[str]) -> list[Probing]:
     """Return the probing of some places."""
     rows = engine.arrow(
-        f"SELECT * FROM {table} WHERE list_contains(?, place) AND days_before < 5 ORDER BY from_us LIMIT 2000",
+        f"""SELECT * FROM {table} WHERE list_contains(?, place) AND days_before < 5
+            ORDER BY from_us, event_ids[1] LIMIT 2000""",
         [places],
     ).to_pylist()
     return [
