@@ -8,7 +8,14 @@ import click
 
 from amends.cli.late import LateGroup
 
-COMMANDS: Mapping[str, str] = {}
+COMMANDS: Mapping[str, str] = {
+    "new": "amends.cli.vault_keys:new",
+    "keys": "amends.cli.vault_keys:keys",
+    "rewrap": "amends.cli.vault_keys:rewrap",
+    "rotate": "amends.cli.vault_keys:rotate",
+    "shred": "amends.cli.vault_keys:shred",
+    "leaks": "amends.cli.vault_leaks:leaks",
+}
 
 
 @click.group(cls=LateGroup, places=COMMANDS)
