@@ -12,6 +12,7 @@ from rich.markup import escape
 import amends
 from amends.cli.late import LateGroup
 from amends.cli.output import Face
+from amends.cli.startup import without_pandas
 from amends.kernel.errors import AmendsError
 
 # Where each command lives.
@@ -20,7 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "demo": "amends.cli.start:demo",
     "add": "amends.cli.case_work:add",
     "run": "amends.cli.running:run",
-    "status": "amends.cli.case_work:status",
+    "status": "amends.cli.standing:status",
     "verify": "amends.cli.case_work:verify",
     "custody": "amends.cli.custody:custody",
     "package": "amends.cli.package:package",
@@ -45,6 +46,7 @@ COMMANDS: Mapping[str, str] = {
     "duties": "amends.cli.alone:duties_command",
     "detect": "amends.cli.detect:detect",
     "paths": "amends.cli.paths:paths",
+    "controls": "amends.cli.controls:controls",
     "vault": "amends.cli.vault:vault",
     "sample": "amends.cli.sample:sample",
     "scam-check": "amends.cli.scam:scam_check",
@@ -80,6 +82,7 @@ def cli(context: click.Context, quiet: bool, no_input: bool, debug: bool) -> Non
 
 def main() -> None:
     """Run the command line and leave with the documented exit code."""
+    without_pandas()
     try:
         cli.main(standalone_mode=False)
     except AmendsError as error:

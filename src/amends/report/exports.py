@@ -14,6 +14,7 @@ from amends.kernel.engine.base import quote
 from amends.kernel.errors import UsageError
 from amends.kernel.schema import Table
 from amends.report import spreadsheet
+from amends.report.review_exports import REVIEW_EXPORTS, write_review
 from amends.report.timeline_exports import FILE_EXPORTS, SQL_EXPORTS, write_timeline_file
 from amends.tables import ALL
 from amends.tables.custody import EXCEPTIONS, EXHIBITS, ITEMS
@@ -37,6 +38,8 @@ def export(case: Case, name: str, to: str) -> int:
         return _write_filings(case, to)
     if name in FILE_EXPORTS:
         return write_timeline_file(case, name, to)
+    if name in REVIEW_EXPORTS:
+        return write_review(case, name, to)
     if name == "custody-log":
         return write_rows(case, name, pa.Table.from_pylist(custody.journal_rows(case.folder)), to)
     sql = named_sql(case, name)
@@ -58,9 +61,10 @@ def names() -> tuple[str, ...]:
     return (
         *_NAMED,
         *FILE_EXPORTS,
+        *REVIEW_EXPORTS,
         "custody-log",
         "filings",
-        *(t.name for t in ALL if t.name not in _NAMED),
+        *(t.name for t in ALL if t.name not in (*_NAMED, *REVIEW_EXPORTS)),
     )
 
 

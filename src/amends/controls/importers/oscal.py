@@ -57,7 +57,7 @@ WANTED = {
 }
 _HEAD = re.compile(r'"(?:assessment-results|plan-of-action-and-milestones)"\s*:')
 _RISK_STATUS = {"closed": "closed", "deviation-approved": "suppressed"}
-_FACETS = ("severity", "risk", "cvss", "impact", "priority", "rating")
+_FACETS = ("severity", "risk", "impact", "cvss")
 _CONTROL_PROPS = ("control-id", "control", "impacted-control-id")
 ALL = "*"
 
@@ -249,7 +249,7 @@ def _status(result: Result, risks: list[str], state: Json) -> str:
 def _severity(result: Result, risks: list[str], finding: dict[str, Json]) -> str:
     """Return the worst of what the risks are characterised by or a property says; else ``UNSAID``."""
     found = [word for r in risks for word in result.risks[r].severities]
-    found += [w for name, value in _props(finding) if name in _FACETS and (w := _bad(value))]
+    found += [w for name, value in _props(finding) if name in _FACETS and (w := _bad(value, name))]
     return min(found, key=SEVERITIES.index, default=severity.UNSAID)
 
 
@@ -338,17 +338,17 @@ def _reviewed(value: Json) -> Iterator[str]:
 
 def _facets(risk: dict[str, Json]) -> Iterator[str]:
     for characterised in _list(risk.get("characterizations")):
-        for facet in _list(characterised.get("facets")) if isinstance(characterised, dict) else []:
-            if isinstance(facet, dict) and any(
-                f in str(facet.get("name", "")).lower() for f in _FACETS
-            ):
-                made = _bad(str(facet.get("value", "")))
-                if made:
-                    yield made
+        for facet in _list(_dict(characterised).get("facets")):
+            told = _dict(facet)
+            name = f"{told.get('name', '')} {told.get('system', '')}".lower()
+            made = _bad(str(told.get("value", "")), name) if any(f in name for f in _FACETS) else ""
+            if made:
+                yield made
 
 
-def _bad(text: str) -> str:
-    score = severity.score_of(text)
+def _bad(text: str, name: str) -> str:
+    """Return the word for a facet's value; a number counts only where it is a CVSS score."""
+    score = severity.score_of(text) if "cvss" in name else None
     return severity.of_score(score) if score is not None else severity.of_word(text)
 
 
