@@ -10,10 +10,7 @@ from rich.markup import escape
 
 from amends import custody
 from amends.cli.output import Face, as_json, case_argument, pass_face
-from amends.cli.standing import show_status
 from amends.kernel.errors import EvidenceError
-from amends.report import funnel
-from amends.report.intrusion import intrusion_lines
 
 SHOWN = 6
 """Exhibits listed one by one when many are taken in at once."""
@@ -78,26 +75,6 @@ def _show_taken(face: Face, taken: list[custody.Taken]) -> None:
     for line in taken:
         for warning in line.warnings:
             face.say(f"[yellow]![/] {line.exhibit_id} {escape(line.path)}: {escape(warning)}")
-
-
-@click.command()
-@case_argument
-@as_json
-@pass_face
-def status(face: Face, case: Path, as_json: bool) -> None:
-    """Show the funnel, the clocks, and what waits for a decision.
-
-    \b
-    Example:
-      amends status acme --json
-    """
-    with face.open(case) as opened:
-        standing = funnel.status(opened)
-        intrusion = () if as_json else intrusion_lines(opened)
-    if as_json:
-        face.json(standing)
-        return
-    show_status(face, standing, intrusion)
 
 
 @click.command()

@@ -44,9 +44,8 @@ def detect(
     Example:
       amends detect logs/ --rules sigma/rules --json --timeline events.parquet
     """
-    from amends.cli.startup import no_collection, without_pandas  # noqa: PLC0415 - help stays quick
+    from amends.cli.startup import no_collection  # noqa: PLC0415 - help stays quick
 
-    without_pandas()
     with no_collection():
         from amends import custody  # noqa: PLC0415
         from amends.report import spreadsheet  # noqa: PLC0415

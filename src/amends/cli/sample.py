@@ -10,7 +10,6 @@ import click
 from rich.markup import escape
 
 from amends.cli.output import Face, as_json, pass_face
-from amends.cli.startup import without_pandas
 from amends.custody import open_case
 from amends.report import sample as report
 from amends.report.sample import Answer
@@ -50,7 +49,6 @@ def index(face: Face, tables: tuple[Path, ...], to: Path, as_json: bool) -> None
     Example:
       amends sample index stolen/customers.csv --to held
     """
-    without_pandas()
     made, n = report.index_tables(tables, to)
     told = {
         "records": n,
@@ -96,7 +94,6 @@ def check(
     Example:
       amends sample check stolen/customers.csv --against held
     """
-    without_pandas()
     with ExitStack() as stack:
         held = stack.enter_context(report.held(against, open_case))
         before = [stack.enter_context(report.held([one], open_case)) for one in earlier]

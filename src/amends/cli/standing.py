@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import click
 from rich.markup import escape
 
-from amends.cli.output import Face, shown
+from amends.cli.output import Face, as_json, case_argument, pass_face, shown
 from amends.report import funnel
+from amends.report.intrusion import intrusion_lines
 
 
 def show_status(face: Face, standing: funnel.Standing, intrusion: Sequence[str] = ()) -> None:
@@ -40,3 +43,23 @@ def show_status(face: Face, standing: funnel.Standing, intrusion: Sequence[str] 
         face.answer.print()
     for line in intrusion:
         face.answer.print(escape(shown(line)), highlight=False)
+
+
+@click.command()
+@case_argument
+@as_json
+@pass_face
+def status(face: Face, case: Path, as_json: bool) -> None:
+    """Show the funnel, the clocks, and what waits for a decision.
+
+    \b
+    Example:
+      amends status acme --json
+    """
+    with face.open(case) as opened:
+        standing = funnel.status(opened)
+        intrusion = () if as_json else intrusion_lines(opened)
+    if as_json:
+        face.json(standing)
+        return
+    show_status(face, standing, intrusion)
