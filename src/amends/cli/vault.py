@@ -15,6 +15,12 @@ COMMANDS: Mapping[str, str] = {
     "rotate": "amends.cli.vault_keys:rotate",
     "shred": "amends.cli.vault_keys:shred",
     "leaks": "amends.cli.vault_leaks:leaks",
+    "actors": "amends.cli.vault_actors:actors",
+    "canary": "amends.cli.vault_actors:canary",
+    "serve": "amends.cli.vault_serve:serve",
+    "ask": "amends.cli.vault_serve:ask",
+    "release": "amends.cli.vault_release:release",
+    "audit": "amends.cli.vault_serve:audit",
 }
 
 

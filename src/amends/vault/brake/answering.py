@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ _DOMAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
 _SIV = re.compile(TOKEN_FORM)
 _TOKEN_CHARS = 4096
 _PERSON_CHARS = 200
+_DOMAINS = 1000
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,17 @@ class Caller:
 
 @dataclass(frozen=True)
 class Question:
-    """A request, checked."""
+    """A request, checked.
+
+    Attributes:
+        call: What the brake decides on.
+        tokens: The tokens.
+        values: What stands behind them; never shown before the verdict, and not even read for a stranger.
+    """
 
     call: Call
     tokens: tuple[str, ...]
+    values: tuple[str, ...] | None = field(default=None, repr=False)
 
 
 class Malformed(Exception):  # noqa: N818 - reads as the state it is
@@ -81,6 +89,8 @@ class Answering:
         domain, tokens = fields["domain"], tuple(fields["tokens"])
         numbers = self._index(domain).text_hashes(pa.array(tokens, pa.string()))
         persons, named = self._people.numbers(numbers, fields.get("persons"))
+        known = fields["actor"] in self._brake.state.actors
+        values = self._values(domain, tokens) if known else None
         call = Call(
             actor=fields["actor"],
             key_sha256=key_digest(caller.key) if caller.key else "",
@@ -93,12 +103,9 @@ class Answering:
             named=named,
             clear=fields.get("clear", False),
             peer=caller.peer,
-            # Whoever is not let in anyway costs no deciphering.
-            not_ours=self._not_ours(domain, tokens)
-            if fields["actor"] in self._brake.state.actors
-            else 0,
+            not_ours=self._not_ours(domain, tokens) if known and values is None else 0,
         )
-        return Question(call, tokens)
+        return Question(call, tokens, values)
 
     def answers(self, question: Question, verdict: Verdict) -> list[str]:
         """Return what goes out for each token: values, masked values, or placeholders.
@@ -109,19 +116,30 @@ class Answering:
         if verdict.status != 200:
             return [HIDDEN] * len(question.tokens)
         domain = question.call.domain
-        cipher = self._cipher(domain, question.tokens)
-        if cipher is None:
+        values = question.values or self._values(domain, question.tokens)
+        if values is None:
             raise Malformed(422, "not_ours", "The tokens are no tokens of this vault and domain")
-        values = cipher.reveal(pa.array(question.tokens, pa.string())).to_pylist()
-        return values if verdict.clear else [masked(domain, value) for value in values]
+        return list(values) if verdict.clear else [masked(domain, value) for value in values]
 
     def _index(self, domain: str) -> BlindIndex:
-        if self._scheme_known(domain):
-            return self._indexes.setdefault(domain, self._brake.index(domain))
-        return self._brake.index(domain)
+        known = self._indexes.get(domain)
+        if known is None:
+            known = self._brake.index(domain)
+            if (
+                len(self._indexes) < _DOMAINS
+            ):  # names are the caller's to choose: they must not fill memory
+                self._indexes[domain] = known
+        return known
 
-    def _scheme_known(self, domain: str) -> bool:
-        return any(self._keyring.versions(use, domain) for use in ("siv", "ff1"))
+    def _values(self, domain: str, tokens: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Return what stands behind tokens; ``None`` when one is no token of this vault and domain."""
+        cipher = self._cipher(domain, tokens)
+        if cipher is None:
+            return None
+        try:
+            return tuple(cipher.reveal(pa.array(tokens, pa.string())).to_pylist())
+        except AmendsError:
+            return None
 
     def _not_ours(self, domain: str, tokens: tuple[str, ...]) -> int:
         """Return how many texts are no tokens; another vault's, an altered one, and a shredded one look alike."""

@@ -7,14 +7,15 @@ keyed, so the map tells nobody who reads it whose tokens they are.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from amends.kernel.errors import TableError
+from amends.kernel.errors import TableError, UsageError
 from amends.vault.brake.brake import Brake
 
 _FILE = "persons.npy"
@@ -126,3 +127,30 @@ class PersonMap:
             self._held = np.load(self._path, mmap_mode="r", allow_pickle=False)
             self._mark = mark
         return self._held
+
+
+def read_map(path: Path) -> Iterator[pa.RecordBatch]:
+    """Yield a map from a file of columns ``domain``, ``token`` and ``person`` as texts.
+
+    Raises:
+        UsageError: The file cannot be read, or a column is missing.
+    """
+    from pyarrow import csv, parquet  # noqa: PLC0415 - few commands read a map
+
+    names = ["domain", "token", "person"]
+    try:
+        if path.suffix == ".parquet":
+            with parquet.ParquetFile(path) as opened:
+                yield from opened.iter_batches(columns=names)
+            return
+        options = csv.ConvertOptions(
+            include_columns=names, column_types=dict.fromkeys(names, pa.string())
+        )
+        with csv.open_csv(path, convert_options=options) as opened:
+            yield from opened
+    except (OSError, pa.ArrowException) as error:
+        raise UsageError(
+            "The map of persons cannot be read",
+            where=str(path),
+            remedy="give a .csv or .parquet file with the columns domain, token, person",
+        ) from error

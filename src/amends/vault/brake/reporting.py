@@ -93,7 +93,7 @@ def report(brake: Brake, population: int = POPULATION) -> Body:
         "actors": [_actor(name, sums, state, now) for name, sums in _all(found, state).items()],
         "canaries": len(state.canaries),
         "first_canary_trip": found.first_canary or None,
-        "releases": _releases(state),
+        "releases": releases_of(state),
         "resolved": found.resolved,
         "clock_doubts": found.doubts,
     }
@@ -131,7 +131,29 @@ def _actor(name: str, sums: Sums, state: State, now: float) -> Body:
     }
 
 
-def _releases(state: State) -> list[Body]:
+def budgets_of(state: State, now: float) -> list[Body]:
+    """Return each actor's budgets and what is used of them, as they are printed."""
+    rows = []
+    for actor in state.actors.values():
+        for purpose, budget in actor.budgets.items():
+            used = state.windows.used(f"{actor.name}/{purpose}", now)
+            rows.append(
+                {
+                    "actor": actor.name,
+                    "purpose": purpose,
+                    "clear": state.purposes[purpose].clear,
+                    "per_hour": budget.per_hour,
+                    "used_hour": used.per_hour,
+                    "per_day": budget.per_day,
+                    "used_day": used.per_day,
+                    "stopped": state.stopped.get(actor.name, ""),
+                }
+            )
+    return rows
+
+
+def releases_of(state: State) -> list[Body]:
+    """Return the releases as they are printed."""
     return [
         {
             "release": r.release_id,
