@@ -92,11 +92,11 @@ def _measured(
 def _show(face: Face, found: list[tuple[str, Leak]]) -> None:
     face.table(
         "",
-        ("table", "column", "element", "#values", "#distinct", "#top", "#pinned", "#min-entropy", "siv", "ff1", "take"),
+        ("table", "column", "element", "#values", "#distinct", "#top", "#pinned", "#bits", "siv", "ff1", "take"),
         [
             (
-                name, leak.column, leak.element, leak.n_values, leak.n_distinct, f"{leak.top_share:.2%}",
-                f"{leak.pinned_share:.2%}", f"{leak.min_entropy_bits:.1f}", leak.siv, leak.ff1, leak.advice,
+                name, leak.column, leak.element, leak.n_values, leak.n_distinct, f"{leak.top_share:.4f}",
+                f"{leak.pinned_share:.4f}", f"{leak.min_entropy_bits:.1f}", leak.siv, leak.ff1, leak.advice,
             )
             for name, leak in found
         ],
@@ -105,6 +105,6 @@ def _show(face: Face, found: list[tuple[str, Leak]]) -> None:
         for why in leak.why:
             face.say(f"  · {escape(leak.column)}: {escape(why)}")
     face.say(
-        "top: share of the commonest value. pinned: rows whose value alone occurs so often. "
+        "top: share of the commonest value. pinned: share of rows whose value alone occurs so often. bits: min-entropy. "
         "Tokens of siv and random also show how long a value is."
     )

@@ -112,6 +112,7 @@ class Keyring:
             file = KeyFile(vault_id, clock.stamp(), 1, dict(root.describe()), wrapped)
             keyfile.write(folder, file, wrapping.seal(file, secret))
             made = cls(folder, file, root, secret)
+            made.ledger.path.touch(mode=0o600)
             made.ledger.append("vault.made", vault=vault_id, revision=1, root=dict(root.describe()))
         return made
 

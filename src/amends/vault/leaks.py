@@ -35,6 +35,9 @@ TOP_SHARE = 0.01
 PINNED_SHARE = 0.05
 """Rows whose value alone occurs so often: whoever knows every frequency reads them. One in twenty is too many."""
 
+ENOUGH_ROWS = 1_000
+"""With fewer rows frequencies say little: a share of one in a hundred would rest on less than ten rows."""
+
 FEW_VALUES = 10_000
 """Fewer different values than this can be listed by hand and matched by their frequencies (Naveed et al. use 200 to
 10,000)."""
@@ -61,7 +64,7 @@ class Leak:
         ff1: Whether the form can be kept.
         random: Whether tokens may differ each time.
         why: Reasons, in words.
-        advice: The scheme to take.
+        advice: The scheme to take; ``siv or random``: siv where rows must be joined or searched.
     """
 
     column: str
@@ -123,34 +126,35 @@ class LeakCount:
     def _verdict(
         self, n: int, distinct: int, top: float, repeated: float, pinned: float
     ) -> tuple[Fit, Fit, list[str], str]:
-        why = self._reasons(distinct, top, pinned)
+        why = self._reasons(n, distinct, top, pinned)
         siv: Fit = "no" if why else "good"
-        if not why and repeated > 0.5:
+        if not why and repeated > 0.5 and n >= ENOUGH_ROWS:
             siv = "with care"
             why = ["most values occur more than once: tokens show which rows belong together"]
         ff1 = siv
         if refusal := self._refusal():
             ff1 = "no"
             why = [*why, refusal]
-        if not n:
-            return siv, ff1, ["no values"], "nothing to protect"
+        if n < ENOUGH_ROWS:
+            why = [*why, f"only {n:,} values: too few to tell how often each occurs"]
         return siv, ff1, why, _ADVICE[siv]
 
-    def _reasons(self, distinct: int, top: float, pinned: float) -> list[str]:
+    def _reasons(self, n: int, distinct: int, top: float, pinned: float) -> list[str]:
         why = []
         if is_small(self.element):
             why.append("there are few such values in the world")
+        if n < ENOUGH_ROWS:
+            return why
         if top > TOP_SHARE:
-            why.append(f"one value stands in {top:.1%} of rows (a placeholder, perhaps?)")
+            why.append(
+                f"one value stands in a share of {top:.2f} of rows (a placeholder, perhaps?)"
+            )
         if pinned > PINNED_SHARE:
-            why.append(f"{pinned:.1%} of rows hold a value that alone occurs so often")
-        if 0 < distinct < FEW_VALUES and not why and self._many(distinct):
+            why.append(f"a share of {pinned:.2f} of rows hold a value that alone occurs so often")
+        # Many rows to few values: a short column would be no proof of that.
+        if not why and distinct < FEW_VALUES and n >= 10 * distinct:
             why.append(f"only {distinct:,} different values")
         return why
-
-    def _many(self, distinct: int) -> bool:
-        """Return whether there are many rows to so few values; a short column is no proof of a small domain."""
-        return sum(len(part) for part in self._numbers) >= 10 * distinct
 
     def _refusal(self) -> str:
         try:
@@ -164,8 +168,8 @@ class LeakCount:
 
 _ADVICE: dict[Fit, str] = {
     "good": "siv",
-    "with care": "siv where rows must be joined or searched, else random",
-    "no": "random, with a blind index of its own where it must be searched",
+    "with care": "siv or random",
+    "no": "random",
 }
 
 
