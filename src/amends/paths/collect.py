@@ -13,6 +13,7 @@ from typing import BinaryIO
 from amends.paths import cloud
 from amends.paths.collectors.base import MAX_BYTES, Input
 from amends.paths.collectors.order import COLLECTORS
+from amends.paths.collectors.scanners import is_assessment
 from amends.paths.collectors.seen import CloudSeen, Sighting
 from amends.paths.facts import told
 from amends.paths.shapes import Network, Reject
@@ -20,6 +21,7 @@ from amends.paths.world import put_together
 from amends.paths.zones import set_zones, viewpoints
 
 _log = logging.getLogger(__name__)
+_HEAD = 64 * 1024
 
 
 def collect(
@@ -48,7 +50,12 @@ def collect(
 
 def _read(path: str, stream: BinaryIO | bytes) -> Iterator[Sighting]:
     try:
-        body = stream if isinstance(stream, bytes) else stream.read(MAX_BYTES + 1)
+        head = stream[:_HEAD] if isinstance(stream, bytes) else stream.read(_HEAD)
+        if is_assessment(text_of(head)):
+            return  # the review reads it, however large it is
+        body = (
+            stream if isinstance(stream, bytes) else head + stream.read(MAX_BYTES + 1 - len(head))
+        )
     except (OSError, EOFError, ValueError):
         yield Reject(path, "unreadable", "Add the file again; it could not be read to its end.")
         return

@@ -11,6 +11,7 @@ from amends.paths.collectors.inventory import INVENTORY
 from amends.paths.collectors.iptables import IPTABLES
 from amends.paths.collectors.juniper import JUNIPER
 from amends.paths.collectors.nmap import NMAP
+from amends.paths.collectors.scanners import FINDING_LISTS
 from amends.paths.collectors.secrets import CLAIMS, SECRETS
 from amends.paths.collectors.ssh import AUTHORIZED_KEYS, KNOWN_HOSTS, PRIVATE_KEYS
 from amends.paths.collectors.unix import GROUP, PASSWD, SHADOW, SUDOERS
@@ -34,4 +35,5 @@ COLLECTORS: tuple[Collector, ...] = (
     INVENTORY,
     GRANTS,
     SUDOERS,
+    FINDING_LISTS,
 )
