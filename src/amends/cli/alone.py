@@ -141,7 +141,7 @@ def _show_answer(face: Face, answer: dict[str, object]) -> None:
         for k, g in groups.items()
     ]
     face.table("people", ("group", "notify", "by", "#protection months"), rows)
-    regulators: list[dict[str, object]] = answer["regulators"]  # type: ignore[assignment]
+    regulators: list[dict[str, object]] = answer["regulators"]  # type: ignore[assignment]  # DESIGN section 9
     face.table(
         "regulators",
         ("law", "to", "due", "from", "order"),
@@ -150,4 +150,5 @@ def _show_answer(face: Face, answer: dict[str, object]) -> None:
             for r in regulators
         ],
     )
-    face.answer.print(f"credit bureaus under: {' '.join(map(str, answer['cra'])) or 'none'}")  # type: ignore[call-overload]
+    bureaus: list[str] = answer["cra"]  # type: ignore[assignment]  # DESIGN section 9
+    face.answer.print(f"credit bureaus under: {' '.join(bureaus) or 'none'}")

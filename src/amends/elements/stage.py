@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -45,7 +41,7 @@ def run(case: Case) -> None:
     """Write which personal data is where, and a record for every row and mention of somebody."""
     if not case.has(RECORDS):
         create_keys(case.folder / "keys")
-    with _scratch(case) as scratch:
+    with case.scratch("elements") as scratch:
         harvest = Harvest(Tokens(case.folder / "keys"), scratch, _column_decisions(case))
         exhibits = _exhibits(case)
         harvest.looked.n_unread = _unread(case)
@@ -146,18 +142,6 @@ def _link_decisions(case: Case) -> dict[str, tuple[bool, str]]:
             made.decision_id,
         )
     return out
-
-
-@contextmanager
-def _scratch(case: Case) -> Iterator[Path]:
-    """Hold a folder for half-made tables; it has tokens and contact data, never an identifier."""
-    folder = case.folder / f".spill-elements-{os.getpid()}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _also(case: Case) -> object:

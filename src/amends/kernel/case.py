@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -124,6 +125,17 @@ class Case:
         return registers.open_register(
             self.config.text("register", "url"), self.folder / "register.db", self.case_id
         )
+
+    @contextmanager
+    def scratch(self, stage: str) -> Iterator[Path]:
+        """Hold a folder for half-made tables, only for the owner; tokens and masked text, never an identifier."""
+        folder = self.folder / f".spill-{stage}-{os.getpid()}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def read(self, table: Table) -> str:
         """Make a table readable in SQL and return its name, quoted.

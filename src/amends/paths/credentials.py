@@ -10,7 +10,6 @@ import re
 from collections import defaultdict
 
 from amends.paths.collectors.seen import AccountSeen, SecretSeen
-from amends.paths.shapes import Reject
 from amends.paths.telling import Look, Telling, asks
 from amends.paths.world import World
 
@@ -40,9 +39,7 @@ def secrets(telling: Telling) -> None:
                 detail=(("file", seen.file),) if seen.file else (),
             )
         else:
-            world.rejects.append(
-                Reject(seen.place, "unknown_host", "Name the host the secret was found on.")
-            )
+            world.unknown_host(seen.place, "Name the host the secret was found on.")
         for account in current.get(print_, ()):
             _opens_account(telling, name, account, seen)
         if seen.current or not listed or _unknown_account(world, seen):
@@ -202,11 +199,7 @@ def keys(telling: Telling) -> None:
     for seen in world.keys:
         asset = seen.host or world.host_of(seen.place.rpartition(":")[0])
         if not asset:
-            world.rejects.append(
-                Reject(
-                    seen.place, "unknown_host", "Put the file into a folder called like its host."
-                )
-            )
+            world.unknown_host(seen.place)
             continue
         asset = world.asset(asset, seen.place).name
         name = telling.credential(plain(seen.fingerprint))

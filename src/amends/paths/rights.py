@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from amends.paths.collectors.seen import GrantSeen
-from amends.paths.shapes import Reject
 from amends.paths.spaces import ANY4, covers, holds
 from amends.paths.telling import Telling
 from amends.paths.world import World
@@ -85,11 +84,7 @@ def admins(telling: Telling) -> None:
     for seen in world.admins:
         host = seen.host or world.host_of(seen.place.rpartition(":")[0])
         if not host:
-            world.rejects.append(
-                Reject(
-                    seen.place, "unknown_host", "Put the file into a folder called like its host."
-                )
-            )
+            world.unknown_host(seen.place)
             continue
         asset = world.asset(host, seen.place).name
         grouped = seen.identity.startswith("%")
@@ -112,11 +107,7 @@ def trusts(telling: Telling) -> None:
     for seen in world.trusts:
         host = seen.host or world.host_of(seen.place.rpartition(":")[0])
         if not host:
-            world.rejects.append(
-                Reject(
-                    seen.place, "unknown_host", "Put the file into a folder called like its host."
-                )
-            )
+            world.unknown_host(seen.place)
             continue
         asset = world.asset(host, seen.place).name
         evidence = f"{seen.place} {seen.words}".strip()

@@ -46,6 +46,8 @@ ROOTS = frozenset(
 )
 """Folders at the top of a machine: the folder above one of them is the machine's."""
 
+_ITS_FOLDER = "Put the file into a folder called like its host."
+
 
 @dataclass
 class Asset:
@@ -120,6 +122,15 @@ class World:
         if value is not None:
             return self.by_ip.get(value, "")
         return self.alias.get(low.split(".", 1)[0], "")
+
+    def unknown_host(self, place: str, remedy: str = _ITS_FOLDER) -> None:
+        """Note that nobody can tell which host something is about.
+
+        Args:
+            place: File and line.
+            remedy: What would tell.
+        """
+        self.rejects.append(Reject(place, "unknown_host", remedy))
 
     def asset(self, name: str, place: str = "") -> Asset:
         """Return the asset a name means; a new one where none is known."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -61,7 +58,7 @@ def run(case: Case) -> None:
         return
     known = known_of(case)
     try:
-        with _scratch(case) as folder:
+        with case.scratch("timeline") as folder:
             detections = _read(case, logs, known, folder)
             _write_events(case, folder, known)
         _write_story(case, known, detections)
@@ -179,18 +176,6 @@ def _log_exhibits(case: Case) -> list[LogExhibit]:
             LogExhibit(row["exhibit_id"], place, path, row["sha256"], row["size_bytes"] or 0, day)
         )
     return made
-
-
-@contextmanager
-def _scratch(case: Case) -> Iterator[Path]:
-    """Hold a folder for half-made events; what is in it is masked already."""
-    folder = case.folder / f".spill-timeline-{os.getpid()}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _also(case: Case) -> object:

@@ -88,7 +88,7 @@ class Scene:
     ) -> LogFile:
         """Put a log of a host on the shelf; ``name`` is its path on the host."""
         folder = f"{self.estate[key].name}/{name}".rsplit("/", 1)
-        made = LogFile(parts(folder[0], folder[1], days, style), **options)  # type: ignore[arg-type]
+        made = LogFile(parts(folder[0], folder[1], days, style), **options)  # type: ignore[arg-type]  # fields of LogFile by name
         self.files[f"{key}:{name.rsplit('/', 1)[-1]}"] = made
         return self.shelf.add(made)
 

@@ -12,13 +12,14 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from amends.tables.timeline import EVENTS
 from amends.timeline.columns import Ints, gather
 from amends.timeline.lines import Lines, blocks
 from amends.timeline.parsers.base import NO_TIME, Origin, Parsed, Times
 from amends.timeline.parsers.by_lines import blank_lines
-from amends.timeline.parsers.records import csv_columns, of_lines
+from amends.timeline.parsers.records import Records, csv_columns, of_lines
 
 _TYPES = {c.name: c.arrow for c in EVENTS.columns}
 _HASH = 35
@@ -57,6 +58,15 @@ def read_headed(stream: BinaryIO, origin: Origin, learn: Learn, read: Read) -> I
         yield _block(lines, heading, learn, read)
 
 
+@dataclass
+class _Kept:
+    """Rows of a block that were read: which, and what they gave."""
+
+    good: NDArray[np.bool_]
+    groups: list[tuple[Ints, dict[str, pa.Array]]] = field(default_factory=list)
+    timed: list[tuple[Ints, Times]] = field(default_factory=list)
+
+
 def _block(lines: Lines, heading: Heading, learn: Learn, read: Read) -> Parsed:
     records = of_lines(lines)
     n = len(records)
@@ -65,28 +75,19 @@ def _block(lines: Lines, heading: Heading, learn: Learn, read: Read) -> Parsed:
     if len(lines.buffer):
         head = ~blank & (lines.buffer[np.minimum(lines.starts, len(lines.buffer) - 1)] == _HASH)
     comment = np.flatnonzero(head)
-    good = np.zeros(n, dtype=bool)
-    groups: list[tuple[Ints, dict[str, pa.Array]]] = []
-    timed: list[tuple[Ints, Times]] = []
+    read_rows = _Kept(np.zeros(n, dtype=bool))
     before = 0
     for place in (*comment.tolist(), n):
-        _run(
-            records,
-            np.arange(before, place)[~blank[before:place]],
-            heading,
-            read,
-            good,
-            groups,
-            timed,
-        )
+        _run(records, np.arange(before, place)[~blank[before:place]], heading, read, read_rows)
         if place < n:
             learn(heading, records.text[place].as_py())
         before = place + 1
+    good = read_rows.good
     kept = records.only(good)
     place_of = np.cumsum(good) - 1
-    moved = [(place_of[rows], columns) for rows, columns in groups]
+    moved = [(place_of[rows], columns) for rows, columns in read_rows.groups]
     columns = gather(len(kept), moved, _TYPES) | kept.places()
-    times = joined(len(kept), [(place_of[rows], t) for rows, t in timed])
+    times = joined(len(kept), [(place_of[rows], t) for rows, t in read_rows.timed])
     rejects = [
         *records.rejects(head, "heading"),
         *records.rejects(blank, "empty line"),
@@ -95,19 +96,19 @@ def _block(lines: Lines, heading: Heading, learn: Learn, read: Read) -> Parsed:
     return Parsed(n, times, columns, kept.text, sorted(rejects))
 
 
-def _run(records, rows, heading, read, good, groups, timed) -> None:  # type: ignore[no-untyped-def]
+def _run(records: Records, rows: Ints, heading: Heading, read: Read, kept: _Kept) -> None:
     """Read the rows between two comments."""
     if not len(rows) or not heading.names:
         return
     mask = np.zeros(len(records), dtype=bool)
     mask[rows] = True
     found, fits = csv_columns(records.only(mask), heading.names, heading.delimiter, "")
-    kept = rows[fits]
-    if len(kept):
+    fitting = rows[fits]
+    if len(fitting):
         columns, times = read(heading, found)
-        good[kept] = True
-        groups.append((kept, columns))
-        timed.append((kept, times))
+        kept.good[fitting] = True
+        kept.groups.append((fitting, columns))
+        kept.timed.append((fitting, times))
 
 
 def joined(n: int, parts: list[tuple[Ints, Times]]) -> Times:

@@ -282,7 +282,7 @@ def _audit_records(stream: BinaryIO) -> Iterator[str | None]:
     old = re.search(rb"<AUDIT_RECORD\s+[A-Z_]+=", first) is not None
     whole = _Joined(first, stream)
     if not old:
-        yield from _elements(whole, "AUDIT_RECORD")  # type: ignore[arg-type]
+        yield from _elements(whole, "AUDIT_RECORD")  # type: ignore[arg-type]  # read() is all that is asked of it
         return
     rest = ""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
