@@ -5,7 +5,7 @@ hole (CVE) is flaw remediation, and, where it is known to be exploited, the cont
 exploited by. The first control is the one that answers for the finding; the rest bear on it. Unknown stays empty.
 
 Sources: ``cwe_controls.csv`` (MITRE heimdall's CWE to SP 800-53 table, Apache-2.0, read November 2026; rows it leaves
-empty are ours, by the text of the control, and say so); ``rule_kinds.csv`` (ours, by the text of the control);
+empty are ours, by the text of the control, and say so); ``rule_kinds.toml`` (ours, by the text of the control);
 ``kev_cve_to_attack.csv`` and ``attack_to_800_53r5.csv`` (Center for Threat-Informed Defense, Mappings Explorer).
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -58,14 +59,17 @@ class Kind:
 
 @cache
 def _kinds() -> tuple[Kind, ...]:
+    text = (
+        resources.files("amends.controls.importers").joinpath("rule_kinds.toml").read_text("utf-8")
+    )
     return tuple(
         Kind(
-            row["kind"],
+            row["name"],
             re.compile(row["pattern"], re.IGNORECASE),
-            tuple(row["controls"].split()),
+            tuple(row["controls"]),
             row["unsaid"],
         )
-        for row in _rows("amends.controls.importers", "rule_kinds.csv")
+        for row in tomllib.loads(text)["kind"]
     )
 
 

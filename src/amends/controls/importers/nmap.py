@@ -61,10 +61,12 @@ class NmapScan(Scan):
 
     Attributes:
         ports: Scanned ports by protocol, as spans.
+        answering: Host and port of each port that was open.
         scripts: Scripts that ran, by their output or the command line; ``vuln`` for its category.
     """
 
     ports: tuple[tuple[str, int, int], ...] = ()
+    answering: frozenset[tuple[str, str]] = frozenset()
     scripts: frozenset[str] = frozenset()
 
     def covers(self, scope: str, part: str) -> bool:
@@ -76,9 +78,11 @@ class NmapScan(Scan):
         looked = not number.isdecimal() or any(
             kind == protocol and low <= int(number) <= high for kind, low, high in self.ports
         )
-        return looked and (
-            not script or script in self.scripts or (_is_vuln(script) and "vuln" in self.scripts)
-        )
+        if not looked:
+            return False
+        if not script or (number.isdecimal() and (scope, port) not in self.answering):
+            return True
+        return script in self.scripts or (_is_vuln(script) and "vuln" in self.scripts)
 
 
 def _is_vuln(script: str) -> bool:
@@ -109,9 +113,7 @@ class Nmap:
                 "truncated" if reading.n_hosts else "malformed",
                 "Export the scan again with nmap -oX; hosts before the fault were read.",
             )
-        yield NmapScan(
-            0, TOOL, reading.at, frozenset(reading.covered), tuple(reading.ports), frozenset(reading.scripts)
-        )  # fmt: skip
+        yield reading.scan()
 
 
 class _Reading:
@@ -119,6 +121,7 @@ class _Reading:
         self.at: datetime | None = None
         self.covered: set[str] = set()
         self.ports: list[tuple[str, int, int]] = []
+        self.answering: set[tuple[str, str]] = set()
         self.scripts: set[str] = set()
         self.n_hosts = 0
 
@@ -143,6 +146,13 @@ class _Reading:
                 element.clear()
                 if depth:
                     depth[-1].remove(element)
+
+    def scan(self) -> NmapScan:
+        """Return what was looked at."""
+        return NmapScan(
+            0, TOOL, self.at, frozenset(self.covered), tuple(self.ports), frozenset(self.answering),
+            frozenset(self.scripts),
+        )  # fmt: skip
 
     def _begin(self, element: Element) -> None:
         self.at = instant(element.get("start", ""))
@@ -175,6 +185,7 @@ class _Reading:
         ):
             return
         part = f"{number}/{protocol}"
+        self.answering.add((scope, part))
         service = port.find("service")
         said = (
             [] if service is None else [service.get(k, "") for k in ("name", "product", "version")]

@@ -237,10 +237,11 @@ class _Walker:
         """Read as much again, so that a long value is tried a few times only."""
         if len(self.text) - self.at > MOST:
             raise _FaultyError("too_large")
-        before = len(self.text) - self.at
-        while len(self.text) - self.at < 2 * before + 1:
-            if not self._more():
-                raise _CutError
+        wanted = 2 * (len(self.text) - self.at)
+        if not self._more():
+            raise _CutError
+        while len(self.text) - self.at < wanted and self._more():
+            pass
 
     def skip(self) -> None:
         """Step behind the value that begins here without building it, however deep or long it is."""
