@@ -23,6 +23,7 @@ from amends.kernel.errors import BusyError, TableError, UsageError
 KEYRING_FILE = "keyring.json"
 FORMAT = 1
 _LOCK_FILE = ".keyring.lock"
+_LOOKS = 3
 
 State = Literal["active", "pending", "retired", "shredded"]
 
@@ -109,7 +110,7 @@ def read(folder: Path) -> tuple[KeyFile, str]:
     """
     path = folder / KEYRING_FILE
     try:
-        held = json.loads(path.read_text("utf-8"))
+        held = _parsed(path)
     except FileNotFoundError as error:
         raise UsageError(
             "There is no vault here",
@@ -209,6 +210,18 @@ def packed(key: bytes) -> str:
 def unpacked(text: str) -> bytes:
     """Return the bytes of a wrapped key."""
     return base64.b64decode(text, validate=True)
+
+
+def _parsed(path: Path) -> object:
+    """Return what the file says; whoever opened it just before it was replaced and wiped looks again."""
+    for _ in range(_LOOKS):
+        before = mark(path.parent)
+        try:
+            return json.loads(path.read_text("utf-8"))
+        except ValueError:
+            if mark(path.parent) == before:
+                raise
+    return json.loads(path.read_text("utf-8"))
 
 
 def _write_whole(path: Path, text: str) -> None:
