@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from amends.controls.stage import STAGE as CONTROLS
 from amends.custody import STAGE as CUSTODY
 from amends.custody import open_case
 from amends.duties import STAGE as DUTIES
@@ -42,6 +43,7 @@ STAGES: tuple[Stage, ...] = (
     DUTIES,
     NOTICE_PLAN,
     PATHS,
+    CONTROLS,
 )
 
 # What a run determined, kept so that two runs can be compared after the tables were rewritten.

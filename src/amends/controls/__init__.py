@@ -1,8 +1,16 @@
-"""What the investigation found, held against safeguards: gaps, a plan, figures that are measured again on every run.
+"""The review: which safeguards failed, were late or were never measured, what to do, and how it is going.
 
-What comes in: the tables of the other rooms, and findings of scanners. What goes out: ``scanner_findings``,
-``measures``, ``control_gaps``, ``roadmap``, ``risk``.
+In come all tables of the case, the company's own lists, findings of scanners and, where it is named, the audit of the
+company's vault. Out go ``measures`` (figures with their dates), ``control_gaps`` (safeguards held against what was
+found), ``roadmap`` (work by horizon), ``risk`` (ranges of cost), ``scanner_findings`` and ``control_history`` (what
+each measurement found).
 
-Terms: a *rule* is a row of our own table that leads from a kind of finding to a control, with its source; a *gap* is a
-rule held against this case; its status is *met*, *not met*, *accepted*, or *not measured*, which is never a pass.
+A *rule* is a row of our own table of findings and safeguards. A status turns to *met* only by dated proof; what is not
+measured is *not measured*, loudly, and never a pass.
 """
+
+from __future__ import annotations
+
+from amends.controls.stage import STAGE
+
+__all__ = ["STAGE"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amends.kernel.schema import Table
-from amends.tables import custody, duties, elements, notices, paths, persons, timeline
+from amends.tables import controls, custody, duties, elements, notices, paths, persons, timeline
 
 ALL: tuple[Table, ...] = (
     *custody.TABLES,
@@ -13,5 +13,6 @@ ALL: tuple[Table, ...] = (
     *duties.TABLES,
     *notices.TABLES,
     *paths.TABLES,
+    *controls.TABLES,
 )
 """Every table, in the order in which the pipeline writes them."""

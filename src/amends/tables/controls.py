@@ -62,15 +62,27 @@ CONTROL_GAPS = Table(
     "control_gaps",
     "a safeguard held against what the investigation found",
     (
-        Column("gap_id", "text", "Q and a digest of rule and subject: stable between runs."),
-        Column("rank", "int", "From 1: what to do first. Safeguards that are met come last."),
+        Column("gap_id", "text", "Q and a digest of the rule: stable between runs."),
+        Column(
+            "rank",
+            "int",
+            "From 1: not met by priority; then what failed in the breach and is proved closed since; "
+            "then not measured, accepted, met.",
+        ),
         Column("rule_id", "text", "Row of our own table of findings and controls."),
-        Column("title", "text", "The finding in one sentence, with its figures."),
+        Column("finding", "text", "Kind of finding that the rule speaks of."),
+        Column("title", "text", "The safeguard, in words."),
+        Column(
+            "why",
+            "text",
+            "What was found, in a sentence with its figures and dates; when not measured, what has to be added.",
+        ),
         Column(
             "subject",
             "text",
-            "What it is about: a host, a store, a group of facts; empty for the whole house.",
+            "Places it is about, the first five; empty for the whole house.",
         ),
+        Column("places", "texts", "All of these places, sorted; at most a hundred."),
         Column("status", "text", "met, not_met, not_measured, accepted."),
         Column("accepted_until_on", "day", "Day until which somebody accepted it; null otherwise."),
         Column(
@@ -99,12 +111,34 @@ CONTROL_GAPS = Table(
         Column("value", "float", "That measure today; null when not measured."),
         Column("target", "float", "Where it should be."),
         Column("persons", "int", "People whose data the open evidence exposes."),
+        Column(
+            "persons_then",
+            "int",
+            "People whose data it exposed on the day of the breach; null when no evidence is of that day.",
+        ),
+        Column(
+            "failed_in_breach", "bool", "Whether the evidence shows that it failed in this breach."
+        ),
+        Column(
+            "failed_on", "day", "Day of the first evidence that it failed; null when it did not."
+        ),
+        Column(
+            "closed_on",
+            "day",
+            "Day of the evidence that proves it closed since; null when it is open or never failed.",
+        ),
         Column("on_path", "bool", "Whether the intruder's own way went through it."),
         Column(
             "observed", "float", "How sure: 1 seen in evidence, less where it is only inferred."
         ),
         Column("effort_days", "float", "Working days, from our table; the case may say otherwise."),
-        Column("priority", "float", "persons × (4 on the way, else 1) × observed ÷ effort_days."),
+        Column("effort_why", "text", "Why so many."),
+        Column(
+            "priority",
+            "float",
+            "persons × (4 on the way, else 1) × observed ÷ effort_days; "
+            "of what is closed since: by the people of the day of the breach; 0 when never failed.",
+        ),
         Column(
             "persons_removed",
             "int",
@@ -112,7 +146,12 @@ CONTROL_GAPS = Table(
         ),
         Column("owner", "text", "Office that answers for it."),
         Column("remedy", "text", "What to do."),
-        Column("state", "text", "new, open, closed, reopened: against the run before."),
+        Column(
+            "state",
+            "text",
+            "new, open, closed, reopened: against the last measurement that was different.",
+        ),
+        Column("state_on", "day", "Day of the evidence with which that state began."),
         Column("source", "text", "Where the link from finding to control is grounded."),
     ),
 )
@@ -121,10 +160,12 @@ ROADMAP = Table(
     "roadmap",
     "a piece of work that closes gaps, with what it is measured by",
     (
-        Column("item_id", "text", "M and a digest of its rule and subject: stable between runs."),
+        Column("item_id", "text", "M and a digest of its remedy: stable between runs."),
         Column("rank", "int", "Order of work, from 1."),
         Column("horizon", "text", "30_days, 90_days, 365_days, years_2_3."),
         Column("title", "text", "What is done."),
+        Column("cause", "text", "Kind of cause, as in control_gaps."),
+        Column("after", "texts", "Items that come before it, because it rests on them."),
         Column("gap_ids", "texts", "Gaps it closes."),
         Column("owner", "text", "Office that answers for it."),
         Column("effort_days", "float", "Working days."),
@@ -135,9 +176,18 @@ ROADMAP = Table(
         ),
         Column("measure_id", "text", "Measure it is followed by."),
         Column("value", "float", "Today's value; null when not measured."),
-        Column("targets", "fields", "Quarter (2026-Q4) and the value it should have by its end."),
+        Column("unit", "text", "Its unit."),
+        Column(
+            "targets",
+            "fields",
+            "Quarter (2026-Q4) and the value it should have by its end; 'measured' where it is not yet.",
+        ),
+        Column(
+            "persons", "int", "People whose data the open evidence of its gaps exposes, at most."
+        ),
         Column("persons_removed", "int", "People no open way reaches any more once it is done."),
         Column("state", "text", "new, open, closed, reopened."),
+        Column("state_on", "day", "Day of the evidence with which that state began."),
     ),
 )
 
@@ -164,4 +214,25 @@ RISK = Table(
     ),
 )
 
-TABLES = (SCANNER_FINDINGS, MEASURES, CONTROL_GAPS, ROADMAP, RISK)
+CONTROL_HISTORY = Table(
+    "control_history",
+    "a gap as one measurement found it; a measurement that found nothing different is not kept",
+    (
+        Column("measurement", "int", "From 1, in the order in which they were made."),
+        Column(
+            "measurement_id",
+            "text",
+            "Y and a digest of what was found: two measurements alike have the same.",
+        ),
+        Column("measured_on", "day", "Day of the latest evidence it rests on; null for none."),
+        Column("gap_id", "text", "The gap."),
+        Column("rule_id", "text", "Its rule."),
+        Column("status", "text", "met, not_met, not_measured, accepted, as of then."),
+        Column("measure_id", "text", "Its measure."),
+        Column("value", "float", "That measure then; null when not measured."),
+        Column("state", "text", "Its state in that measurement."),
+        Column("state_on", "day", "Day of the evidence with which that state began."),
+    ),
+)
+
+TABLES = (SCANNER_FINDINGS, MEASURES, CONTROL_GAPS, ROADMAP, RISK, CONTROL_HISTORY)
