@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from amends.vault.brake.brake import Brake
     from amends.vault.keyring import Keyring
 
-_PASSPHRASE = "amends.vault.passphrase_file"
+_PASSPHRASE = "amends.vault.passphrase_file"  # noqa: S105  # a place, no secret
 _Command = TypeVar("_Command", bound=Callable[..., Any])  # Any: click passes what the options hold
 
 

@@ -148,10 +148,11 @@ class Brake:
     def resolve(self, why: str, by: str) -> Body:
         """Go on after a fault, on a person's word: from the last state that is whole; return what was found.
 
-        The audit as it was is kept beside the new one.
+        An audit with a fault is kept beside the new one. Where the audit is whole the clock is believed anew, and a
+        service that met a fault which is gone goes on.
 
         Raises:
-            UsageError: No reason, or there is nothing to resolve.
+            UsageError: No reason, or no name.
         """
         if not why.strip() or not by.strip():
             raise UsageError(
@@ -161,14 +162,12 @@ class Brake:
             fault = ""
             try:
                 self._load()
+                for _ in self._chain.every():
+                    pass
                 doubt = self._times.now(self._chain.at, self.state.clock)
-                fault = (
-                    f"the clock was {doubt.doubt} by {doubt.off_seconds} s" if doubt.doubt else ""
-                )
-                if not fault:
-                    raise UsageError(
-                        "There is nothing to resolve: the audit is whole", remedy="go on"
-                    )
+                fault = "nothing is wrong with the audit"
+                if doubt.doubt:
+                    fault = f"the clock was set {doubt.doubt} by {doubt.off_seconds} s"
                 self._write_resolved(fault, why, by, {})
             except ChainFault as error:
                 fault = str(error.what)
@@ -176,9 +175,8 @@ class Brake:
                 name = f"audit.kept-{clock.stamp().replace(':', '')}"
                 told = self._chain.set_aside(name)
                 found: Body = {"kept": name, "lines_lost": told - good}
-                self._chain.begin_segment(
-                    self.state.as_json(self._box, self._chain.at), self._chain.at
-                )
+                state = {**self.state.as_json(self._box, self._chain.at), "resolved": name}
+                self._chain.begin_segment(state, self._chain.at)
                 self._write_resolved(fault, why, by, found)
             self.fault, self._stale = "", True
             return {"fault": fault}

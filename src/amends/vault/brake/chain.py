@@ -142,6 +142,7 @@ class Chain:
                 _compare(line, heads)
                 yield line
             _check_end(self.seq, heads, self.folder)
+            self._require_head()
         elif self._told_heads():
             raise ChainFault("The audit is gone", where=str(self.folder))
 
@@ -247,6 +248,8 @@ class Chain:
                     _compare(line, heads)
                     yield line
         _check_end(seq, heads, self.folder)
+        if numbers:
+            self._require_head()
 
     def close_file(self) -> None:
         """Let the open segment go."""
@@ -348,14 +351,14 @@ class Chain:
             write_head(path, self._key, Head(self.seq, self.seal))
 
     def _told_heads(self) -> dict[int, str]:
-        """Return the heads; the one beside the audit must be there once there is an audit."""
-        own = read_head(self._heads[0], self._key)
-        if own is None and self._there():
+        return {h.seq: h.seal for path in self._heads if (h := read_head(path, self._key))}
+
+    def _require_head(self) -> None:
+        """Raise when the head beside the audit is not there: it is written with the first line."""
+        if read_head(self._heads[0], self._key) is None:
             raise ChainFault(
                 "The head of the audit is missing or damaged", where=str(self._heads[0])
             )
-        found = [own, *(read_head(path, self._key) for path in self._heads[1:])]
-        return {head.seq: head.seal for head in found if head is not None}
 
 
 def _check_end(seq: int, heads: dict[int, str], folder: Path) -> None:
