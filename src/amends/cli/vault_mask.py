@@ -16,6 +16,7 @@ from amends.cli.vault_roots import open_vault, passphrase_option, secret_line
 from amends.kernel import ids
 from amends.kernel.errors import TableError, UsageError
 from amends.report import masking as report
+from amends.report import test_check as checking
 from amends.report.masking import Asked
 from amends.vault.masking.plan import Plan, read_plan, write_plan
 from amends.vault.masking.subset import CHILDREN, Wanted
@@ -121,7 +122,9 @@ def _run(
             click.echo(write_plan(_plan(opened, plan_file, unknown)), nl=False)
             return
         keyring = open_vault(face, vault, passphrase_file)
-        writer = open_writer(target, source, _password(face, to_password_file))
+        writer = open_writer(
+            target, source, _password(face, to_password_file), _password(face, password_file)
+        )
         plan = _plan(opened, plan_file, unknown)
         run_id = f"M{ids.new(8)}"
         keyring.ledger.append("mask.begun", run=run_id, source=opened.name, copy=writer.name)
@@ -212,3 +215,79 @@ def _show(face: Face, told: dict[str, Any], folder: Path) -> None:
             f"[green]✓[/] no original survives: {proof['cells']:,} cells held against every original"
         )
     face.say(f"report: {escape(str(folder))}")
+
+
+@click.command("test-check")
+@click.argument("test", metavar="TEST")
+@click.option(
+    "--against", "production", required=True, metavar="PROD", help="The production store."
+)
+@click.option(
+    "--vault",
+    type=_FOLDER,
+    help="Write into this vault's ledger that the check was made, and its result.",
+)
+@click.option(
+    "--password-file", type=_FILE, help="File with the password of the test store's server."
+)
+@click.option(
+    "--prod-password-file", type=_FILE, help="File with the password of production's server."
+)
+@passphrase_option
+@as_json
+@pass_face
+def test_check(
+    face: Face,
+    test: str,
+    production: str,
+    vault: Path | None,
+    password_file: Path | None,
+    prod_password_file: Path | None,
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Say which share of production's people stands in a test store, by what and in which tables.
+
+    Values are compared as keyed numbers under a key that lives as long as the check; however a number is written, in
+    whatever column or text, it is found. A name alone finds nobody, and what chance explains is not counted.
+
+    \b
+    Example:
+      amends vault test-check shop-masked --against shop --json
+    """
+    keyring = open_vault(face, vault, passphrase_file) if vault is not None else None
+    one, two = (
+        open_source(face, test, password_file),
+        open_source(face, production, prod_password_file),
+    )
+    try:
+        told = checking.check(
+            one, two, bytes.fromhex(ids.new(32)), progress_for(face.aside, face.quiet)
+        )
+    finally:
+        one.close()
+        two.close()
+    if keyring is not None:
+        keyring.ledger.append(
+            "test.checked", **{k: told[k] for k in ("test", "production", "persons_found", "share")}
+        )
+    if as_json:
+        face.json(told)
+        return
+    face.table(
+        "elements", ("element", "#in production", "#in test", "#found", "#expected by chance", "#persons"),
+        [tuple(e[k] for k in ("element", "in_production", "in_test", "found", "expected_by_chance", "persons")) for e in told["elements"]],
+    )  # fmt: skip
+    face.table(
+        "test tables", ("table", "#rows", "#rows of production"),
+        [(t["table"], t["rows"], t["rows_of_production"]) for t in told["tables"]],
+    )  # fmt: skip
+    colour = "bold red" if told["persons_found"] else "green"
+    face.answer.print(
+        f"[{colour}]{told['persons_found']:,} of {told['persons_in_production']:,} people of production[/] stand in the test "
+        f"store: {_percent(told['share'])}"
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g} %"

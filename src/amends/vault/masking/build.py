@@ -123,6 +123,7 @@ def build(
         with step(progress, "masking", unit="rows") as task:
             writer.begin(shapes)
             for table, batch in _rows(source, shapes, made):
+                task.advance(batch.num_rows)
                 chosen = batch if subset is None else subset.keep(table, batch)
                 read, wrote = made.rows.get(table, (0, 0))
                 made.rows[table] = (read + batch.num_rows, wrote + chosen.num_rows)

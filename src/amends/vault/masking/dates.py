@@ -68,32 +68,52 @@ def shift(values: pa.Array, days: Days, day_first: bool = False) -> pa.Array:
         todo = pc.and_(pc.is_null(made), pc.is_valid(values))
         if not pc.any(todo).as_py():
             break
-        order = "dmy" if day_first and form.order == "mdy" else form.order
-        pattern = form.pattern
-        if order != form.order and "A-Za-z" not in pattern:
-            pattern = pattern.replace("<m>", "<x>").replace("<d>", "<m>").replace("<x>", "<d>")
-            pattern = pattern.replace("(?P<d>[01]", "(?P<d>[0-3]").replace(
-                "(?P<m>[0-3]", "(?P<m>[01]"
-            )
-        else:
-            order = form.order
-        part = values.filter(todo)
-        moved = _shift_form(part, days[np.asarray(todo)], pattern, order)
+        pattern, order = _as_read(form, day_first)
+        moved = _shift_form(values.filter(todo), days[np.asarray(todo)], pattern, order)
         made = pc.replace_with_mask(made, todo, moved)
     return made
 
 
+def day_numbers(values: pa.Array, day_first: bool = False) -> tuple[Days, NDArray[np.bool_]]:
+    """Return days since 1970, and which texts are a date at all.
+
+    Args:
+        values: Texts.
+        day_first: Whether 3/4/2020 is the third of April.
+    """
+    at, known = np.zeros(len(values), np.int64), np.zeros(len(values), np.bool_)
+    for form in _FORMS:
+        todo = np.flatnonzero(~known & np.asarray(pc.is_valid(values)))
+        if not len(todo):
+            break
+        pieces = pc.extract_regex(values.take(pa.array(todo)), _as_read(form, day_first)[0])
+        found, real = _read(pieces)
+        at[todo[real]], known[todo[real]] = found[real], True
+    return at, known
+
+
+def _as_read(form: _Form, day_first: bool) -> tuple[str, str]:
+    """Return the expression and the order of a form; with day and month changed where the day stands first."""
+    if not day_first or form.order != "mdy" or "A-Za-z" in form.pattern:
+        return form.pattern, form.order
+    pattern = form.pattern.replace("<m>", "<x>").replace("<d>", "<m>").replace("<x>", "<d>")
+    pattern = pattern.replace("(?P<d>[01]", "(?P<d>[0-3]").replace("(?P<m>[0-3]", "(?P<m>[01]")
+    return pattern, "dmy"
+
+
+def _read(pieces: pa.Array) -> tuple[Days, NDArray[np.bool_]]:
+    year, month, day = (pc.fill_null(pc.struct_field(pieces, name), "") for name in "ymd")
+    at, real = _day_numbers(_year(year), _month(month), _number(day))
+    return at, real & np.asarray(pc.is_valid(pieces))
+
+
 def _shift_form(values: pa.Array, days: Days, pattern: str, order: str) -> pa.Array:
     pieces = pc.extract_regex(values, pattern)
-    fits = np.asarray(pc.is_valid(pieces))
-    if not fits.any():
+    at, real = _read(pieces)
+    if not real.any():
         return pa.nulls(len(values), pa.string())
     parts = {name: pc.fill_null(pc.struct_field(pieces, name), "") for name in "ymdstr"}
-    year, month, day = _year(parts["y"]), _month(parts["m"]), _number(parts["d"])
-    at, real = _day_numbers(year, month, day)
-    real &= fits
-    moved = at + np.where(real, days, 0)
-    y, m, d = _calendar(moved)
+    y, m, d = _calendar(at + np.where(real, days, 0))
     real &= (y >= 1000) & (y <= 9999)
     written = {
         "y": _written_year(parts["y"], y), "m": _written_month(parts["m"], m), "d": _padded(parts["d"], d),

@@ -54,7 +54,15 @@ def keep_shape(rows: Bytes, drawn: Bytes) -> Bytes:
     if rows.shape[1] > 1:
         first = numeric[:, 0] & (rows[:, 0] != _ZERO)
         made[first, 0] = _ZERO + 1 + drawn[first, 0] % 9
+        most = _LEADING.get(rows.shape[1])
+        if most is not None:
+            small = first & (rows[:, 0] <= _ZERO + most[0]) & numeric.all(axis=1)
+            made[small, 0] = _ZERO + 1 + drawn[small, 0] % most[1]
     return made
+
+
+_LEADING = {5: (3, 2), 10: (2, 1), 19: (9, 8)}
+"""Digits of a number that may stand in a column of 16, 32 or 64 bits: up to which first digit, and which it then gets at most."""
 
 
 def all_digits(rows: Bytes, *lengths: int) -> Mask:

@@ -105,7 +105,7 @@ class Masker:
         for name in batch.schema.names:
             values = texts(batch.column(name))
             one = held[name]
-            out = self._column(one, values, days, batch)
+            out = self._fitted(one, self._column(one, values, days, batch))
             self._count(one, values, out)
             made.append(out)
         return pa.RecordBatch.from_arrays(made, names=batch.schema.names)
@@ -136,6 +136,16 @@ class Masker:
             return keep_fillers(values, self.replace(one.domain, values))
         distinct = keep_fillers(coded.dictionary, self.replace(one.domain, coded.dictionary))
         return distinct.take(coded.indices)
+
+    def _fitted(self, one: ColumnPlan, masked: pa.Array) -> pa.Array:
+        """Return masks no longer than the column takes; of mail addresses the end is kept, by which they differ."""
+        column = self._shapes[one.table].get(one.column)
+        width = width_of(column.type) if column is not None else 0
+        if not width or not len(masked) or (pc.max(pc.utf8_length(masked)).as_py() or 0) <= width:
+            return masked
+        if one.domain == "email":
+            return pc.utf8_ltrim(pc.utf8_slice_codeunits(masked, -width), ".")
+        return pc.utf8_slice_codeunits(masked, 0, width)
 
     def replace(self, name: str, values: pa.Array) -> pa.Array:
         """Return the masks of values of a domain, written as the values are; null for null."""
@@ -290,6 +300,13 @@ def blank_for(kind: str, nullable: bool) -> str | None:
         or "text" in plain
         or "clob" in plain
     ):
-        width = plain.partition("(")[2].partition(")")[0]
-        return REDACTED[: int(width)] if width.isdigit() else REDACTED
+        width = width_of(plain)
+        return REDACTED[:width] if width else REDACTED
     return None if nullable else ""
+
+
+def width_of(kind: str) -> int:
+    """Return how many signs a text type takes; 0 where it is no text type or takes any number."""
+    plain = kind.lower()
+    width = plain.partition("(")[2].partition(")")[0]
+    return int(width) if "char" in plain and width.isdigit() else 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -23,13 +22,14 @@ def path_of(address: str) -> Path | None:
     return None if "://" in address else Path(address)
 
 
-def open_writer(address: str, source: str, password: str = "") -> Writer:
+def open_writer(address: str, source: str, password: str = "", source_password: str = "") -> Writer:
     """Return what writes a copy to an address.
 
     Args:
         address: Where the copy is to be.
         source: Where it comes from.
         password: Of the server the copy goes to.
+        source_password: Of the server it comes from.
 
     Raises:
         UsageError: The place is not empty, is the source, lies in it or around it, or is of no kind that can
@@ -42,7 +42,7 @@ def open_writer(address: str, source: str, password: str = "") -> Writer:
         if kind_of(address) == "postgres":
             from amends.vault.masking.writers.postgres import PostgresWriter  # noqa: PLC0415
 
-            return PostgresWriter(address, source, password)
+            return PostgresWriter(address, source, password, source_password)
         raise UsageError(
             "Copies cannot be written to that kind of server yet",
             where=address.partition("://")[0],
@@ -77,7 +77,7 @@ def refuse_same(source: str, address: str) -> None:
         if here is there and _server(source) == _server(address):
             raise _same(address.partition("://")[0])
         return
-    if here.exists() and there.exists() and os.path.samefile(here, there):
+    if here.exists() and there.exists() and here.samefile(there):
         raise _same(str(there))
     mine, yours = here.resolve(), there.resolve()
     if (
