@@ -316,10 +316,6 @@ def _write(keyring: Keyring, release: Release, tokens: Path, out: IO[str]) -> in
 
 
 def _write_file(keyring: Keyring, release: Release, tokens: Path, target: Path) -> int:
-    if target.exists():
-        raise UsageError(
-            "There is a file of that name already", where=str(target), remedy="name another"
-        )
     half = target.with_name(f".{target.name}.{release.release_id}.half")
     try:
         descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)

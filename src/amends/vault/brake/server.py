@@ -257,9 +257,9 @@ def _local(serving: Serving) -> socket.socket:
             where=str(path),
             remedy="choose one up to 107 bytes",
         )
+    _clear_way(path)
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        _clear_way(path)
         before = os.umask(0o177)
         try:
             made.bind(str(path))
