@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import pyarrow as pa
 import pytest
 
 from amends.cli.main import cli
+from amends.vault.keyring import Keyring
 
 
 def _commands(group: click.Group, path: str = "amends") -> Iterator[tuple[str, click.Command]]:
@@ -149,7 +151,7 @@ FILES = {
 }
 
 # They serve until they are stopped: started, seen to be open, and stopped as by Ctrl-C.
-SERVERS = ("amends site", "amends banner-api", "amends banner-demo")
+SERVERS = ("amends site", "amends banner-api", "amends banner-demo", "amends vault serve")
 
 # The order of a person's work: each example finds what the ones before it made.
 ORDERED = [
@@ -158,6 +160,11 @@ ORDERED = [
     "amends custody witness", "amends custody stamp", "amends custody proof", "amends custody check-proof",
     "amends custody export", "amends package make", "amends package check", "amends paths show", "amends paths diff",
     "amends detect", "amends scan", "amends sample index", "amends sample check",
+    "amends vault actors purpose", "amends vault actors add", "amends vault actors ceiling",
+    "amends vault actors persons", "amends vault canary make", "amends vault serve", "amends vault ask",
+    "amends vault release ask", "amends vault release approve", "amends vault release run",
+    "amends vault release list", "amends vault actors key", "amends vault actors stop", "amends vault actors lift",
+    "amends vault actors list", "amends vault actors remove", "amends vault audit",
     "amends resolve", "amends duties", "amends notices proofs", "amends notices seal", "amends notices approve",
     "amends notices send", "amends notices status", "amends notices code",
     "amends portal publish", "amends portal verify", "amends portal status", "amends portal banner-key",
@@ -203,13 +210,27 @@ def _stop(server: subprocess.Popen[str]) -> None:
     server.kill()
 
 
+def _tokens(folder: Path) -> str:
+    """Write tokens of the vault that the examples made, as its tables would hold them, and return one."""
+    values = pa.array([f"9000{number:05d}" for number in range(1, 21)], pa.string())
+    tokens: list[str] = Keyring.open(folder / "vault").cipher("ssn").protect(values).to_pylist()
+    (folder / "tokens.txt").write_text("\n".join(tokens) + "\n")
+    rows = "".join(f"ssn,{token},P{number}\n" for number, token in enumerate(tokens))
+    (folder / "persons.csv").write_text("domain,token,person\n" + rows)
+    return tokens[0]
+
+
 @pytest.mark.slow
 def test_every_example_runs(workshop: Path) -> None:
     listed = _amends(workshop, "amends export acme person-elements --to -").stdout
     person = json.loads(listed.splitlines()[0])["person_id"]
+    token = ""
     for name in ORDERED:
+        if name == "amends vault actors purpose":
+            token = _tokens(workshop)
         for example in _examples(COMMANDS[name]):
             line = re.sub(r"\bPERSON\b", person, example)
+            line = re.sub(r"\bTOKEN\b", token, line)
             if name == "amends new":
                 line = line.replace("new acme", "new another")
             if name in SERVERS:
