@@ -288,7 +288,8 @@ def verify(
     if in_clear:
         face.say(
             f"[bold red]✗[/] {in_clear:,} values in protected columns are no tokens of this vault: "
-            "something still writes in clear.\n[green]→[/] find it and mend it; then plan the columns again with --add, and protect --mixed"
+            "something still writes in clear.\n[green]→[/] find it and mend it; "
+            "then drop the clear copy, plan the columns again with --add, and protect --mixed"
         )
         sys.exit(4)
 

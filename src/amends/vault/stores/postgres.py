@@ -39,6 +39,7 @@ from amends.vault.stores.postgres_carry import (
     in_order,
     kept_of,
     make_table,
+    other_changes,
     stop_catching,
     write_kept,
 )
@@ -127,7 +128,10 @@ class PostgresStore:
         """Return what stands in the way and what will be different, from a rehearsal that is undone."""
         with told(change.table):
             table = relation(self._conn, change.table)
-            found = refusals(self._conn, table, change)
+            found = [
+                *refusals(self._conn, table, change),
+                *other_changes(self._conn, table, change),
+            ]
             if not found:
                 found += self._rehearsal(table, change)
             return Outlook(
@@ -197,7 +201,10 @@ class PostgresStore:
             if kept_of(self._conn, change.change_id):
                 return
             table = relation(self._conn, change.table)
-            found = refusals(self._conn, table, change)
+            found = [
+                *refusals(self._conn, table, change),
+                *other_changes(self._conn, table, change),
+            ]
             if found:
                 raise TableError(found[0].what, where=change.table, remedy=found[0].remedy)
             types = _types(table, change)

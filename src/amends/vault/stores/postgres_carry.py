@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from amends.kernel.errors import TableError
-from amends.vault.stores.base import Convert
+from amends.vault.stores.base import Change, Convert, Refusal
 from amends.vault.stores.postgres_catalog import CLEAR, NEW, OURS, Relation
 from amends.vault.stores.postgres_session import (
     Connection,
@@ -127,6 +127,26 @@ def kept_of(conn: Connection, change_id: str) -> Kept | None:
         return None
     change_id, home, name, phase, last_key, spec = rows[0]
     return Kept(change_id, home, name, phase, tuple(last_key or ()), spec)
+
+
+def other_changes(conn: Connection, table: Relation, change: Change) -> list[Refusal]:
+    """Return another change of the same table that is not at its end: the two would lose each other's writes."""
+    if not one(conn, "SELECT pg_catalog.to_regclass(%s)", (f"{OURS}.changes",)):
+        return []
+    phase = one(
+        conn,
+        f"SELECT phase FROM {OURS}.changes WHERE home = %s AND name = %s AND change_id <> %s "
+        "AND phase <> 'dropped' LIMIT 1",
+        (table.schema, table.name, change.change_id),
+    )
+    if phase is None:
+        return []
+    return [
+        Refusal(
+            "Another change of this table is under way, or keeps its clear copy",
+            "finish it with its own plan: amends vault drop, or amends vault undo",
+        )
+    ]
 
 
 def write_kept(conn: Connection, kept: Kept) -> None:
