@@ -55,6 +55,8 @@ def decide(
     quarantine PERSON --choose release|REASON
     exception EXCEPTION --choose WORD
     delivery NOTICE --choose arrived|resend
+    accept_gap GAP --choose DAY     this gap of the review is accepted until a day (see: amends controls)
+    proof RULE EXHIBIT --choose met|not_met    this exhibit proves whether a safeguard stands
     attacker WHAT                   this address, account, event (V…) or step (H…) is the intruder's
     not_attacker WHAT               it is not
 

@@ -31,13 +31,11 @@ def risk(counted: Mapping[str, int], costs: Sequence[Cost]) -> list[Row]:
     """
     made: list[Row] = []
     total = np.zeros(DRAWS)
-    sums = [0.0, 0.0]
     for cost in costs:
         n = counted.get(cost.counted, 0)
         low, high = n * cost.share_low, n * cost.share_high
         draws = _draws(cost, low, high)
         total += draws
-        sums = [sums[0] + low, sums[1] + high]
         made.append(
             {
                 "item": cost.item, "n_low": low, "n_high": high, "cost_low": cost.cost_low,
@@ -46,7 +44,7 @@ def risk(counted: Mapping[str, int], costs: Sequence[Cost]) -> list[Row]:
         )  # fmt: skip
     made.append(
         {
-            "item": "all", "n_low": sums[0], "n_high": sums[1],
+            "item": "all", "n_low": None, "n_high": None,
             "cost_low": None, "cost_likely": None, "cost_high": None,
             **_range(total), "source": "The draws of the rows above, added one by one: items taken to be independent.",
         }

@@ -18,6 +18,7 @@ from amends.controls.measures.others import PROOF_DAYS
 from amends.controls.review import Gap, gap_row, review
 from amends.controls.risk import risk
 from amends.controls.roadmap import roadmap
+from amends.controls.vault_audit import state_of
 from amends.kernel import clock, ids
 from amends.kernel.case import Case
 from amends.kernel.errors import UsageError
@@ -251,6 +252,7 @@ def _also(case: Case) -> object:
         "stale": _stale(case, today),
         "due": sorted(due),
         "events": {k: e.at for k, e in sorted(case.events().items())},
+        "vault": state_of(case.config.text("controls", "vault")),
         "sent": ids.digest_value([dict(r) for r in sent_rows(case)]),
     }  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from amends.kernel.case import Case
 from amends.kernel.errors import UsageError
@@ -26,12 +27,14 @@ class Kind:
         subject: Names of the words that say what it is about; a name ending in … takes the rest.
         choices: What may be chosen; empty for free text.
         means: What it does.
+        is_day: Whether the choice is a day.
     """
 
     name: str
     subject: tuple[str, ...]
     choices: tuple[str, ...]
     means: str
+    is_day: bool = False
 
 
 KINDS: Mapping[str, Kind] = {
@@ -91,6 +94,19 @@ KINDS: Mapping[str, Kind] = {
             "This address, account, event (V…) or step (H…) is not the intruder's.",
         ),
         Kind(
+            "accept_gap",
+            ("gap_id",),
+            (),
+            "A gap of the review is accepted until a day, such as 2026-12-31; after it, it is not met again.",
+            is_day=True,
+        ),
+        Kind(
+            "proof",
+            ("rule_id", "exhibit_id"),
+            ("met", "not_met"),
+            "This exhibit proves whether a safeguard stands that no evidence of the breach can show.",
+        ),
+        Kind(
             "delivery",
             ("notice_id",),
             ("arrived", "resend"),
@@ -124,7 +140,19 @@ def settle(case: Case, kind: str, words: tuple[str, ...], choice: str, note: str
         raise UsageError(
             f"A decision of the kind {kind} needs a choice", remedy=f"give --choose with: {offered}"
         )
+    if known.is_day and chosen != "undo":
+        _require_day(known, chosen)
     return case.decide(known.name, _subject(known, words), chosen, note).decision_id
+
+
+def _require_day(kind: Kind, chosen: str) -> None:
+    try:
+        date.fromisoformat(chosen)
+    except ValueError as error:
+        raise UsageError(
+            f"A decision of the kind {kind.name} is chosen by a day",
+            remedy="give --choose with a day such as 2026-12-31",
+        ) from error
 
 
 def _subject(kind: Kind, words: tuple[str, ...]) -> dict[str, object]:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from amends.controls.catalogue import measure_kinds, rules
 from amends.controls.measures.base import (
+    HIDES,
     PLACES,
     Finding,
     Ground,
@@ -117,26 +118,39 @@ def _inventory_day(ground: Ground) -> datetime | None:
 
 def _vault(ground: Ground) -> list[Finding]:
     """Return what the audit of the company's vault says: nobody's word counts but its own."""
-    needs = "name the company's vault in case.toml: [controls] vault = FOLDER (amends vault new, amends vault serve)"
     found = ground.vault
-    made = []
-    for kind, measure, key, words in (
-        ("brake", "persons_per_day", "persons_per_day", "may be read in a day at most"),
-        ("canaries", "canaries", "canaries", "canaries stand among the tokens"),
-    ):
-        at, value = instant(found.get("at")), found.get(key)
-        if at is None or not isinstance(value, int | float):
-            made.append(not_measured(kind, measure, needs))
-            continue
-        right = measure_kinds()[measure].is_reached(float(value))
-        what = f"{value:,.0f} people {words}" if kind == "brake" else f"{value:,.0f} {words}"
-        made.append(
-            Finding(
-                kind, Measured(measure, float(value), at, ("vault",)), f"{what}, as of {said(at)}.",
-                fails=not right, persons=0 if right else ground.persons,
-            )
-        )  # fmt: skip
-    return made
+    needs = str(found.get("why_not") or "") or (
+        "name the company's vault in case.toml: [controls] vault = FOLDER (amends vault new, amends vault serve)"
+    )
+    at = instant(found.get("at"))
+    if at is None:
+        return [
+            not_measured("brake", "persons_per_day", needs),
+            not_measured("canaries", "canaries", needs),
+        ]
+    people, canaries = number(found.get("persons_per_day")), number(found.get("canaries"))
+    fault = str(found.get("fault") or "")
+    told = f"{many(people, 'person', 'people')} may be read in a day at most, as of {said(at)}."
+    if fault:
+        told = f"The audit of the vault is not whole: {fault}."
+    return [
+        _of_vault(ground, "brake", "persons_per_day", people, at, told, bool(fault)),
+        _of_vault(
+            ground, "canaries", "canaries", canaries, at,
+            f"{many(canaries, 'canary stands', 'canaries stand')} among the tokens, as of {said(at)}.", False,
+        ),
+    ]  # fmt: skip
+
+
+def _of_vault(
+    ground: Ground, kind: str, measure: str, value: int, at: datetime, why: str, broken: bool
+) -> Finding:
+    wrong = broken or not measure_kinds()[measure].is_reached(float(value))
+    return Finding(
+        kind, Measured(measure, float(value), at, ("vault audit",)), why, fails=wrong,
+        persons=ground.persons if wrong else 0, observed=HIDES,
+        failed_on=at.date() if wrong else None,
+    )  # fmt: skip
 
 
 # proofs
@@ -170,7 +184,7 @@ def _proofs(ground: Ground) -> list[Finding]:
 
 
 def _proof(kind: str, rule: str, best: tuple[date, str, str] | None, fresh: bool) -> Finding:
-    how = f"add the record of it as an exhibit (--as-of DAY), then: amends decide CASE proof {rule} EXHIBIT --choose met"
+    how = f"add its record as an exhibit (--as-of DAY), then: amends decide CASE proof {rule} EXHIBIT --choose met"
     if best is None:
         return not_measured(kind, "proofs", how)
     on, choice, exhibit = best
