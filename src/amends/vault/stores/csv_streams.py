@@ -10,10 +10,10 @@ import bz2
 import codecs
 import gzip
 import lzma
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import zstandard
 
@@ -38,9 +38,13 @@ def unpacked(path: Path) -> Iterator[IO[bytes]]:
         ):
             yield stream
         return
-    openers = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-    with openers.get(ending, open)(path, "rb") as stream:
+    opener: Callable[[Path, str], IO[bytes]] = _OPENERS.get(ending, open)
+    with opener(path, "rb") as stream:
         yield stream
+
+
+_OPENERS: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+# Any: four openers, each with a type of its own.
 
 
 @contextmanager
@@ -52,7 +56,7 @@ def packed(path: Path, ending: str) -> Iterator[IO[bytes]]:
     elif ending == ".gz":
         # No name and no time inside: the same rows are the same file.
         with path.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as stream:
-            yield stream  # type: ignore[misc]  # GzipFile writes bytes as IO does
+            yield stream
     elif ending == ".bz2":
         with bz2.open(path, "wb") as stream:
             yield stream  # type: ignore[misc]
