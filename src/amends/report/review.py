@@ -18,6 +18,7 @@ from amends.tables.controls import CONTROL_GAPS, MEASURES, RISK, ROADMAP, SCANNE
 Row = dict[str, Any]  # a row of a table with what the pages show of it
 Rows = list[Row]
 
+_ORDER = ("not measured", "short of target", "at target", "no target")
 TOP = 10
 FINDINGS_SHOWN = 100
 FIXES_SHOWN = 3
@@ -88,7 +89,7 @@ def headline(gaps: Rows, measures: Rows, roadmap: Rows) -> Row:
     unmeasured = [g for g in gaps if g["stands"] == "not_measured"]
     value = {m["measure_id"]: m["value"] for m in measures}
     reach = value.get("persons_reachable")
-    said = [_failed_words(failed, way, still), _reach_words(reach)]
+    said = [_failed_words(failed, way, still), _cause_words(way), _reach_words(reach)]
     if unmeasured:
         holds = "it holds" if len(unmeasured) == 1 else "they hold"
         verb = "was" if len(unmeasured) == 1 else "were"
@@ -127,6 +128,18 @@ def _failed_words(failed: Rows, way: Rows, still: Rows) -> str:
     return "".join(parts) + "."
 
 
+def _cause_words(way: Rows) -> str:
+    """Return by which causes the safeguards on the intruder's way failed, most first."""
+    count: dict[str, int] = {}
+    for g in way:
+        count[g["cause"]] = count.get(g["cause"], 0) + 1
+    if not count:
+        return ""
+    told = [f"{say.cause(c)} ({n})" for c, n in sorted(count.items(), key=lambda i: -i[1])]
+    listed = ", ".join(told[:-1]) + (" and " if len(told) > 1 else "") + told[-1]
+    return f"On that way failed: {listed}."
+
+
 def _reach_words(reach: float | None) -> str:
     if reach is None:
         return "Whether the data of people can still be reached from the internet was not measured."
@@ -149,20 +162,21 @@ def _measures(case: Case) -> Rows:
     made = _rows(case, f"SELECT * FROM {case.read(MEASURES)} ORDER BY measure_id")
     for m in made:
         m["shown"] = say.measured(m["value"], m["unit"])
-        m["target_shown"] = "" if m["target"] is None else say.measured(m["target"], m["unit"])
+        m["target_shown"] = say.aim(m["target"], m["unit"])
         m["verdict"] = verdict(m["value"], m["target"], m["better"])
         m["measured_on"] = say.day(m["measured_at"])
-    return made
+        m["why_not"] = _to_add(m["why_not"] or "")
+    return sorted(made, key=lambda m: _ORDER.index(m["verdict"]))
 
 
 def verdict(value: float | None, target: float | None, better: str) -> str:
-    """Return how a value stands to its target: ``at target``, ``short of it``, ``not measured``, ``no target``."""
+    """Return how a value stands to its target: ``at target``, ``short of target``, ``not measured``, ``no target``."""
     if value is None:
         return "not measured"
     if target is None:
         return "no target"
     reached = value >= target if better == "higher" else value <= target
-    return "at target" if reached else "short of it"
+    return "at target" if reached else "short of target"
 
 
 def _gaps(case: Case, measures: dict[str, Row]) -> Rows:
@@ -171,18 +185,23 @@ def _gaps(case: Case, measures: dict[str, Row]) -> Rows:
     for g in made:
         g["stands"] = stands(g)
         g["status_shown"] = say.STATUS[g["stands"]]
-        g["cause_shown"] = say.CAUSES.get(g["cause"], g["cause"].replace("_", " "))
+        g["cause_shown"] = say.cause(g["cause"])
         g["gao_shown"] = say.GAO.get(g["gao_cause"], "")
         g["proof"] = shown(g["evidence"] or [], known)
         measure = measures.get(g["measure_id"], {})
         unit = measure.get("unit", "")
         g["measure_title"] = measure.get("title", g["measure_id"].replace("_", " "))
         g["value_shown"] = say.measured(g["value"], unit)
-        g["target_shown"] = "" if g["target"] is None else say.measured(g["target"], unit)
-        g["to_measure"] = g["why"] or measure.get("why_not", "")
+        g["target_shown"] = say.aim(g["target"], unit)
+        g["to_measure"] = _to_add(g["why"] or measure.get("why_not", ""))
         for name in ("measured_at", "accepted_until_on", "failed_on", "closed_on", "state_on"):
             g[f"{name}_shown"] = say.day(g[name])
     return made
+
+
+def _to_add(why: str) -> str:
+    """Return what has to be added, as a sentence of its own."""
+    return say.sentence(why.removeprefix("NOT MEASURED:"))
 
 
 def stands(gap: Row) -> str:
@@ -211,13 +230,13 @@ def _roadmap(case: Case, gaps: Rows) -> Rows:
         ]
         r["due_shown"] = say.day(r["due_on"])
         r["after_shown"] = [names.get(a, a) for a in r["after"] or []]
-        r["cause_shown"] = say.CAUSES.get(r["cause"], r["cause"].replace("_", " "))
+        r["cause_shown"] = say.cause(r["cause"])
     return made
 
 
 def _target(value: str, unit: str) -> str:
     try:
-        return say.measured(float(value), unit)
+        return say.aim(float(value), unit)
     except ValueError:
         return value
 

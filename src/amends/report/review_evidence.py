@@ -2,48 +2,70 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from amends.kernel.case import Case
-from amends.kernel.engine.base import quote
 from amends.kernel.schema import Table
+from amends.tables import ALL
 from amends.tables.controls import SCANNER_FINDINGS
-from amends.tables.custody import EXHIBITS, ITEMS
-from amends.tables.paths import ATTACK_PATHS, CLOSURES, FACTS
+from amends.tables.custody import EXCEPTIONS, EXHIBITS, ITEMS
+from amends.tables.duties import DUTIES
+from amends.tables.elements import COLUMNS, FINDINGS
+from amends.tables.paths import ATTACK_PATHS, CLOSURES, FACTS, PATH_FIXES
 from amends.tables.timeline import DETECTIONS, GAPS, HOPS, LOG_FILES
 
 Row = dict[str, Any]  # a row of evidence in words
 
 KINDS: tuple[tuple[Table, str, str, str, str], ...] = (
     (
-        HOPS, "hop_id", "step of the intruder",
-        "concat_ws(' ', replace(coalesce(phase, ''), '_', ' ') || ':', coalesce(source, ''), '→', destination)",
-        "coalesce(why, '')",
+        HOPS, "t.hop_id", "step of the intruder",
+        "concat_ws(' ', replace(coalesce(t.phase, ''), '_', ' ') || ':', t.source, '→', t.destination)",
+        "t.why",
     ),
     (
-        FACTS, "fact_id", "fact of the network",
-        "concat_ws(' ', replace(kind, '_', ' '), source, CASE WHEN target = '' THEN NULL ELSE '→ ' || target END)",
-        "concat_ws('; ', nullif(evidence, ''), state || coalesce(': ' || nullif(state_evidence, ''), ''))",
+        FACTS, "t.fact_id", "fact of the network",
+        "concat_ws(' → ', replace(t.kind, '_', ' ') || ' ' || t.source, nullif(t.target, ''))",
+        "concat_ws('; ', nullif(t.evidence, ''), t.state || coalesce(': ' || nullif(t.state_evidence, ''), ''))",
     ),
-    (CLOSURES, "closure_id", "fix", "remedy", "state"),
-    (ATTACK_PATHS, "path_id", "way to a store", "'to ' || store", "why"),
     (
-        EXHIBITS, "exhibit_id", "exhibit", "path",
-        "concat_ws(', ', role, 'received ' || strftime(received_at, '%Y-%m-%d'))",
+        PATH_FIXES, "t.fix_id", "fix, reckoned",
+        "concat_ws(' ', replace(t.\"group\", '_', ' ') || coalesce(': ' || nullif(t.subject, ''), ''))",
+        "CASE t.moment WHEN 'now' THEN 'as things stand' ELSE concat('by evidence of ', t.as_of) END"
+        " || concat(': ', t.n_facts, ' facts; without them ', t.persons_removed, ' people are out of reach')",
     ),
-    (ITEMS, "item_id", "item of an exhibit", "concat_ws(' : ', exhibit_id, nullif(inner_path, ''))", "kind"),
-    (DETECTIONS, "detection_id", "rule that fired", "title", "concat_ws(', ', level, n_events || ' events')"),
-    (GAPS, "gap_id", "gap in a log", "concat_ws(' ', host, \"log\", reason)", "coalesce(effect, '')"),
-    (LOG_FILES, "log_id", "log", "path", "concat_ws(', ', host, parser)"),
+    (CLOSURES, "t.closure_id", "fix", "t.remedy", "t.state"),
+    (ATTACK_PATHS, "t.path_id", "way to a store", "'to ' || t.store", "t.why"),
     (
-        SCANNER_FINDINGS, "scan_id", "finding of a scanner", "concat_ws(': ', tool, title)",
-        "concat_ws(', ', place, severity, status)",
+        EXHIBITS, "t.exhibit_id", "exhibit", "t.path",
+        "concat_ws(', ', t.role, 'received ' || strftime(t.received_at, '%Y-%m-%d'))",
+    ),
+    (ITEMS, "t.item_id", "item of an exhibit", "concat_ws(' : ', t.exhibit_id, nullif(t.inner_path, ''))", "t.kind"),
+    (
+        COLUMNS, "t.item_id || '.' || t.\"column\"", "column",
+        "concat_ws(' ', 'holds', replace(t.element, '_', ' '))", "t.item_id",
+    ),
+    (FINDINGS, "t.finding_id", "element in a document", "replace(t.element, '_', ' ')", "t.item_id"),
+    (
+        EXCEPTIONS, "t.exception_id", "could not be read", "concat_ws(': ', t.reason, nullif(t.inner_path, ''))",
+        "t.remedy",
+    ),
+    (DUTIES, "t.duty_id", "duty", "concat_ws(' ', t.jurisdiction, t.recipient, t.\"to\")", "t.answer"),
+    (DETECTIONS, "t.detection_id", "rule that fired", "t.title", "concat_ws(', ', t.level, t.n_events || ' events')"),
+    (GAPS, "t.gap_id", "gap in a log", "concat_ws(' ', t.host, t.\"log\", replace(t.reason, '_', ' '))", "t.effect"),
+    (LOG_FILES, "t.log_id", "log", "t.path", "concat_ws(', ', t.host, t.parser)"),
+    (
+        SCANNER_FINDINGS, "t.scan_id", "finding of a scanner", "concat_ws(': ', t.tool, t.title)",
+        "concat_ws(', ', t.place, t.severity, t.status)",
     ),
 )  # fmt: skip
-"""Table, its id, what it is called, and SQL of its words and of where they stand."""
+"""Table, SQL of its id, what it is called, and SQL of its words and of where they stand."""
+
+_FINGERPRINT = re.compile(r"([0-9a-f]{12})[0-9a-f]{12,}")
+_TABLES = {table.name: table.one_row_is for table in ALL}
 
 
 def evidence_of(case: Case, wanted: Iterable[str]) -> Mapping[str, Row]:
@@ -64,35 +86,30 @@ def evidence_of(case: Case, wanted: Iterable[str]) -> Mapping[str, Row]:
                 continue
             rows = case.engine.arrow(
                 f"""
-                SELECT n.id, min({says}) AS says, min({place}) AS place, count(*) AS n
-                FROM {named} AS n JOIN {case.read(table)} AS t ON CAST(t.{quote(key)} AS VARCHAR) = n.id
+                SELECT n.id, min({says}) AS says, min({place}) AS place
+                FROM {named} AS n JOIN {case.read(table)} AS t ON {key} = n.id
                 GROUP BY n.id
                 """
             ).to_pylist()
             for row in rows:
-                made.setdefault(
-                    row["id"],
-                    {
-                        "id": row["id"],
-                        "kind": kind,
-                        "says": row["says"] or "",
-                        "place": row["place"] or "",
-                    },
-                )
+                made.setdefault(row["id"], _row(row["id"], kind, row["says"], row["place"]))
     finally:
         case.engine.drop("review_evidence_ids")
     return made
 
 
+def _row(one: str, kind: str, says: str | None, place: str | None) -> Row:
+    """Return evidence in words; the long fingerprints of credentials are cut."""
+    cut = [_FINGERPRINT.sub(r"\1…", text or "") for text in (says, place)]
+    return {"id": one, "kind": kind, "says": cut[0], "place": cut[1]}
+
+
 def shown(evidence: Iterable[str], known: Mapping[str, Row]) -> list[Row]:
     """Return the evidence of one gap in its order: in words where a table knows it, else as it is."""
-    return [
-        known.get(one) or {"id": one, "kind": _kind_of(one), "says": one, "place": ""}
-        for one in evidence
-    ]
+    return [known.get(one) or _unknown(one) for one in evidence]
 
 
-def _kind_of(one: str) -> str:
-    if "." in one or ":" in one or "#" in one:
-        return "column or place"
-    return "table" if one.islower() else "evidence"
+def _unknown(one: str) -> Row:
+    if one in _TABLES:
+        return {"id": one, "kind": "table", "says": f"all rows; one is {_TABLES[one]}", "place": ""}
+    return {"id": one, "kind": "evidence", "says": one, "place": ""}

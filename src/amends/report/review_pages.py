@@ -122,7 +122,7 @@ def _gap(g: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": g["title"], "why": g["why"], "stands": g["stands"], "status": g["status_shown"], "way": g["on_path"],
         "control": f"{g['control_id']} {g['control_title']}", "csf": g["csf_id"], "cause": g["cause_shown"],
-        "people": say.people(g["persons"]) if g["persons"] is not None else "–",
+        "people": "–" if g["persons"] is None else f"{g['persons']:,}",
         "removed": "–" if g["persons_removed"] is None else f"{g['persons_removed']:,}",
         "owner": g["owner"], "days": amount(g["effort_days"]), "value": g["value_shown"], "target": g["target_shown"],
         "measure": g["measure_title"], "remedy": g["remedy"], "back": g["state"] == "reopened",

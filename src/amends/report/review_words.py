@@ -47,6 +47,11 @@ STATES = {
 RISK_ITEMS = {"all": "All together"}
 
 
+def cause(code: str) -> str:
+    """Return a kind of cause in words."""
+    return CAUSES.get(code, code.replace("_", " "))
+
+
 def number(value: float) -> str:
     """Return a figure with thousands in groups, without needless decimals."""
     if value == int(value):
@@ -59,14 +64,24 @@ def measured(value: float | None, unit: str) -> str:
     if value is None:
         return "not measured"
     if unit == "share":
-        return (
-            f"{100 * value:.0f}%"
-            if value in (0, 1) or 0.01 <= value <= 0.99
-            else f"{100 * value:.2g}%"
-        )
+        return _percent(value)
     if not unit:
         return number(value)
     return f"{number(value)} {singular(unit) if value == 1 else unit}"
+
+
+def _percent(share: float) -> str:
+    """Return a share in percent; a part of the whole is never rounded to nothing or to all of it."""
+    if 0 < share < 0.01 or 0.99 < share < 1:
+        return f"{min(max(100 * share, 0.1), 99.9):.1f}%"
+    return f"{100 * share:.0f}%"
+
+
+def aim(value: float | None, unit: str) -> str:
+    """Return a target beside its measure, whose unit is already said: ``0``, ``95%``, ``10 days``; "" for none."""
+    if value is None:
+        return ""
+    return measured(value, unit) if unit in ("share", "days") else number(value)
 
 
 def singular(unit: str) -> str:
