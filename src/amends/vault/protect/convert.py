@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from amends.kernel.errors import TableError, UsageError
 from amends.vault.ciphers import TOKEN_FORM, ColumnCipher
 from amends.vault.stores.base import Convert
+from amends.vault.stores.parquet_leaves import NUMBER
 
 Ciphers = Mapping[str, ColumnCipher]
 """Cipher of each protected column, by its name."""
@@ -54,6 +55,31 @@ def to_tokens(ciphers: Ciphers, *, mixed: bool = False) -> Convert:
     return _over(ciphers, protected)
 
 
+LENGTHS: Mapping[str, int] = {
+    "ssn": 9, "itin": 9, "ein": 9, "routing_number": 9, "npi": 10, "imei": 15, "imsi": 15, "ssn_last4": 4, "zip": 5,
+}  # fmt: skip
+"""Digits of elements that always have so many: a column of numbers has lost their leading zeros.
+
+Source:
+    SSN, ITIN, EIN: 20 CFR 422.103, IRS Publication 1635 and IRM 3.21.263; routing number: ABA, X9.100; NPI: 45 CFR
+    162.406; IMEI: 3GPP TS 23.003, 6.2; IMSI: 3GPP TS 23.003, 2.2 (fifteen in North America); ZIP: USPS Publication 28.
+"""
+
+
+def filled(batch: pa.RecordBatch, ciphers: Ciphers) -> pa.RecordBatch:
+    """Return a batch whose numbers have the leading zeros of their element again, where it has a fixed length."""
+    for place, field in enumerate(batch.schema):
+        cipher = ciphers.get(field.name)
+        width = LENGTHS.get(cipher.domain, 0) if cipher else 0
+        if not width or NUMBER not in (field.metadata or {}):
+            continue
+        values = batch.column(place)
+        bare = pc.match_substring_regex(values, r"^[0-9]+$")
+        whole = pc.if_else(bare, pc.utf8_lpad(values, width, "0"), values)
+        batch = batch.set_column(place, field, whole)
+    return batch
+
+
 def to_clear(ciphers: Ciphers) -> Convert:
     """Return what turns tokens into clear values; values that are in clear stay (FF1 shows no difference)."""
 
@@ -77,6 +103,7 @@ def have_form(values: pa.Array) -> pa.Array:
 
 def _over(ciphers: Ciphers, work: Callable[[str, pa.Array], pa.Array]) -> Convert:
     def convert(batch: pa.RecordBatch) -> pa.RecordBatch:
+        batch = filled(batch, ciphers)
         names = batch.schema.names
         made = [
             work(name, values) if name in ciphers else values

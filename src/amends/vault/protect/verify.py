@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from amends.kernel.progress import Progress, step
 from amends.vault.blind import BlindIndex
 from amends.vault.columns import whole_array
-from amends.vault.protect.convert import Ciphers, have_form, to_clear
+from amends.vault.protect.convert import Ciphers, filled, have_form, to_clear
 from amends.vault.stores.base import Change, ChangingStore, Convert, TableShape
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -135,7 +135,7 @@ def _side(
     ff1 = {c for c in columns if watched.ciphers[c].scheme == "ff1"}
     is_shadow = table != watched.change.table
     for batch in store.batches(table, names):
-        opened = batch if ff1 and not is_shadow else reveal(batch)
+        opened = filled(batch, watched.ciphers) if ff1 and not is_shadow else reveal(batch)
         side.n_rows += batch.num_rows
         for column in columns:
             _count(side, column, whole_array(batch.column(column)))

@@ -123,7 +123,19 @@ def _header(rows: list[list[str]]) -> tuple[int, list[str]]:
     at = next((i for i, r in enumerate(rows) if len(r) == width and any(r)), 0)
     if not rows or not _is_header(rows[at], rows[at + 1 : at + 20]):
         return (at if width > 1 else 0), [f"column_{n}" for n in range(1, width + 1)]
-    return at + 1, [name or f"column_{n}" for n, name in enumerate(rows[at], start=1)]
+    return at + 1, _distinct([name or f"column_{n}" for n, name in enumerate(rows[at], start=1)])
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Return names of which none stands twice: the second ``ssn`` is ``ssn_2``."""
+    taken: list[str] = []
+    for name in names:
+        fresh, n = name, 1
+        while fresh in taken:
+            n += 1
+            fresh = f"{name}_{n}"
+        taken.append(fresh)
+    return taken
 
 
 def _is_header(row: list[str], below: list[list[str]]) -> bool:

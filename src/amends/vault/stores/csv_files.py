@@ -75,7 +75,7 @@ class Csv:
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows as texts; null for a field that is empty, missing or cannot be read."""
         form = form or self._form(path)
-        chosen = list(columns) or unique(form["names"])
+        chosen = list(columns) or form["names"]
         places = [_place(path, form, c) for c in chosen]
         for block, kept in _data_rows(path, form):
             arrays = [fields_of(block, kept, place, form).texts() for place in places]
@@ -178,11 +178,6 @@ def _place(path: Path, form: Form, column: str) -> int:
             remedy="bring its columns to the names of the others, or move it out of the folder",
         )
     return names.index(column)
-
-
-def unique(names: Sequence[str]) -> list[str]:
-    """Return the names that stand once: what stands twice cannot be asked for."""
-    return [n for n in names if names.count(n) == 1]
 
 
 def _packing(path: Path) -> str:

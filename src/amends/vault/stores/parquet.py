@@ -48,6 +48,12 @@ class Parquet:
         """Return the columns of a file, structs opened."""
         with opened_file(path) as file:
             leaves = leaf_paths(file.schema_arrow)
+        if len({name for name, _, _ in leaves}) < len(leaves):
+            raise TableError(
+                "Two columns of the Parquet file have one name",
+                where=path.name,
+                remedy="write the file out with names that differ",
+            )
         return tuple(ColumnShape(name, str(kind), nullable) for name, kind, nullable in leaves)
 
     def n_rows(self, path: Path, form: Form | None = None) -> int:

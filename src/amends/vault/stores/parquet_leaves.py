@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 NUMBER = b"amends:number"
-"""Key in the metadata of a field whose texts were whole numbers in the file: leading zeros were lost there."""
+"""Key in the metadata of a field whose texts were numbers in the file: leading zeros were lost there."""
 
 
 def leaf_paths(schema: pa.Schema) -> list[tuple[str, pa.DataType, bool]]:
