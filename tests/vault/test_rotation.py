@@ -345,6 +345,7 @@ def _run(nursery: subprocess.Popen[str], kill_after_s: float | None = None) -> i
     return int(nursery.stdout.readline())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "parquet"])
 @pytest.mark.parametrize("scheme", ["siv", "ff1"])
 def test_whenever_it_is_killed_every_value_can_be_read_and_the_same_command_finishes(

@@ -135,14 +135,15 @@ def read(folder: Path) -> tuple[KeyFile, str]:
         raise _damaged(path) from error
 
 
-def write(folder: Path, file: KeyFile, sealed: str, *, wipe: bool = False) -> None:
+def write(folder: Path, file: KeyFile, sealed: str) -> None:
     """Put the key file in place of the one before: whole, on disk, or not at all.
+
+    The bytes of the one before are overwritten once it is out of the way, as far as the disk lets us.
 
     Args:
         folder: The vault.
         file: What it says.
         sealed: Its seal.
-        wipe: Overwrite the bytes of the file before once it is out of the way, as far as the disk lets us.
 
     Raises:
         TableError: It cannot be written; the one before stands.
@@ -151,7 +152,7 @@ def write(folder: Path, file: KeyFile, sealed: str, *, wipe: bool = False) -> No
     half = folder / f".{KEYRING_FILE}.{secrets.token_hex(6)}"
     shown = {"format": FORMAT, **asdict(file), "seal": sealed}
     try:
-        old = os.open(path, os.O_RDWR) if wipe and path.exists() else None
+        old = os.open(path, os.O_RDWR) if path.exists() else None
         try:
             _write_whole(half, json.dumps(shown, indent=1, ensure_ascii=False) + "\n")
             half.replace(path)

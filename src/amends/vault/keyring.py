@@ -30,6 +30,7 @@ from amends.vault.roots.base import SECRET_BYTES, Ask, RootKey
 from amends.vault.roots.opening import open_root
 from amends.vault.schemes.opening import open_cipher
 
+LEDGER_FILE = "ledger.jsonl"
 KEY_BYTES = {"siv": 64, "ff1": 32, "random": 64, "blind": 32, "mac": 32}
 _DOMAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
 
@@ -58,12 +59,19 @@ class Domain:
 class Keyring:
     """The keys of one vault; made by :meth:`create` or :meth:`open`."""
 
-    def __init__(self, folder: Path, file: KeyFile, root: RootKey, secret: bytes) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        file: KeyFile,
+        root: RootKey,
+        secret: bytes,
+        mark: tuple[int, ...] | None = None,
+    ) -> None:
         self.folder = folder
         self.root = root
         self._file = file
         self._secret = secret
-        self._mark = keyfile.mark(folder)
+        self._mark = mark or keyfile.mark(folder)
         self._held: dict[tuple[str, str, int], bytes] = {}
         self._guard = threading.RLock()
 
@@ -78,7 +86,7 @@ class Keyring:
     @property
     def ledger(self) -> Ledger:
         """Where every change of the keys is written down."""
-        return Ledger(self.folder / "ledger.jsonl")
+        return Ledger(self.folder / LEDGER_FILE)
 
     @classmethod
     def create(cls, folder: Path, root: RootKey) -> Keyring:
@@ -113,7 +121,9 @@ class Keyring:
             keyfile.write(folder, file, wrapping.seal(file, secret))
             made = cls(folder, file, root, secret)
             made.ledger.path.touch(mode=0o600)
-            made.ledger.append("vault.made", vault=vault_id, revision=1, root=dict(root.describe()))
+            made.ledger.append(
+                "vault.made", vault=vault_id, keyring_revision=1, root=dict(root.describe())
+            )
         return made
 
     @classmethod
@@ -128,13 +138,15 @@ class Keyring:
             UsageError: There is no vault, or the root needs what is not there.
             TableError: The keyring is damaged, altered, older than the ledger says, or the root does not fit.
         """
+        # The ledger is read first: a change is written to the keyring and then told, so a file read after is no older.
+        told, mark = _told(folder), keyfile.mark(folder)
         file, sealed = keyfile.read(folder)
         root = open_root(file.root, folder, ask)
         secret = root.unwrap(file.secret, wrapping.about_secret(file.vault_id))
         _check_seal(folder, file, sealed, secret)
-        opened = cls(folder, file, root, secret)
-        opened._check_ledger()
-        return opened
+        if told > file.revision:
+            raise _older(folder)
+        return cls(folder, file, root, secret, mark)
 
     def cipher(self, domain: str, scheme: Scheme = "siv", *, form: str = "") -> ColumnCipher:
         """Return what makes and reads the tokens of a domain; its first key is made when there is none.
@@ -251,15 +263,12 @@ class Keyring:
             return known
 
     @contextmanager
-    def changing(
-        self, act: str, told: Mapping[str, object], *, wipe: bool = False
-    ) -> Iterator[Change]:
+    def changing(self, act: str, told: Mapping[str, object]) -> Iterator[Change]:
         """Change the key file under its lock: what the block leaves in ``change.file`` is written and told.
 
         Args:
             act: What the ledger calls it.
             told: What the ledger says of it.
-            wipe: Overwrite the file before.
         """
         with keyfile.lock(self.folder), self._guard:
             file = self.file()
@@ -268,11 +277,11 @@ class Keyring:
             if change.file == file:
                 return
             made = replace(change.file, revision=file.revision + 1)
-            keyfile.write(self.folder, made, wrapping.seal(made, change.secret), wipe=wipe)
+            keyfile.write(self.folder, made, wrapping.seal(made, change.secret))
             self.root, self._secret = change.root, change.secret
             self._forget(made)
             self._mark = keyfile.mark(self.folder)
-            self.ledger.append(act, vault=made.vault_id, revision=made.revision, **told)
+            self.ledger.append(act, vault=made.vault_id, keyring_revision=made.revision, **told)
 
     def with_new_version(
         self, file: KeyFile, use: str, domain: str, *, form: str = "", pending: bool = False
@@ -318,6 +327,8 @@ class Keyring:
                 where=str(self.folder),
                 remedy="open the vault again (restart the program): that tells which",
             )
+        if file.revision < self._file.revision:
+            raise _older(self.folder)
         self._forget(file)
 
     def _forget(self, file: KeyFile) -> None:
@@ -325,15 +336,6 @@ class Keyring:
         live = {(*k.place, k.version) for k in file.keys if k.state != "shredded"}
         self._held = {place: key for place, key in self._held.items() if place in live}
         self._file = file
-
-    def _check_ledger(self) -> None:
-        told = max((int(e.body.get("revision", 0)) for e in self.ledger.lines()), default=0)
-        if told > self._file.revision:
-            raise TableError(
-                "The keyring is older than the vault's ledger: an earlier copy was put in its place",
-                where=str(self.folder / keyfile.KEYRING_FILE),
-                remedy="put the newest copy back; keys made since that copy are missing from it",
-            )
 
 
 @dataclass
@@ -358,6 +360,20 @@ def _check_seal(folder: Path, file: KeyFile, sealed: str, secret: bytes) -> None
             where=str(folder / keyfile.KEYRING_FILE),
             remedy="restore the file from its backup, and find out who wrote to it",
         )
+
+
+def _told(folder: Path) -> int:
+    """Return the newest revision of the keyring that the ledger tells of."""
+    lines = Ledger(folder / LEDGER_FILE).lines()
+    return max((int(line.body.get("keyring_revision", 0)) for line in lines), default=0)
+
+
+def _older(folder: Path) -> TableError:
+    return TableError(
+        "The keyring is older than the vault's ledger: an earlier copy was put in its place",
+        where=str(folder / keyfile.KEYRING_FILE),
+        remedy="put the newest copy back; keys made since that copy are missing from it",
+    )
 
 
 def _shredded(folder: Path, domain: str, version: int = 0) -> TableError:

@@ -35,7 +35,7 @@ def rewrap(keyring: Keyring, root: RootKey | None = None) -> None:
         return
     chosen = root or keyring.root
     described = dict(chosen.describe())
-    with keyring.changing("root.changed", {"root": described}, wipe=True) as change:
+    with keyring.changing("root.changed", {"root": described}) as change:
         file, fresh = change.file, secrets.token_bytes(SECRET_BYTES)
         wrapped = (
             wrapping.rewrapped(held, file.vault_id, change.secret, fresh) for held in file.keys

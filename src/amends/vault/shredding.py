@@ -205,7 +205,7 @@ def _shred(keyring: Keyring, chosen: object, reason: str, domain: str) -> Certif
     told: dict[str, object] = {
         "domain": domain, "reason": reason, "keys": [asdict(g) for g in gone]
     }  # fmt: skip
-    with keyring.changing("key.shredded", told, wipe=True) as change:
+    with keyring.changing("key.shredded", told) as change:
         keys = tuple(_tombstone(k, at, reason) if k in going else k for k in change.file.keys)
         change.file = replace(change.file, keys=keys)
     _sweep(keyring.folder)

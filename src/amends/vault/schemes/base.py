@@ -154,6 +154,12 @@ def refuse_tokens(keyring: Keyring, domain: str, rows: Bytes) -> None:
         for version, chosen in written.claims(PREFIXES[scheme], rows):
             part = rows[chosen]
             for held in keyring.domains():
+                if (held.name, held.scheme) == (domain, scheme) and version in held.shredded:
+                    raise TableError(
+                        f"A value to be protected as {domain} has the form of a token whose key was shredded",
+                        where=str(keyring.folder),
+                        remedy="protect the column in clear, or leave out the rows that hold tokens",
+                    )
                 if held.scheme != scheme or version not in held.versions:
                     continue
                 if kind(keyring, held.name).whole(part).any():
