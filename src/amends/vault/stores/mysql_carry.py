@@ -14,11 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from amends.kernel.errors import BusyError, TableError
+from amends.kernel.errors import TableError
 from amends.vault.stores.base import Change, Convert, Copying
 from amends.vault.stores.mysql_capture import Key
 from amends.vault.stores.mysql_plan import Names, Page
-from amends.vault.stores.mysql_session import DUPLICATE, Session, code_of, q, retried
+from amends.vault.stores.mysql_session import Session, q, retried
 from amends.vault.stores.mysql_shape import Index, columns, key_index, links
 
 CHUNK_BYTES = 32 << 20
@@ -204,31 +204,7 @@ class Carrier:
     # -- one transaction ------------------------------------------------------------------------------------------
 
     def _in_one(self, fill: Callable[[], int], note: Callable[[int], None]) -> int:
-        """Carry the keys that ``fill`` chooses, in one transaction.
-
-        Two rows may swap a unique value between our reading the one and the other: then what was caught is carried
-        first, and the chunk again.
-        """
-        for attempt in range(_ROUNDS):
-            try:
-                return self._once(fill, note)
-            except TableError as error:
-                self.session.rollback()
-                if code_of(error) != DUPLICATE or attempt + 1 == _ROUNDS or self.locked:
-                    raise
-                if attempt:
-                    self._once_caught()
-        raise AssertionError("unreachable")
-
-    def _once_caught(self) -> None:
-        try:
-            n = self._n
-            self._caught()
-            self._n = n
-        except BusyError:
-            self.session.rollback()
-
-    def _once(self, fill: Callable[[], int], note: Callable[[int], None]) -> int:
+        """Carry the keys that ``fill`` chooses, in one transaction."""
         if not self.locked:
             self.session.run("START TRANSACTION")
         try:
@@ -287,8 +263,9 @@ class Carrier:
             source = ", ".join(given.get(c, f"{table}.{q(c)}") for c in self._columns)
             # Cascades from other tables come without a trigger: hold the row until its copy is there to cascade to.
             held = " LOCK IN SHARE MODE" if self._locks_rows and not self.locked else ""
+            # A unique value may have moved here from a row whose key was caught later: that row comes again then.
             self.session.run(
-                f"INSERT INTO {target} ({', '.join(map(q, self._columns))}) SELECT {source} FROM {v} "
+                f"REPLACE INTO {target} ({', '.join(map(q, self._columns))}) SELECT {source} FROM {v} "
                 f"STRAIGHT_JOIN {k} ON {k}.rn = {v}.rn STRAIGHT_JOIN {table} ON {self._joined(table)}{held}"
             )
         finally:

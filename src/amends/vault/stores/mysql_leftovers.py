@@ -12,7 +12,7 @@ def leftovers(session: Session, page: Page) -> list[str]:
     """Return, in words, where copies in clear may still be, and what to do."""
     words = []
     names = page.names
-    if exists(session, names.clear) and not page.is_sentinel(names.clear):
+    if exists(session, names.clear):
         words.append(f"the table in clear is kept as {names.clear} until: amends vault drop")
     words += _logs(session)
     if session.one("SELECT @@innodb_file_per_table") in ("0", "OFF"):

@@ -15,9 +15,6 @@ from amends.vault.stores.base import Change, ChangeState
 from amends.vault.stores.mysql_session import Session, q
 from amends.vault.stores.mysql_shape import exists
 
-SENTINEL = "amends sentinel"
-"""Comment of the empty table that stands where the clear copy will be, until nothing can go wrong any more."""
-
 
 @dataclass(frozen=True)
 class Names:
@@ -90,13 +87,13 @@ class Page:
 
     def state(self) -> ChangeState:
         """Return how far the change is."""
-        there = {name: comment for name, comment in self._tables()}
+        there = self._tables()
         names, table = self.names, self.change.table
         if names.plan not in there or self.read("phase") == "starting":
             return "none"
-        if names.undone in there and there[names.undone] != SENTINEL:
+        if names.undone in there:
             return "none" if table in there else "swapped"
-        if names.clear in there and there[names.clear] != SENTINEL:
+        if names.clear in there:
             # Without the table itself, the server died between two renames; swap and undo put it right.
             return "swapped" if table in there else "copied"
         if table not in there:
@@ -109,24 +106,16 @@ class Page:
             return "dropped"
         return "copied" if self.read("copied") else "copying"
 
-    def _tables(self) -> list[tuple[str, ...]]:
+    def _tables(self) -> set[str]:
         wanted = [self.change.table, *self.names.all()]
         marks = ", ".join(["%s"] * len(wanted))
-        return self._session.texts(
-            "SELECT TABLE_NAME, TABLE_COMMENT FROM information_schema.TABLES "
-            f"WHERE TABLE_SCHEMA = %s AND TABLE_NAME IN ({marks})",
+        found = self._session.texts(
+            f"SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME IN ({marks})",
             self._session.database,
             *wanted,
         )
-
-    def is_sentinel(self, name: str) -> bool:
-        """Return whether a table of ours is only the sentinel."""
-        return (name, SENTINEL) in self._tables()
+        return {name for (name,) in found}
 
     def strays(self) -> list[str]:
         """Return tables that have our names although there is no page: they are not ours."""
-        return (
-            []
-            if self.found()
-            else [name for name, _ in self._tables() if name != self.change.table]
-        )
+        return [] if self.found() else sorted(self._tables() - {self.change.table})

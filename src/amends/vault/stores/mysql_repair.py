@@ -7,9 +7,8 @@ from amends.vault.stores.mysql_capture import drop_capture
 from amends.vault.stores.mysql_carry import Carrier
 from amends.vault.stores.mysql_plan import Page
 from amends.vault.stores.mysql_session import Session, q
-from amends.vault.stores.mysql_shadow import mirror_links
-from amends.vault.stores.mysql_shape import columns, exists, links, triggers
-from amends.vault.stores.mysql_swap import end_strays, restore_links
+from amends.vault.stores.mysql_shape import columns, exists
+from amends.vault.stores.mysql_swap import end_strays, restore
 
 
 def same_names(session: Session, one: str, other: str) -> bool:
@@ -39,7 +38,8 @@ def same_count(session: Session, carrier: Carrier) -> None:
         session.run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
     if abs(here - there) > waiting:
         raise TableError(
-            f"Table and copy differ by {abs(here - there) - waiting:,} rows: rows went or came unseen (TRUNCATE?)",
+            f"Table and copy differ by {abs(here - there) - waiting:,} rows: rows went or came unseen (TRUNCATE?), "
+            "or two values of a unique column have one token",
             where=carrier.change.table,
             remedy="undo the change and plan again",
         )
@@ -49,20 +49,15 @@ def repair(session: Session, page: Page) -> None:
     """Put right what a session or a server left half done; changes nothing where all is well."""
     if not page.found():
         return
-    names, table = page.names, page.change.table
     end_strays(session, page)
-    for retired in (names.clear, names.undone):
-        if page.is_sentinel(retired):
-            session.run(f"DROP TABLE IF EXISTS {q(retired)}")
-    if not exists(session, table):
+    for number, name in enumerate(page.read("pointing", [])):
+        aside = f"{page.names.base}c{number}"
+        if exists(session, aside) and not exists(session, name):
+            session.run(f"RENAME TABLE {q(aside)} TO {q(name)}")
+    if not exists(session, page.change.table):
         _finish_rename(session, page)
-    if page.read("links"):
-        restore_links(session, page)
-        _remake_mirrors(session, page)
-    for copy in (names.shadow, names.back):
-        if exists(session, copy):
-            for trigger in triggers(session, copy):
-                session.run(f"DROP TRIGGER IF EXISTS {q(trigger.name)}")
+    if exists(session, page.change.table):
+        restore(session, page)
 
 
 def _finish_rename(session: Session, page: Page) -> None:
@@ -75,20 +70,13 @@ def _finish_rename(session: Session, page: Page) -> None:
         session.run(f"RENAME TABLE {q(copy)} TO {q(table)}")
 
 
-def _remake_mirrors(session: Session, page: Page) -> None:
-    for copy in (page.names.shadow, page.names.back):
-        if exists(session, copy):
-            for link in links(session, copy, incoming=False):
-                session.run(f"ALTER TABLE {q(copy)} DROP FOREIGN KEY {q(link.name)}")
-            mirror_links(session, page.change, copy)
-
-
 def clean(session: Session, page: Page) -> None:
     """Take away everything a change has put there; the table itself is in clear."""
     if not page.found():
         return
-    drop_capture(session, page.change, "w")
-    drop_capture(session, page.change, "s")
+    page.write("phase", "starting")  # should we die here, the next start goes on taking away
+    for letter in "wsb":
+        drop_capture(session, page.change, letter)
     try:
         session.run("SET SESSION foreign_key_checks = 0")
         for name in page.names.all():

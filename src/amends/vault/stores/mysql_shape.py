@@ -16,7 +16,7 @@ from amends.vault.stores.mysql_session import Session, q
 OWN = re.compile(r"^[~\uffdc]?amends_v[0-9a-f]{4,32}_")
 """Tables that a change has put there."""
 
-_CATCHER = re.compile(r"^[~\uffdc]?amends_v[0-9a-f]{4,32}_[ws][iud]$")
+_CATCHER = re.compile(r"^[~\uffdc]?amends_v[0-9a-f]{4,32}_[wsb][iud]$")
 
 _TEXT = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set")
 

@@ -1,17 +1,19 @@
 """Changing names in MySQL or MariaDB: other sessions see the table before, or after, and no row between.
 
-MariaDB refuses RENAME TABLE under LOCK TABLES, so two sessions share the work. The first locks the tables, carries the
-last writes and asks the second to rename; the second waits, in front of every other session, for the first to let go.
-An empty table under the clear copy's name, the sentinel, makes the rename fail until all is ready: should the first
-session die early, nothing is renamed.
+MariaDB refuses RENAME TABLE under LOCK TABLES, so two sessions share the work. The first locks the tables and carries
+the last writes; the second's rename waits, mostly in front of every other session, for the first to let go. Should a
+session slip in between all the same, it may read, and its write is refused as a deadlock (1213) by triggers that stand
+for half a minute: what is written is never lost, and never refused for long, whoever dies.
 
 Foreign keys of other tables follow a table when it is renamed, so they are made again, under the lock, pointing to the
-table that will have the name. What has to be there is noted before, and whoever comes after a crash puts it right.
+table that will have the name; those tables are named in the rename too, so that the server locks them before it starts
+and no writer waits for the one while holding the other. What has to be there is noted before, and whoever comes after
+a crash puts it right.
 
 Source:
     MariaDB and MySQL manuals: RENAME TABLE, LOCK TABLES and triggers, ALTER TABLE (foreign keys in place when
-    foreign_key_checks is off); the same trouble is described by pt-online-schema-change (foreign keys) and gh-ost
-    (cut-over).
+    foreign_key_checks is off), SIGNAL; the same trouble is described by pt-online-schema-change (foreign keys) and
+    gh-ost (cut-over).
 """
 
 from __future__ import annotations
@@ -24,10 +26,11 @@ from dataclasses import dataclass
 
 from amends.kernel.errors import AmendsError, BusyError, TableError
 from amends.vault.stores.base import Change
-from amends.vault.stores.mysql_capture import capture_triggers, make_capture_table
+from amends.vault.stores.mysql_capture import capture_triggers, drop_capture, make_capture_table
 from amends.vault.stores.mysql_carry import Carrier
-from amends.vault.stores.mysql_plan import SENTINEL, Page
-from amends.vault.stores.mysql_session import LOCK_SECONDS, Session, q, retried
+from amends.vault.stores.mysql_plan import Page
+from amends.vault.stores.mysql_session import Session, q, retried
+from amends.vault.stores.mysql_shadow import mirror_links
 from amends.vault.stores.mysql_shape import (
     OWN,
     Link,
@@ -37,7 +40,9 @@ from amends.vault.stores.mysql_shape import (
     triggers,
 )
 
-_WAIT_SECONDS = 20
+_WAIT_SECONDS = 10
+_REFUSE_SECONDS = 30
+"""How long writes that slip in are refused: longer than the rename can take to come through or give up."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ def swap_names(session: Session, other: Callable[[], Session], sides: Sequence[S
     """
     for side in sides:
         _check_links(session, side, sides)
+        drop_capture(session, side.change, "b")
         if side.follow:
             names = side.page.names
             make_capture_table(session, side.change, names.since, side.target)
@@ -91,52 +97,40 @@ def _attempt(session: Session, other: Callable[[], Session], sides: Sequence[Sid
     for side in sides:
         for _ in side.carrier.catch_up():
             pass
-        _sentinel(session, side.retired)
     second = other()
+    done = False
     try:
         session.run("SET SESSION autocommit = 0")
         for side in sides:
             side.carrier.locked = True
         _lock(session, sides)
         _under_lock(session, second, sides)
+        done = True
     finally:
         for side in sides:
             side.carrier.locked = False
-        _let_go(session, sides)
         second.close()
+        _let_go(session, sides, done=done)
 
 
-def _sentinel(session: Session, name: str) -> None:
-    if not exists(session, name):
-        session.run(f"CREATE TABLE {q(name)} (sentinel INT) ENGINE=InnoDB COMMENT='{SENTINEL}'")
-
-
-def _let_go(session: Session, sides: Sequence[Side]) -> None:
-    """Unlock and take the sentinels away; without a connection the server has unlocked by itself."""
-    try:
+def _let_go(session: Session, sides: Sequence[Side], *, done: bool) -> None:
+    """Unlock, and put right what was prepared in vain; without a connection whoever comes next does."""
+    with suppress(AmendsError):
         session.rollback()
         session.run("UNLOCK TABLES")
         session.run("SET SESSION autocommit = 1")
         session.run("SET SESSION foreign_key_checks = 1")
         for side in sides:
-            if side.page.is_sentinel(side.retired):
-                session.run(f"DROP TABLE IF EXISTS {q(side.retired)}")
-    except AmendsError:
-        pass
+            if not done:
+                restore(session, side.page)
+            side.page.forget("links")
 
 
 def _lock(session: Session, sides: Sequence[Side]) -> None:
     locked: dict[str, None] = {}
     for side in sides:
         names = side.page.names
-        for name in (
-            side.change.table,
-            side.target,
-            side.retired,
-            side.carrier.capture,
-            names.plan,
-            names.since,
-        ):
+        for name in (side.change.table, side.target, side.carrier.capture, names.plan, names.since):
             locked[name] = None
         for link in links(session, side.change.table, incoming=True):
             locked[link.table] = None
@@ -157,8 +151,12 @@ def _under_lock(session: Session, second: Session, sides: Sequence[Side]) -> Non
             for _, sql in made:
                 session.run(sql)
     steps = _link_steps(session, sides)
-    steps += [f"DROP TABLE {q(side.retired)}" for side in sides]
-    renamed = _Rename(second, sides)
+    for side in sides:
+        _refuse_writes(session, side)
+    pointing = _pointing(session, sides)
+    sides[0].page.write("pointing", pointing)
+    session.commit()
+    renamed = _Rename(second, sides, pointing)
     renamed.start()
     try:
         renamed.wait_until_queued(session)
@@ -172,18 +170,42 @@ def _under_lock(session: Session, second: Session, sides: Sequence[Side]) -> Non
         renamed.join()
     if renamed.failure is not None:
         raise renamed.failure
-    session.run("SET SESSION autocommit = 1")
-    for side in sides:
-        side.page.forget("links")
 
 
 def _run_all(session: Session, steps: list[str]) -> None:
     """Run the last steps; MariaDB takes them as one statement, which our death does not interrupt."""
-    if session.is_mariadb:
+    if session.is_mariadb and steps:
         session.run("BEGIN NOT ATOMIC " + " ".join(f"{step};" for step in steps) + " END")
         return
     for step in steps:
         session.run(step)
+
+
+def _refuse_writes(session: Session, side: Side) -> None:
+    """Refuse writes to the table for a while; the triggers leave with it."""
+    until = session.one(f"SELECT UTC_TIMESTAMP() + INTERVAL {_REFUSE_SECONDS} SECOND")
+    body = (
+        f"IF UTC_TIMESTAMP() < '{until}' THEN SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, "
+        "MESSAGE_TEXT = 'Deadlock: the table is changing places; try restarting transaction'; END IF"
+    )
+    base = side.page.names.base
+    for letter, event in (("i", "INSERT"), ("u", "UPDATE"), ("d", "DELETE")):
+        name = q(f"{base}b{letter}")
+        session.run(
+            f"CREATE TRIGGER {name} BEFORE {event} ON {q(side.change.table)} FOR EACH ROW {body}"
+        )
+
+
+def _pointing(session: Session, sides: Sequence[Side]) -> list[str]:
+    """Return the tables, other than those that change places, whose foreign keys point to one of them."""
+    moving = {side.change.table for side in sides} | {side.target for side in sides}
+    found = {
+        link.table
+        for side in sides
+        for link in links(session, side.change.table, incoming=True)
+        if link.table not in moving
+    }
+    return sorted(found)
 
 
 def _numbering(session: Session, side: Side) -> None:
@@ -273,8 +295,15 @@ def _link_steps(session: Session, sides: Sequence[Side]) -> list[str]:
     return steps
 
 
-def restore_links(session: Session, page: Page) -> None:
-    """Put the foreign keys right that a swap cut short may have left: each exists, and points to the table in use."""
+def restore(session: Session, page: Page) -> None:
+    """Put right what a swap that did not come true has left: triggers on the copy, foreign keys that point to it."""
+    names = page.names
+    drop_capture(session, page.change, "b")
+    in_use = names.clear if page.state() == "swapped" else names.shadow
+    for copy in (in_use, names.back):
+        if exists(session, copy):
+            for trigger in triggers(session, copy):
+                session.run(f"DROP TRIGGER IF EXISTS {q(trigger.name)}")
     noted: list[dict[str, object]] = page.read("links", [])
     if not noted:
         return
@@ -282,6 +311,11 @@ def restore_links(session: Session, page: Page) -> None:
     try:
         for held in noted:
             _restore_link(session, page, Link.from_dict(held))
+        for copy in (in_use, names.back):
+            if exists(session, copy):
+                for link in links(session, copy, incoming=False):
+                    session.run(f"ALTER TABLE {q(copy)} DROP FOREIGN KEY {q(link.name)}")
+                mirror_links(session, page.change, copy)
     finally:
         session.run("SET SESSION foreign_key_checks = 1")
     page.forget("links")
@@ -310,17 +344,22 @@ def _restore_link(session: Session, page: Page, link: Link) -> None:
 class _Rename(threading.Thread):
     """The second session's rename, which waits until the first lets go."""
 
-    def __init__(self, session: Session, sides: Sequence[Side]) -> None:
+    def __init__(self, session: Session, sides: Sequence[Side], pointing: Sequence[str]) -> None:
         super().__init__(daemon=True)
         pairs = [
             f"{q(side.change.table)} TO {q(side.retired)}, {q(side.target)} TO {q(side.change.table)}"
             for side in sides
         ]
+        base = sides[0].page.names.base
+        for number, name in enumerate(pointing):
+            # There and back: the server locks the table before it starts.
+            aside = f"{base}c{number}"
+            pairs += [f"{q(name)} TO {q(aside)}", f"{q(aside)} TO {q(name)}"]
         self._session = session
         self._sql = "RENAME TABLE " + ", ".join(pairs)
         self._number = session.thread()
         self.failure: AmendsError | None = None
-        session.run(f"SET SESSION lock_wait_timeout = {_WAIT_SECONDS + LOCK_SECONDS}")
+        session.run(f"SET SESSION lock_wait_timeout = {_WAIT_SECONDS}")
 
     def run(self) -> None:
         """Rename; keep the failure for whoever waits."""

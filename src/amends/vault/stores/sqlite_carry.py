@@ -153,8 +153,9 @@ class Carrier:
         self._remove(target)
         given = {c: f"v.c{i}" for i, c in enumerate(self.change.columns)}
         values = ", ".join(given.get(c, f"{table}.{q(c)}") for c in self._columns)
+        # A unique value may have moved here from a row whose key was caught later: that row comes again then.
         self.session.run(
-            f"INSERT INTO {target} ({', '.join(map(q, self._columns))}) SELECT {values} FROM {source} "
+            f"INSERT OR REPLACE INTO {target} ({', '.join(map(q, self._columns))}) SELECT {values} FROM {source} "
             "CROSS JOIN temp.amends_v v ON v.rn = k.rn"
         )
 

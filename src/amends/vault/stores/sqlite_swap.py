@@ -118,7 +118,8 @@ def _same_count(session: Session, carrier: Carrier) -> None:
     there = session.one(f"SELECT COUNT(*) FROM {q(carrier.target)}")
     if here != there:
         raise TableError(
-            f"Table and copy differ by {abs(here - there):,} rows: rows went or came unseen",
+            f"Table and copy differ by {abs(here - there):,} rows: rows went or came unseen, "
+            "or two values of a unique column have one token",
             where=carrier.change.table,
             remedy="undo the change and plan again",
         )
