@@ -81,8 +81,10 @@ class TokenColumn:
         """Return, for each text, whether it is a token of this vault and domain (null stays null)."""
         values = whole_array(values)
         out = np.zeros(len(values), np.bool_)
-        for _, places, matrix in equal_lengths(values):
-            out[written.spread(places)] = self.whole(matrix)
+        for at in range(0, len(values), written.CHUNK_ROWS):
+            part = out[at : at + written.CHUNK_ROWS]
+            for _, places, matrix in equal_lengths(values.slice(at, written.CHUNK_ROWS)):
+                part[written.spread(places)] = self.whole(matrix)
         known = None if not values.null_count else ~np.asarray(values.is_valid())
         return pa.array(out, mask=known)
 
