@@ -452,8 +452,8 @@ def _computed(conn: Connection, table: Relation, change: Change) -> list[Refusal
 
 
 def checks_left_off(conn: Connection, table: Relation, change: Change) -> list[tuple[str, str]]:
-    """Return the check constraints that speak of protected columns: name and definition."""
-    kept_out = [c for c in change.columns]
+    """Return the check constraints that speak of columns whose form changes: name and definition."""
+    changed = [c for c in change.columns if c not in change.kept]
     rows = run(
         conn,
         """
@@ -462,7 +462,7 @@ def checks_left_off(conn: Connection, table: Relation, change: Change) -> list[t
             SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY(k.conkey)
             AND a.attname = ANY(%s)) ORDER BY 1
         """,
-        (table.oid, kept_out),
+        (table.oid, changed),
     )
     return [(str(name), str(text)) for name, text in rows]
 

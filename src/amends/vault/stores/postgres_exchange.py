@@ -233,9 +233,7 @@ def validate(conn: Connection, table: str, name: str) -> None:
     def work() -> None:
         there = one(
             conn,
-            "SELECT 1 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n "
-            "ON n.oid = c.relnamespace WHERE k.conname = %s "
-            "AND pg_catalog.format('%%I.%%I', n.nspname, c.relname) = %s",
+            "SELECT 1 FROM pg_constraint WHERE conname = %s AND conrelid = pg_catalog.to_regclass(%s)",
             (name, table),
         )
         if there:
