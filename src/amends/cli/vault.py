@@ -11,6 +11,11 @@ from amends.cli.late import LateGroup
 COMMANDS: Mapping[str, str] = {
     "new": "amends.cli.vault_keys:new",
     "keys": "amends.cli.vault_keys:keys",
+    "plan": "amends.cli.vault_protect:plan_command",
+    "protect": "amends.cli.vault_protect:protect",
+    "verify": "amends.cli.vault_protect:verify",
+    "undo": "amends.cli.vault_protect:undo",
+    "drop": "amends.cli.vault_protect:drop",
     "rewrap": "amends.cli.vault_keys:rewrap",
     "rotate": "amends.cli.vault_keys:rotate",
     "shred": "amends.cli.vault_keys:shred",
@@ -21,6 +26,9 @@ COMMANDS: Mapping[str, str] = {
     "ask": "amends.cli.vault_serve:ask",
     "release": "amends.cli.vault_release:release",
     "audit": "amends.cli.vault_serve:audit",
+    "mask": "amends.cli.vault_mask:mask",
+    "subset": "amends.cli.vault_mask:subset",
+    "test-check": "amends.cli.vault_mask:test_check",
 }
 
 
