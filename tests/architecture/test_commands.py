@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from amends.cli.main import cli
@@ -133,6 +134,8 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 # What the examples read.
 FILES = {
+    "till/customers.csv": "id,ssn,name\n"
+    + "".join(f"{n},512-44-{n},ANN LEE\n" for n in range(1001, 1051)),
     "password.txt": "correct horse battery staple\n",
     "codes.csv": "code\nLG-4F7K-2M9Q\nLG-8T3W-5R1X\n",
     "used.csv": "code,used_on\n",
@@ -159,7 +162,11 @@ ORDERED = [
     "amends show", "amends explain", "amends export", "amends diff", "amends decide", "amends verify",
     "amends custody witness", "amends custody stamp", "amends custody proof", "amends custody check-proof",
     "amends custody export", "amends package make", "amends package check", "amends paths show", "amends paths diff",
+    "amends controls",
     "amends detect", "amends scan", "amends sample index", "amends sample check",
+    "amends vault new", "amends vault keys", "amends vault plan", "amends vault protect", "amends vault verify",
+    "amends vault drop", "amends vault undo", "amends vault rewrap", "amends vault rotate", "amends vault shred",
+    "amends vault leaks",
     "amends vault actors purpose", "amends vault actors add", "amends vault actors ceiling",
     "amends vault actors persons", "amends vault canary make", "amends vault serve", "amends vault ask",
     "amends vault release ask", "amends vault release approve", "amends vault release run",
@@ -220,12 +227,21 @@ def _tokens(folder: Path) -> str:
     return tokens[0]
 
 
+def _loyalty(folder: Path) -> None:
+    """Write a table whose numbers are tokens of the vault that the examples made."""
+    cipher = Keyring.open(folder / "vault").cipher("loyalty_number")
+    numbers = cipher.protect(pa.array(["L-100001", "L-100002", None], pa.string()))
+    pq.write_table(pa.table({"number": numbers}), folder / "loyalty.parquet")
+
+
 @pytest.mark.slow
 def test_every_example_runs(workshop: Path) -> None:
     listed = _amends(workshop, "amends export acme person-elements --to -").stdout
     person = json.loads(listed.splitlines()[0])["person_id"]
     token = ""
     for name in ORDERED:
+        if name == "amends vault rotate":
+            _loyalty(workshop)
         if name == "amends vault actors purpose":
             token = _tokens(workshop)
         for example in _examples(COMMANDS[name]):
