@@ -111,7 +111,7 @@ def plan_command(
 
     \b
     Example:
-      amends vault plan safe shop.db --to plan.toml
+      amends vault plan vault till/customers.csv --to plan.toml
     """
     keyring = open_vault(face, vault, passphrase_file)
     store = opened_store(face, address, password_file)
@@ -225,7 +225,7 @@ def protect(
 
     \b
     Example:
-      amends vault protect safe plan.toml
+      amends vault protect vault plan.toml
     """
     with _work(face, vault, plan_file, password_file, passphrase_file) as (work, _):
         made = work.protect(mixed=mixed)
@@ -263,8 +263,8 @@ def verify(
 
     \b
     Example:
-      amends vault verify safe plan.toml
-      amends vault verify safe plan.toml --copies --also stolen/customers.csv --json
+      amends vault verify vault plan.toml
+      amends vault verify vault plan.toml --copies --also stolen/customers.csv --json
     """
     with _work(face, vault, plan_file, password_file, passphrase_file) as (work, _):
         outcomes, found = work.verify()
@@ -332,7 +332,7 @@ def undo(
 
     \b
     Example:
-      amends vault undo safe plan.toml --yes
+      amends vault undo vault plan.toml --yes
     """
     with _work(face, vault, plan_file, password_file, passphrase_file) as (work, plan):
         if not yes and not face.confirm(f"Bring {len(plan.tables)} tables back in clear?"):
@@ -358,7 +358,7 @@ def drop(
 
     \b
     Example:
-      amends vault drop safe plan.toml --yes
+      amends vault drop vault plan.toml --yes
     """
     with _work(face, vault, plan_file, password_file, passphrase_file) as (work, plan):
         if not yes and not face.confirm(
