@@ -1,4 +1,4 @@
-"""A table of customers in use: what it holds, somebody who writes to it all the time, and a journal of what he wrote."""
+"""A table of customers in use: what it holds, somebody who writes to it all the time, and a journal of his writes."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ def make_capture(session: Session, change: Change, capture: str, letter: str) ->
     """
     key = key_of(session, change.table)
     keys = ", ".join(f"k{n}" for n in range(len(key)))
-    session.run(f"CREATE TABLE {q(capture)} (seq INTEGER PRIMARY KEY AUTOINCREMENT, {keys})")
+    session.run(f"CREATE TABLE {q(capture)} (seq INTEGER PRIMARY KEY, {keys})")
     into = f"INSERT INTO {q(capture)} ({keys})"
     old = ", ".join(f"OLD.{q(c)}" for c in key)
     new = ", ".join(f"NEW.{q(c)}" for c in key)
