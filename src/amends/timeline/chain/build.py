@@ -25,14 +25,11 @@ from amends.timeline.chain.walk import (
     place_transfers,
     plant,
 )
-from amends.timeline.chain.weigh import SLACK, clock_of, through_vpn, transfer_weight
+from amends.timeline.chain.weigh import LEVEL_WEIGHTS, SLACK, clock_of, through_vpn, transfer_weight
 from amends.timeline.excuses import EXCUSING, excuse
 from amends.timeline.excuses import Deed as Excusable
 from amends.timeline.known import Known
 from amends.timeline.network import ASSIGNED
-
-LEVEL_WEIGHTS = {"critical": 3.0, "high": 1.7, "medium": 0.7, "low": 0.2, "informational": 0.0}
-"""Level of a rule → weight of what it fired on (levels as SigmaHQ defines them: high = should be looked at at once)."""
 
 MOST_EXCLUDED = 200
 """Excused accesses shown, the heaviest first."""

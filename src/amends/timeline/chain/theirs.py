@@ -8,7 +8,13 @@ from datetime import timedelta
 
 from amends.timeline.chain.shapes import Access, Node
 from amends.timeline.chain.walk import Forest, circular
-from amends.timeline.chain.weigh import LEAST_HISTORY, SYSTEM_ACCOUNTS, deeds_of, fits
+from amends.timeline.chain.weigh import (
+    LEAST_HISTORY,
+    LEVEL_WEIGHTS,
+    SYSTEM_ACCOUNTS,
+    deeds_of,
+    fits,
+)
 
 THRESHOLD = 6.0
 """Weight of a tree from which it is an intruder's: a strange way in (3) and a deed beyond the ordinary (2.5), or
@@ -34,6 +40,13 @@ RETURN_WEIGHT = 4.5
 
 MOST_USES = 60
 """Uses of a way from which it is a routine, however it began."""
+
+STRANGER = 4.0
+"""Strangeness of somebody from the internet who was never there before, under an account never used from there …"""
+
+GONE_ON_STRANGE = 3.0
+"""… and of a step further in, between hosts and under an account that never did, from which the two together must be
+explained where a rule of level high told of either."""
 
 OWN_FIT = 0.5
 """Fit from which an access of the intruder's explains another: they were there, or half a day before."""
@@ -105,6 +118,7 @@ def _has_strong(forest: Forest, ways: Ways, root: int) -> bool:
     if top.strange <= 0 and top.verdict != "attacker" and not ways.began_oddly(top.access):
         return False
     kinds: dict[str, float] = {}
+    further = 0.0
     told = 0.0  # the same kind on one host after the other adds up, below an origin outside
     for number, node in forest.nodes.items():
         if forest.root(number) != root or node.excused:
@@ -115,9 +129,13 @@ def _has_strong(forest: Forest, ways: Ways, root: int) -> bool:
             return True
         mine = {k: w for k, w in deeds_of(node).items() if k != "signal"}
         told += max(mine.values(), default=0.0) if top.access.outside else 0.0
+        further = max(further, node.strange if number != root else 0.0)
         for kind, weight in mine.items():
             kinds[kind] = max(kinds.get(kind, 0.0), weight)
     if top.strange >= SURE_STRANGE and told >= STRONG_TOGETHER:
+        return True
+    gone_on = top.strange >= STRANGER and further >= GONE_ON_STRANGE
+    if top.access.outside and gone_on and told >= LEVEL_WEIGHTS["high"]:
         return True
     return max(kinds.values(), default=0.0) >= STRONG or sum(kinds.values()) >= STRONG_TOGETHER
 

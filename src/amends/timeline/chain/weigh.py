@@ -28,6 +28,9 @@ DECAY = (
 )  # fmt: skip
 """How far an access that ended still explains what happens on the host: things left running, and coming back."""
 
+LEVEL_WEIGHTS = {"critical": 3.0, "high": 1.7, "medium": 0.7, "low": 0.2, "informational": 0.0}
+"""Level of a rule → weight of what it fired on (levels as SigmaHQ defines them: high = should be looked at at once)."""
+
 SYSTEM_ACCOUNTS = frozenset(
     [
         "root",
