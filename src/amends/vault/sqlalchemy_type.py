@@ -34,7 +34,6 @@ from amends.vault.sqlalchemy_values import (
     Masked,
     Source,
     Wanted,
-    WantedForm,
     revealed,
 )
 
@@ -140,8 +139,8 @@ class Protected(TypeDecorator[Any]):  # Any: a str goes in, a Masked or a str co
         """Return the token of a value on its way to the database."""
         if value is None:
             return None
-        if isinstance(value, WantedForm):
-            return value.token()
+        if isinstance(value, Wanted):
+            return value.token(self.cipher())
         if isinstance(value, Masked):
             return self._own(value).token
         clear = self._checked(value)
@@ -174,7 +173,7 @@ class Protected(TypeDecorator[Any]):  # Any: a str goes in, a Masked or a str co
         """Return the type of a value that the column is compared with: this one."""
         return self
 
-    def wanted(self, value: object) -> list[WantedForm]:
+    def wanted(self, value: object) -> list[Wanted]:
         """Return what an equality with a value looks for: a token for each live key version.
 
         Raises:
@@ -185,10 +184,15 @@ class Protected(TypeDecorator[Any]):  # Any: a str goes in, a Masked or a str co
                 f"A column of {self.domain} whose tokens differ each time cannot be searched",
                 "protect it with the scheme siv, or keep a blind index beside it",
             )
-        held = self._own(value) if isinstance(value, Masked) else self._checked(value, raw=True)
-        n_versions = len(self.cipher().forms("0" * 9)) if self.scheme == "siv" else _versions(self)
-        sought = Wanted(self.domain, held, self.normal, self.cipher, n_versions)
-        return [WantedForm(sought, index) for index in range(n_versions)]
+        cipher = self.cipher()
+        if isinstance(value, Masked):
+            tokens = cipher.forms(revealed(cipher, self._own(value).token))
+        else:
+            tokens = cipher.forms(self._checked(value))
+        return [Wanted(self.domain, tokens, at, self._forms) for at in range(len(tokens))]
+
+    def _forms(self, value: str) -> list[str]:
+        return self.cipher().forms(self.normal(value))
 
     def _own(self, value: Masked) -> Masked:
         if value.domain != self.domain:
@@ -198,8 +202,8 @@ class Protected(TypeDecorator[Any]):  # Any: a str goes in, a Masked or a str co
             )
         return value
 
-    def _checked(self, value: object, *, raw: bool = False) -> str:
-        """Return a value in its normal form (or as it is), or refuse it without showing it."""
+    def _checked(self, value: object) -> str:
+        """Return a value in its normal form, or refuse it without showing it."""
         if not isinstance(value, str):
             raise TableError(
                 f"A value of {self.domain} is {type(value).__name__}, and must be text",
@@ -215,7 +219,7 @@ class Protected(TypeDecorator[Any]):  # Any: a str goes in, a Masked or a str co
                 f"A token was given as a value of {self.domain}",
                 remedy="give the value in clear, or the object that came from the database",
             )
-        return value if raw else self.normal(value)
+        return self.normal(value)
 
     class Comparator(TypeDecorator.Comparator[Any]):
         """Equality through tokens; everything else is refused."""
@@ -252,8 +256,11 @@ class Protected(TypeDecorator[Any]):  # Any: a str goes in, a Masked or a str co
             if isinstance(other, ColumnElement):
                 guard.refuse_other(kind, other)
                 return super().operate(op, other, **kwargs)
+            sought = kind.wanted(other)
+            if len(sought) == 1:
+                return super().operate(op, sought[0], **kwargs)
             among = operators.in_op if op is operators.eq else operators.not_in_op
-            return super().operate(among, kind.wanted(other))
+            return super().operate(among, sought)
 
         def _among(
             self, kind: Protected, op: Any, other: Any, kwargs: dict[str, Any]
@@ -278,11 +285,6 @@ def _by_token(value: Any) -> str:  # Any: whatever the column holds in the appli
 
 def _is_null(other: object) -> bool:
     return other is None or isinstance(other, Null)
-
-
-def _versions(kind: Protected) -> int:
-    """Return how many tokens stand for a value of FF1; its cipher can only be asked with a value it can keep."""
-    return len(kind.cipher().forms("0123456789"))
 
 
 def _refused(what: str, remedy: str) -> TableError:

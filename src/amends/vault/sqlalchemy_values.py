@@ -5,6 +5,7 @@ Neither shows a value in clear when it is printed, logged or put into an error's
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -14,6 +15,8 @@ from amends.vault.ciphers import ColumnCipher, Scheme
 MASK = "•"
 """The sign masks are made of; no identifier holds it, so a mask that is stored by mistake is refused."""
 HIDDEN = MASK * 5
+FRESH_SECONDS = 1.0
+"""A statement that is run so soon after it was written need not look for new key versions."""
 
 
 class Ciphers(Protocol):
@@ -62,74 +65,58 @@ class Masked:
 
 
 class Wanted:
-    """A value that is looked for: all its tokens, made when the statement runs and not before."""
+    """One of the tokens that stand for a value that is looked for; the value itself is not kept.
+
+    Args:
+        domain: The domain.
+        tokens: All tokens that stand for the value, newest first.
+        index: Which of them this is.
+        forms: Returns the tokens of another value, for comparisons in memory.
+    """
+
+    __slots__ = ("_at", "_forms", "_index", "_tokens", "domain")
 
     def __init__(
         self,
         domain: str,
-        value: str | Masked,
-        normal: Callable[[str], str],
-        cipher: Callable[[], ColumnCipher],
-        made_for: int,
+        tokens: list[str],
+        index: int,
+        forms: Callable[[str], list[str]],
     ) -> None:
         self.domain = domain
-        self._value = value
-        self._normal = normal
-        self._cipher = cipher
-        self._made_for = made_for
+        self._tokens = tokens
+        self._index = index
+        self._at = time.monotonic()
+        self._forms = forms
 
     def __repr__(self) -> str:
         return f"<{self.domain} {HIDDEN}>"
 
-    def tokens(self) -> list[str]:
-        """Return the tokens that stand for the value, newest first.
-
-        Raises:
-            TableError: More key versions are live than when the statement was written.
-        """
-        cipher = self._cipher()
-        held = self._value
-        is_masked = isinstance(held, Masked)
-        found = cipher.forms(revealed(cipher, held.token) if is_masked else self._normal(held))
-        if len(found) > self._made_for:
-            raise TableError(
-                f"The key of {self.domain} got a new version after this statement was written",
-                remedy="write the statement anew for each run, or restart the application",
-            )
-        return found
-
-    def stands_for(self, other: object) -> bool:
-        """Say whether a value of the application is the one that is looked for."""
-        if isinstance(other, Masked):
-            return other.domain == self.domain and other.token in self.tokens()
-        if isinstance(other, str) and isinstance(self._value, str):
-            return self._normal(other) == self._normal(self._value)
-        return False
-
-
-class WantedForm:
-    """One of the tokens of a value that is looked for."""
-
-    def __init__(self, wanted: Wanted, index: int) -> None:
-        self.wanted = wanted
-        self.index = index
-
-    def __repr__(self) -> str:
-        return repr(self.wanted)
-
     def __eq__(self, other: object) -> bool:
         # The ORM compares in memory when it brings a session up to an UPDATE or DELETE.
-        if isinstance(other, WantedForm):
-            return self is other
-        return self.wanted.stands_for(other)
+        if isinstance(other, Masked):
+            return other.domain == self.domain and other.token in self._tokens
+        if isinstance(other, str):
+            return self._forms(other)[0] in self._tokens
+        return self is other
 
     def __hash__(self) -> int:
         return id(self)
 
-    def token(self) -> str:
-        """Return the token; where a version is gone meanwhile, the newest once more."""
-        found = self.wanted.tokens()
-        return found[self.index] if self.index < len(found) else found[0]
+    def token(self, cipher: ColumnCipher) -> str:
+        """Return the token.
+
+        Raises:
+            TableError: There are other key versions than when the statement was written: rows would be missed.
+        """
+        if time.monotonic() - self._at > FRESH_SECONDS and len(self._tokens) != len(
+            cipher.forms(revealed(cipher, self._tokens[0]))
+        ):
+            raise TableError(
+                f"The key of {self.domain} got a new version after this statement was written",
+                remedy="write the statement anew for each run, or restart the application",
+            )
+        return self._tokens[self._index]
 
 
 class Source:
@@ -141,6 +128,7 @@ class Source:
 
     def __init__(self, given: Ciphers | Callable[[], Ciphers]) -> None:
         self._given = given
+        self._held: dict[tuple[str, Scheme], ColumnCipher] = {}
 
     def __repr__(self) -> str:
         return "…"
@@ -165,9 +153,13 @@ class Source:
 
     def cipher(self, domain: str, scheme: Scheme) -> ColumnCipher:
         """Return the cipher of a domain."""
-        given = self._given
-        held = given if hasattr(given, "cipher") else given()
-        return held.cipher(domain, scheme)
+        held = self._held.get((domain, scheme))
+        if held is None:
+            given = self._given
+            ciphers = given if hasattr(given, "cipher") else given()
+            # A cipher looks at its keyring each time, so it may be kept.
+            held = self._held[domain, scheme] = ciphers.cipher(domain, scheme)
+        return held
 
 
 def revealed(cipher: ColumnCipher, token: str) -> str:
