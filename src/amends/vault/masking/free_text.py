@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 _TOKENS = (
-    re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+"),
+    re.compile(r"(?<![\w.+%'-])[\w.+%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"),
     re.compile(r"\+?\(?[0-9][0-9()./\u2010-\u2015 -]{4,40}[0-9]"),
     re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{4,40})[A-Za-z0-9]"),
     re.compile(r"[0-9]{6,}"),

@@ -81,7 +81,8 @@ class SqliteWriter:
         names = batch.schema.names
         places = ", ".join("?" * len(names))
         words = f"INSERT INTO {_quoted(table)} ({', '.join(map(_quoted, names))}) VALUES ({places})"
-        rows = zip(*(c.to_pylist() for c in batch.columns), strict=True)
+        kinds = {c.name: c.type.lower() for c in self._shapes[table].columns}
+        rows = zip(*(_cells(c, kinds[n]) for c, n in zip(batch.columns, names, strict=True)), strict=True)
         try:
             self._open.executemany(words, rows)
         except sqlite3.IntegrityError as error:
@@ -126,6 +127,21 @@ class SqliteWriter:
     def _open(self) -> sqlite3.Connection:
         assert self._conn is not None, "begin was not called"
         return self._conn
+
+
+def _cells(values: pa.Array, kind: str) -> list[str | bytes | None]:
+    """Return the cells to insert; bytes, which are read as 0x and digits, as bytes again."""
+    plain: list[str | bytes | None] = values.to_pylist()
+    if "blob" not in kind:
+        return plain
+    return [_bytes(v) if isinstance(v, str) and v.startswith("0x") else v for v in plain]
+
+
+def _bytes(text: str) -> str | bytes:
+    try:
+        return bytes.fromhex(text[2:])
+    except ValueError:
+        return text
 
 
 def _plain(name: str) -> str:
