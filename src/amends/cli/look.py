@@ -96,7 +96,8 @@ def export(face: Face, case: Path, name: str, to: str) -> None:
     """Write a table or a deliverable to a file.
 
     NAME is notification-list, memberships, person-elements, exceptions, calendar, custody-log, filings (.json),
-    chain, taken, timeline (Timesketch), story (.html .pdf), swimlane (.svg), stix (.json), or any table.
+    chain, taken, timeline (Timesketch), story (.html .pdf), swimlane (.svg), stix (.json), gap-report and roadmap
+    (.html .pdf .xlsx .csv .json), oscal-assessment-results and oscal-poam (.json), or any table.
 
     \b
     Example:
