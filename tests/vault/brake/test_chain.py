@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from amends.vault.brake import chain as chains
-from amends.vault.brake.chain import Chain, ChainFault, Unwritable
+from amends.vault.brake.chain import Chain, Unwritable
+from amends.vault.brake.lines import ChainFault
 
 KEY = b"k" * 32
 

@@ -16,8 +16,9 @@ from amends.kernel.ledger import actor_name
 from amends.vault.blind import BlindIndex
 from amends.vault.boxes import SecretBox
 from amends.vault.brake.calls import Alarm, Call, Verdict
-from amends.vault.brake.chain import Act, Body, Chain, ChainFault, Line
+from amends.vault.brake.chain import Chain
 from amends.vault.brake.decide import decide, left, masked_only
+from amends.vault.brake.lines import Act, Body, ChainFault, Line
 from amends.vault.brake.state import State
 from amends.vault.brake.times import Moment, Times
 from amends.vault.keyring import Keyring

@@ -21,7 +21,7 @@ import pyarrow as pa
 from amends.kernel.errors import TableError, UsageError
 from amends.kernel.ledger import actor_name
 from amends.vault.brake.brake import Brake
-from amends.vault.brake.chain import Act
+from amends.vault.brake.lines import Act
 from amends.vault.brake.state import State, seal_canaries
 from amends.vault.ciphers import Scheme
 from amends.vault.keyring import Keyring

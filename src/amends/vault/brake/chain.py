@@ -19,57 +19,21 @@ Source:
 from __future__ import annotations
 
 import fcntl
-import hmac
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import orjson
+from amends.kernel.errors import TableError
+from amends.vault.brake.heads import Head, HeadFile, read_head
+from amends.vault.brake.lines import GENESIS, STATE, Act, Body, ChainFault, Line, Seals, parsed
 
-from amends.kernel import clock
-from amends.kernel.errors import EvidenceError, TableError
-from amends.vault.brake.heads import Head, read_head, write_head
-
-GENESIS = "0" * 64
 SEGMENT_BYTES = 16 << 20
 """A segment is read whole when a process starts, while others wait: some 50,000 lines, half a second."""
-
-_SEAL = b',"seal":"'
-STATE = "state"
-
-Body = dict[str, Any]  # Any: whatever the act records, as JSON
-Act = tuple[str, Body]
-
-
-class ChainFault(EvidenceError):  # noqa: N818 - reads as the state it is
-    """The audit is not what was written: cut, changed, replaced by an older copy, or gone."""
 
 
 class Unwritable(TableError):  # noqa: N818 - reads as the state it is
     """The audit cannot be written; whatever waits for its line gets no answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One act.
-
-    Attributes:
-        seq: From 1, without gaps.
-        at: Seconds since 1970, never less than on the line before.
-        act: What was done.
-        body: Its particulars.
-        seal: HMAC of the line.
-    """
-
-    seq: int
-    at: float
-    act: str
-    body: Body
-    seal: str
 
 
 class Chain:
@@ -88,12 +52,15 @@ class Chain:
     ) -> None:
         self.folder = folder
         self._key = key
+        self._seals = Seals(key)
         self._heads = (folder / "head", *witnesses)
+        self._files = tuple(HeadFile(path) for path in self._heads)
         self._durable = durable
         self._fd = -1
         self._lock = -1
         self._segment = 0
         self._size = 0
+        self._next = (-1, "")
         self._begun = 0  # bytes of the state that the segment begins with
         self.seq, self.seal, self.at = 0, GENESIS, 0.0
 
@@ -152,7 +119,7 @@ class Chain:
         The line's own seal is checked when it is read.
         """
         first = _first_line(self.path(number))
-        told = _parsed(first, f"segment {number}") if first else {}
+        told = parsed(first, f"segment {number}") if first else {}
         if told and (number > 1 or (told["act"] == STATE and told["body"].get("resolved"))):
             return int(told["seq"]) - 1, str(told["prev"]), len(first) + 1
         return 0, GENESIS, 0
@@ -167,11 +134,21 @@ class Chain:
             yield from self.load()
             return
         yield from self._read_on()
-        while self.path(self._segment + 1).exists() and _first_line(self.path(self._segment + 1)):
+        while self._next_exists() and _first_line(self.path(self._segment + 1)):
             self.close_file()
             self._segment, self._size = self._segment + 1, 0
             self._begun = len(_first_line(self.path(self._segment))) + 1
             yield from self._read_on()
+
+    def _next_exists(self) -> bool:
+        """Say whether another process began a segment; asked with every group of calls, so it costs one system call."""
+        if self._next[0] != self._segment:
+            self._next = (self._segment, str(self.path(self._segment + 1)))
+        try:
+            os.stat(self._next[1])  # noqa: PTH116 - a Path would cost more than the call
+        except OSError:
+            return False
+        return True
 
     def write(self, acts: Sequence[Act], at: float) -> list[Line]:
         """Append lines and force them to disk; only inside :meth:`alone`, after :meth:`news`.
@@ -179,7 +156,7 @@ class Chain:
         Raises:
             Unwritable: They could not be written; none of them stands.
         """
-        lines, text = self._sealed(acts, at)
+        lines, text = self._seals.sealed(acts, at, (self.seq, self.seal, self.at))
         self._segment = self._segment or 1
         try:
             self._append(text)
@@ -243,7 +220,7 @@ class Chain:
                 for raw in stream:
                     if not raw.endswith(b"\n"):
                         break
-                    line = self._checked(raw[:-1], seq, seal, at)
+                    line = self._seals.checked(raw[:-1], seq, seal, at)
                     seq, seal, at = line.seq, line.seal, line.at
                     _compare(line, heads)
                     yield line
@@ -260,6 +237,8 @@ class Chain:
     def close(self) -> None:
         """Let everything go."""
         self.close_file()
+        for file in self._files:
+            file.close()
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -295,38 +274,10 @@ class Chain:
         if torn:
             os.ftruncate(descriptor, size - len(torn))
         for raw in whole.split(b"\n") if found else ():
-            line = self._checked(raw, self.seq, self.seal, self.at)
+            line = self._seals.checked(raw, self.seq, self.seal, self.at)
             self.seq, self.seal, self.at = line.seq, line.seal, line.at
             self._size += len(raw) + 1
             yield line
-
-    def _checked(self, raw: bytes, seq: int, prev: str, at: float) -> Line:
-        where = f"line {seq + 1}"
-        rest, found, seal = raw.rpartition(_SEAL)
-        told = hmac.digest(self._key, rest + b"}", "sha256").hex()
-        if not found or not hmac.compare_digest(told.encode() + b'"}', seal):
-            raise ChainFault("A line of the audit was changed, or is of another vault", where=where)
-        fields = _parsed(raw, where)
-        if fields["seq"] != seq + 1 or fields["prev"] != prev:
-            raise ChainFault("Lines of the audit are missing or moved", where=where)
-        moment = datetime.fromisoformat(fields["at"]).timestamp()
-        if moment < at:
-            raise ChainFault("A line of the audit is earlier than the one before", where=where)
-        return Line(seq + 1, moment, fields["act"], fields["body"], told)
-
-    def _sealed(self, acts: Sequence[Act], at: float) -> tuple[list[Line], bytes]:
-        lines, parts = [], []
-        seq, seal = self.seq, self.seal
-        moment = max(round(at, 6), self.at)
-        shown = clock.stamp(datetime.fromtimestamp(moment, UTC))
-        moment = datetime.fromisoformat(shown).timestamp()
-        for act, body in acts:
-            seq += 1
-            text = orjson.dumps({"seq": seq, "at": shown, "act": act, "body": body, "prev": seal})
-            seal = hmac.digest(self._key, text, "sha256").hex()
-            parts.append(text[:-1] + _SEAL + seal.encode() + b'"}\n')
-            lines.append(Line(seq, moment, act, body, seal))
-        return lines, b"".join(parts)
 
     def _append(self, text: bytes) -> None:
         """Write all or nothing."""
@@ -347,8 +298,8 @@ class Chain:
 
     def _note_head(self) -> None:
         """Keep the head. Not forced to disk: it survives a kill, and after a loss of power it is merely older."""
-        for path in self._heads:
-            write_head(path, self._key, Head(self.seq, self.seal))
+        for file in self._files:
+            file.write(self._key, Head(self.seq, self.seal))
 
     def _told_heads(self) -> dict[int, str]:
         return {h.seq: h.seal for path in self._heads if (h := read_head(path, self._key))}
@@ -378,16 +329,6 @@ def _compare(line: Line, heads: dict[int, str]) -> None:
             "The audit continues otherwise than its head says: it was replaced",
             where=f"line {line.seq}",
         )
-
-
-def _parsed(raw: bytes, where: str) -> Body:
-    try:
-        fields = orjson.loads(raw)
-        if not isinstance(fields, dict) or not {"seq", "at", "act", "body", "prev"} <= set(fields):
-            raise ValueError
-    except ValueError as error:
-        raise ChainFault("A line of the audit cannot be read", where=where) from error
-    return fields
 
 
 def _first_line(path: Path) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 
 from amends.vault.brake.calls import Alarm, Call, Verdict
-from amends.vault.brake.chain import Act, Body
+from amends.vault.brake.lines import Act, Body
 from amends.vault.brake.rules import Actor
 from amends.vault.brake.state import State, scopes
 from amends.vault.brake.windows import Over

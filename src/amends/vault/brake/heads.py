@@ -27,26 +27,39 @@ class Head:
     seal: str
 
 
-def write_head(path: Path, key: bytes, head: Head) -> None:
-    """Write the head over the older of the two in the file.
+class HeadFile:
+    """The file a head is kept in; it stays open, for a head is written with every group of lines."""
 
-    Raises:
-        UsageError: The file cannot be written.
-    """
-    text = orjson.dumps({"seq": head.seq, "seal": head.seal, "mac": _mac(key, head)})
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = -1
+
+    def write(self, key: bytes, head: Head) -> None:
+        """Write the head over the older of the two in the file.
+
+        Raises:
+            UsageError: The file cannot be written.
+        """
+        text = orjson.dumps({"seq": head.seq, "seal": head.seal, "mac": _mac(key, head)})
         try:
-            place = head.seq % 2
-            os.pwrite(descriptor, text.ljust(_PLACE_BYTES - 1) + b"\n", place * _PLACE_BYTES)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise UsageError(
-            "The head of the audit cannot be kept",
-            where=f"{path}: {error.strerror}",
-            remedy="make the file writable for this account, or name another with --witness",
-        ) from error
+            if self._descriptor >= 0 and not os.fstat(self._descriptor).st_nlink:
+                self.close()  # somebody took the file away
+            if self._descriptor < 0:
+                self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o600)
+            place = head.seq % 2 * _PLACE_BYTES
+            os.pwrite(self._descriptor, text.ljust(_PLACE_BYTES - 1) + b"\n", place)
+        except OSError as error:
+            raise UsageError(
+                "The head of the audit cannot be kept",
+                where=f"{self.path}: {error.strerror}",
+                remedy="make the file writable for this account, or name another with --witness",
+            ) from error
+
+    def close(self) -> None:
+        """Let the file go."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def read_head(path: Path, key: bytes) -> Head | None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from amends.kernel.errors import UsageError
 from amends.kernel.ledger import actor_name
 from amends.vault.brake.brake import Brake
-from amends.vault.brake.chain import Act
+from amends.vault.brake.lines import Act
 from amends.vault.brake.rules import (
     Actor,
     checked_budget,

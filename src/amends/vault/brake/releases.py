@@ -23,8 +23,8 @@ from amends.kernel.errors import DeliveryError, TableError, UsageError
 from amends.kernel.ledger import actor_name
 from amends.vault.brake.brake import Brake
 from amends.vault.brake.calls import Call
-from amends.vault.brake.chain import Act
 from amends.vault.brake.decide import authentic
+from amends.vault.brake.lines import Act
 from amends.vault.brake.masks import masked
 from amends.vault.brake.rules import is_case, key_digest
 from amends.vault.brake.state import Release, State

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from amends.kernel import clock
 from amends.vault.brake.brake import Brake
-from amends.vault.brake.chain import Body, ChainFault, Line
+from amends.vault.brake.lines import Body, ChainFault, Line
 from amends.vault.brake.state import State
 from amends.vault.brake.windows import Budget
 

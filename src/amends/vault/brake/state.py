@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from amends.vault.boxes import SecretBox
-from amends.vault.brake.chain import STATE, Body
+from amends.vault.brake.lines import STATE, Body
 from amends.vault.brake.rules import DEFAULT_CEILING, Actor, Purpose
 from amends.vault.brake.windows import Budget, Windows
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amends.kernel import clock
-from amends.vault.brake.chain import Body
+from amends.vault.brake.lines import Body
 
 SLACK_SECONDS = 60.0
 """Beyond this, a clock that is ahead was set, not slewed."""
