@@ -80,7 +80,7 @@ class Writer:
         self.customers, self.accounts = rows_of(self.conn)
         self.chance = random.Random(seed)
         self.last = max(map(int, self.customers), default=0)
-        self.number = 10_000_000 + seed
+        self.number = seed * 100_000  # no two writers ever take the same number
         self.acts = 0
 
     def step(self) -> None:
@@ -94,7 +94,7 @@ class Writer:
             pass
 
     def insert(self) -> None:
-        self.number += 7
+        self.number += 1
         value, name = ssn(self.number), f"new {self.number} «ü»\n\t\"'\\"
         found = self.conn.execute(
             "INSERT INTO customers (ssn, name) VALUES (%s, %s) RETURNING id", (value, name)
@@ -111,7 +111,7 @@ class Writer:
 
     def reassign(self) -> None:
         some = self.some()
-        self.number += 7
+        self.number += 1
         value = ssn(self.number)
         self.conn.execute("UPDATE customers SET ssn = %s WHERE id = %s", (value, int(some)))
         before = self.customers[some][0]
@@ -128,7 +128,7 @@ class Writer:
 
     def account(self) -> None:
         some = self.some()
-        self.number += 7
+        self.number += 1
         self.conn.execute(
             "INSERT INTO accounts SELECT ssn, %s, 2.5 FROM customers WHERE id = %s",
             (self.number, int(some)),

@@ -134,7 +134,7 @@ def test_thirty_kills_with_a_running_writer_lose_no_row(url: str, tmp_path: Path
     while kills < KILLS:
         cycle += 1
         for act, extra in (("protect", ()), ("undo", ("--yes",))):
-            seed = 1000 * cycle + len(act)
+            seed = 10 * cycle + len(act)
             with writing(url, tmp_path, seed) as journal:
                 for _ in range(6):
                     if kills < KILLS + 3 and killed(
@@ -145,7 +145,7 @@ def test_thirty_kills_with_a_running_writer_lose_no_row(url: str, tmp_path: Path
             tokens = same_as_journal(url, journal, keyring)
             assert (tokens > 0) == (act == "protect")
             if act == "protect" and cycle % 2 == 0:
-                with writing(url, tmp_path, seed + 500) as journal:
+                with writing(url, tmp_path, seed + 1) as journal:
                     done(tmp_path, "drop", "safe", "plan.toml", "--yes")
                 same_as_journal(url, journal, keyring)
     with psycopg.connect(url) as conn:
