@@ -136,6 +136,10 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 FILES = {
     "till/customers.csv": "id,ssn,name\n"
     + "".join(f"{n},512-44-{n},ANN LEE\n" for n in range(1001, 1051)),
+    "shop/customers.csv": "id,ssn,first_name,last_name,phone\n"
+    + "".join(f"{n},812-44-{n},ANN,LEE,702-331-{n}\n" for n in range(2001, 2021)),
+    "shop/orders.csv": "order,customer_id,ordered_on\n"
+    + "".join(f"A{n},{2001 + n % 20},2024-03-{n % 28 + 1:02d}\n" for n in range(60)),
     "password.txt": "correct horse battery staple\n",
     "codes.csv": "code\nLG-4F7K-2M9Q\nLG-8T3W-5R1X\n",
     "used.csv": "code,used_on\n",
@@ -172,6 +176,7 @@ ORDERED = [
     "amends vault release ask", "amends vault release approve", "amends vault release run",
     "amends vault release list", "amends vault actors key", "amends vault actors stop", "amends vault actors lift",
     "amends vault actors list", "amends vault actors remove", "amends vault audit",
+    "amends vault mask", "amends vault subset", "amends vault test-check",
     "amends resolve", "amends duties", "amends notices proofs", "amends notices seal", "amends notices approve",
     "amends notices send", "amends notices status", "amends notices code",
     "amends portal publish", "amends portal verify", "amends portal status", "amends portal banner-key",
