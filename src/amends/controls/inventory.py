@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
 
 from amends.controls.measures.base import ListedStore, Place
 from amends.kernel.case import Case
-from amends.kernel.contents import Fault, TablePart
+from amends.kernel.contents import TablePart
 from amends.tables.custody import EXHIBITS
 
 MAX_BYTES = 16 << 20
@@ -86,16 +87,14 @@ class Lists:
 def read_lists(case: Case) -> Lists:
     """Return the lists of a case."""
     found = Lists()
-    for path, name in _files(case):
+    for path in _files(case):
         for part in case.contents.parts(path):
-            if isinstance(part, Fault) or not isinstance(part, TablePart):
-                continue
-            take(found, part)
-        del name
+            if isinstance(part, TablePart):
+                take(found, part)
     return found
 
 
-def _files(case: Case) -> Iterator[tuple[Path, str]]:
+def _files(case: Case) -> Iterator[Path]:
     if not case.has(EXHIBITS):
         return
     rows = case.engine.arrow(
@@ -107,25 +106,37 @@ def _files(case: Case) -> Iterator[tuple[Path, str]]:
     for row in rows:
         if row["path"].lower().endswith(ENDINGS):
             path = Path(row["place"])
-            yield (path if path.is_absolute() else case.folder / path), row["path"]
+            yield path if path.is_absolute() else case.folder / path
 
 
 def take(into: Lists, part: TablePart) -> None:
     """Take in a table when its header is one of ours; leave it otherwise."""
-    columns = {_key(c): c for c in reversed(part.columns)}
+    header, batches = _headed(part)
+    columns = {_key(name): place for place, name in reversed(header)}
     store = _first(columns, STORE)
     host = _first(columns, STORE_HOST)
     elements = _first(columns, ELEMENTS)
     if store and (host or elements):
-        for row in _rows(part, (store, host, elements)):
+        for row in _rows(batches, (store, host, elements)):
             _take_store(into, *row)
         return
     name = _first(columns, HOST)
     role, zone = _first(columns, ROLE), _first(columns, ZONE)
     addressed = _first(columns, IP) or _first(columns, OUTSIDE) or zone
     if name and (role or zone) and addressed:
-        for row in _rows(part, (name, zone, role, _first(columns, OUTSIDE))):
+        for row in _rows(batches, (name, zone, role, _first(columns, OUTSIDE))):
             _take_host(into, *row)
+
+
+def _headed(part: TablePart) -> tuple[list[tuple[str, str]], Iterator[pa.RecordBatch]]:
+    """Return (column, its name in the list) and the rows; a short list may have its header among its rows."""
+    if part.has_header:
+        return [(c, c) for c in part.columns], part.batches
+    first = next(iter(part.batches), None)
+    if first is None or not first.num_rows:
+        return [], iter(())
+    header = [(c, str(first.column(c)[0].as_py() or "")) for c in part.columns]
+    return header, chain([first.slice(1)], part.batches)
 
 
 def _key(name: str) -> str:
@@ -136,9 +147,9 @@ def _first(columns: Mapping[str, str], wanted: frozenset[str]) -> str:
     return next((columns[c] for c in columns if c in wanted), "")
 
 
-def _rows(part: TablePart, names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def _rows(batches: Iterator[pa.RecordBatch], names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Yield the wanted columns row by row: a list of machines, not of people."""
-    for batch in part.batches:
+    for batch in batches:
         held = [
             batch.column(n).to_pylist() if n else pa.nulls(batch.num_rows, pa.string()).to_pylist()
             for n in names

@@ -100,11 +100,10 @@ class _Moment:
 
 def fix_rows(made: Answer) -> list[Row]:
     """Return a row a moment and group, and one for each place of a group where they are few."""
-    grouped = members(made.graph.facts)
     rows: list[Row] = []
     for moment in _moments(made):
         moment.cut_to(made.graph)
-        for group, facts in grouped.items():
+        for group, facts in members(made.graph.facts, moment.hidden).items():
             rows += _group_rows(made, moment, group, facts)
         if moment.name == "now":
             for fix in made.fixes:
@@ -125,10 +124,9 @@ def _moments(made: Answer) -> Iterator[_Moment]:
 
 
 def _group_rows(made: Answer, moment: _Moment, group: str, facts: Mapping[int, str]) -> list[Row]:
-    held = {f: place for f, place in facts.items() if not moment.hidden[f]}
-    rows = [_row(made, moment, group, "", held)]
+    rows = [_row(made, moment, group, "", facts)]
     places: dict[str, dict[int, str]] = {}
-    for number, place in held.items():
+    for number, place in facts.items():
         if moment.used[number]:
             places.setdefault(place, {})[number] = place
     work = len(places) * max(len(moment.part.head), 1)
@@ -208,12 +206,19 @@ def _day(on: str) -> date | None:
 # groups
 
 
-def members(facts: Sequence[Fact]) -> dict[str, dict[int, str]]:
-    """Return for each group the numbers of its facts, each with the bare name of the place it is about."""
-    unsafe = frozenset(f.source for f in facts if f.kind in UNSAFE)
-    tests, reused = test_places(facts), _reused(facts)
+def members(facts: Sequence[Fact], hidden: Flags | None = None) -> dict[str, dict[int, str]]:
+    """Return for each group the numbers of its facts, each with the bare name of the place it is about.
+
+    Args:
+        facts: All facts.
+        hidden: For each whether it does not hold at the moment: a door is exposed only while its fault is there.
+    """
+    holds = [(n, f) for n, f in enumerate(facts) if hidden is None or not hidden[n]]
+    held = [f for _, f in holds]
+    unsafe = frozenset(f.source for f in held if f.kind in UNSAFE)
+    tests, reused = test_places(held), _reused(held)
     found: dict[str, dict[int, str]] = {group: {} for group in GROUPS}
-    for number, fact in enumerate(facts):
+    for number, fact in holds:
         group = OF_KIND.get(fact.kind)
         if group is not None:
             found[group][number] = _place(fact)
