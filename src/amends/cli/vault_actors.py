@@ -257,8 +257,8 @@ def persons(face: Face, vault: Path, table: Path, as_json: bool) -> None:
     """
     from amends.vault.brake.people import PersonMap, read_map  # noqa: PLC0415 - help stays quick
 
-    with open_brake(face, vault) as (brake, _):
-        n = PersonMap(brake).load(read_map(table))
+    with open_brake(face, vault) as (brake, keyring):
+        n = PersonMap(brake, keyring).load(read_map(table))
         brake.record(lambda state: [("persons", {"tokens": n})])
     if as_json:
         face.json({"tokens": n})

@@ -226,7 +226,7 @@ def test_three_identifiers_of_a_person_count_once_where_the_map_knows_them(world
             asked[person, domain] = token
             for name, value in zip(columns, (domain, token, f"P{person}"), strict=True):
                 columns[name].append(value)
-    assert PersonMap(world.brake).load([pa.RecordBatch.from_pydict(columns)]) == 12
+    assert PersonMap(world.brake, world.keyring).load([pa.RecordBatch.from_pydict(columns)]) == 12
     for domain in ("ssn", "imei", "phone"):
         for person in (0, 1):
             verdict, _ = world.ask("desk", [asked[person, domain]], domain=domain)

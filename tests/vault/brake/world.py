@@ -11,6 +11,7 @@ from amends.vault.brake import keeping
 from amends.vault.brake.answering import Answering, Caller
 from amends.vault.brake.brake import Brake
 from amends.vault.brake.calls import Alarm, Verdict
+from amends.vault.brake.decide import AGAIN
 from amends.vault.brake.times import Times
 from amends.vault.brake.windows import Budget
 from amends.vault.keyring import Keyring
@@ -95,4 +96,7 @@ class World:
         }
         question = answering.question(asked, Caller("test", key=self.keys.get(actor, "")))
         verdict = brake.decide([question.call])[0]
+        if verdict.code == AGAIN:  # as the service does it
+            question = answering.question(asked, Caller("test", key=self.keys.get(actor, "")))
+            verdict = brake.decide([question.call])[0]
         return verdict, answering.answers(question, verdict)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from amends.kernel.errors import AmendsError
 from amends.vault.blind import BlindIndex
 from amends.vault.brake.brake import Brake
 from amends.vault.brake.calls import Call, Verdict
+from amends.vault.brake.decide import authentic
 from amends.vault.brake.masks import HIDDEN, masked
 from amends.vault.brake.people import PersonMap
+from amends.vault.brake.reading import count_foreign, values_of
 from amends.vault.brake.rules import BATCH, is_case, is_name, key_digest
-from amends.vault.ciphers import TOKEN_FORM, ColumnCipher, Scheme
 from amends.vault.keyring import Keyring
 
 _DOMAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
-_SIV = re.compile(TOKEN_FORM)
 _TOKEN_CHARS = 4096
 _PERSON_CHARS = 200
 _DOMAINS = 1000
@@ -47,12 +45,12 @@ class Question:
 
     Attributes:
         call: What the brake decides on.
-        tokens: The tokens.
+        n: How many tokens it names.
         values: What stands behind them; never shown before the verdict, and not even read for a stranger.
     """
 
     call: Call
-    tokens: tuple[str, ...]
+    n: int
     values: tuple[str, ...] | None = field(default=None, repr=False)
 
 
@@ -75,9 +73,8 @@ class Answering:
     def __init__(self, brake: Brake, keyring: Keyring) -> None:
         self._brake = brake
         self._keyring = keyring
-        self._people = PersonMap(brake)
+        self._people = PersonMap(brake, keyring)
         self._indexes: dict[str, BlindIndex] = {}
-        self._ciphers: dict[tuple[str, str], ColumnCipher] = {}
 
     def question(self, asked: object, caller: Caller) -> Question:
         """Return a request as a call.
@@ -86,40 +83,36 @@ class Answering:
             Malformed: It is not what a request should be.
         """
         fields = _checked(asked)
-        domain, tokens = fields["domain"], tuple(fields["tokens"])
-        numbers = self._index(domain).text_hashes(pa.array(tokens, pa.string()))
-        persons, named = self._people.numbers(numbers, fields.get("persons"))
-        known = fields["actor"] in self._brake.state.actors
-        values = self._values(domain, tokens) if known else None
-        call = Call(
+        domain, tokens = fields["domain"], pa.array(fields["tokens"], pa.string())
+        stranger = Call(
             actor=fields["actor"],
             key_sha256=key_digest(caller.key) if caller.key else "",
             uid=caller.uid,
             purpose=fields["purpose"],
             case=fields["case"],
             domain=domain,
-            numbers=tuple(map(int, numbers)),
-            persons=persons,
-            named=named,
             clear=fields.get("clear", False),
             peer=caller.peer,
-            not_ours=self._not_ours(domain, tokens) if known and values is None else 0,
         )
-        return Question(call, tokens, values)
+        if not authentic(self._brake.state.actors.get(stranger.actor), stranger):
+            # Whoever is not let in anyway costs no deciphering.
+            return Question(stranger, len(tokens))
+        values = values_of(self._keyring, domain, tokens)
+        if values is None:
+            foreign = count_foreign(self._keyring, domain, tokens)
+            return Question(replace(stranger, not_ours=foreign), len(tokens))
+        numbers = self._index(domain).text_hashes(values)
+        persons, named = self._people.numbers(numbers, fields.get("persons"))
+        call = replace(stranger, numbers=tuple(map(int, numbers)), persons=persons, named=named)
+        return Question(call, len(tokens), tuple(values.to_pylist()))
 
     def answers(self, question: Question, verdict: Verdict) -> list[str]:
-        """Return what goes out for each token: values, masked values, or placeholders.
-
-        Raises:
-            AmendsError: A key was lost or shredded meanwhile.
-        """
-        if verdict.status != 200:
-            return [HIDDEN] * len(question.tokens)
-        domain = question.call.domain
-        values = question.values or self._values(domain, question.tokens)
-        if values is None:
-            raise Malformed(422, "not_ours", "The tokens are no tokens of this vault and domain")
-        return list(values) if verdict.clear else [masked(domain, value) for value in values]
+        """Return what goes out for each token: values, masked values, or placeholders."""
+        if verdict.status != 200 or question.values is None:
+            return [HIDDEN] * question.n
+        if verdict.clear:
+            return list(question.values)
+        return [masked(question.call.domain, value) for value in question.values]
 
     def _index(self, domain: str) -> BlindIndex:
         known = self._indexes.get(domain)
@@ -130,40 +123,6 @@ class Answering:
             ):  # names are the caller's to choose: they must not fill memory
                 self._indexes[domain] = known
         return known
-
-    def _values(self, domain: str, tokens: tuple[str, ...]) -> tuple[str, ...] | None:
-        """Return what stands behind tokens; ``None`` when one is no token of this vault and domain."""
-        cipher = self._cipher(domain, tokens)
-        if cipher is None:
-            return None
-        try:
-            return tuple(cipher.reveal(pa.array(tokens, pa.string())).to_pylist())
-        except AmendsError:
-            return None
-
-    def _not_ours(self, domain: str, tokens: tuple[str, ...]) -> int:
-        """Return how many texts are no tokens; another vault's, an altered one, and a shredded one look alike."""
-        cipher = self._cipher(domain, tokens)
-        if cipher is None:
-            return len(tokens)
-        try:
-            ours = cipher.are_tokens(pa.array(tokens, pa.string()))
-            return int(np.count_nonzero(~np.asarray(ours.fill_null(False))))
-        except AmendsError:
-            return len(tokens)
-
-    def _cipher(self, domain: str, tokens: tuple[str, ...]) -> ColumnCipher | None:
-        """Return what reads tokens of this form; a question never makes a domain."""
-        scheme: Scheme = "siv" if all(_SIV.match(t) for t in tokens) else "ff1"
-        if not self._keyring.live(scheme, domain):
-            return None
-        key = (scheme, domain)
-        if key not in self._ciphers:
-            try:
-                self._ciphers[key] = self._keyring.cipher(domain, scheme)
-            except AmendsError:
-                return None
-        return self._ciphers[key]
 
 
 def _checked(asked: object) -> dict[str, Any]:  # Any: JSON, checked field by field

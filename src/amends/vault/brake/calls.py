@@ -16,7 +16,7 @@ class Call:
         purpose: What for.
         case: Reference of the case, such as a ticket's number.
         domain: Domain of the tokens.
-        numbers: A keyed number for each token.
+        numbers: A keyed number for the value behind each token; empty while the values were not read.
         persons: A keyed number for the person behind each token.
         named: Those of ``numbers`` whose person only the caller named.
         clear: Whether values in clear are asked for.
@@ -30,8 +30,8 @@ class Call:
     purpose: str
     case: str
     domain: str
-    numbers: tuple[int, ...]
-    persons: tuple[int, ...]
+    numbers: tuple[int, ...] = ()
+    persons: tuple[int, ...] = ()
     named: tuple[int, ...] = ()
     clear: bool = False
     peer: str = ""

@@ -98,8 +98,9 @@ def make_canaries(
         raise UsageError(
             f"There are only {len(chosen)} different values", remedy="ask for fewer, or give more"
         )
-    tokens = keyring.cipher(domain, scheme).protect(pa.array(chosen, pa.string()))
-    numbers = [int(number) for number in brake.index(domain).text_hashes(tokens)]
+    values_array = pa.array(chosen, pa.string())
+    tokens = keyring.cipher(domain, scheme).protect(values_array)
+    numbers = [int(number) for number in brake.index(domain).text_hashes(values_array)]
 
     def make(state: State) -> list[Act]:
         body = {

@@ -78,7 +78,8 @@ class Chain:
         """
         if self._lock < 0:
             try:
-                (self.folder / "audit").mkdir(mode=0o700, parents=True, exist_ok=True)
+                self.folder.mkdir(mode=0o700, exist_ok=True)
+                (self.folder / "audit").mkdir(mode=0o700, exist_ok=True)
                 self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
             except OSError as error:
                 raise _unwritable(self.folder, error) from error

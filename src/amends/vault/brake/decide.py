@@ -12,6 +12,7 @@ from amends.vault.brake.windows import Over
 
 Decision = tuple[Verdict, list[Act], list[Alarm]]
 
+AGAIN = "again"
 _KEEPER = "ask the keeper of the vault"
 
 
@@ -27,7 +28,11 @@ def decide(state: State, call: Call, now: float, *, freeze: bool = True) -> Deci
         now: The brake's own time.
         freeze: Whether a canary stops the actor until a person lifts it.
     """
-    refused = _unfit(state, call) or _beyond(state, call, now)
+    refused = _unfit(state, call)
+    if refused is None and not call.numbers and not call.not_ours:
+        # The actor was let in by another process a moment ago, after its values were left unread.
+        return Verdict(503, AGAIN, "Ask again", "ask again", 1), [], []
+    refused = refused or _beyond(state, call, now)
     if refused is not None:
         verdict, alarms = refused
         acts: list[Act] = [("refuse", {**_about(call), "code": verdict.code})]

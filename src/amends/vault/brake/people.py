@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from amends.kernel.errors import TableError, UsageError
 from amends.vault.brake.brake import Brake
+from amends.vault.brake.reading import values_of
+from amends.vault.keyring import Keyring
 
 _FILE = "persons.npy"
 _PERSON = "person"
@@ -28,10 +30,12 @@ class PersonMap:
     """The persons behind tokens.
 
     Args:
-        brake: Whose keys number tokens and persons.
+        brake: Whose keys number values and persons.
+        keyring: Reads the tokens of a map that is loaded: what is kept are numbers of values, good for any key version.
     """
 
-    def __init__(self, brake: Brake) -> None:
+    def __init__(self, brake: Brake, keyring: Keyring) -> None:
+        self._keyring = keyring
         self._path = brake.folder / _FILE
         self._brake = brake
         self._persons = brake.index(_PERSON)
@@ -51,7 +55,7 @@ class PersonMap:
         its own.
 
         Args:
-            tokens: Keyed numbers of tokens.
+            tokens: Keyed numbers of the values behind tokens.
             named: What the caller calls the persons, one a token; ``None`` when it names none.
         """
         persons = tokens.copy()
@@ -74,7 +78,7 @@ class PersonMap:
             batches: Columns ``domain``, ``token`` and ``person``, texts.
 
         Raises:
-            TableError: A column is missing, or the file cannot be written.
+            TableError: A column is missing, a text is no token, or the file cannot be written.
         """
         parts = [self._numbered(batch) for batch in batches]
         pairs = np.concatenate(parts, axis=1) if parts else np.zeros((2, 0), np.uint64)
@@ -108,11 +112,17 @@ class PersonMap:
             )
         domain, token, person = (batch.column(n).cast(pa.string()) for n in names)
         numbers = np.zeros(len(token), np.uint64)
-        for name in domain.unique().to_pylist():
-            rows = np.asarray(pc.equal(domain, name).fill_null(False))
-            if name is not None:
-                numbers[rows] = self._brake.index(name).text_hashes(token.filter(pa.array(rows)))
-        whole = np.asarray(token.is_valid()) & np.asarray(person.is_valid()) & (numbers != 0)
+        for name in filter(None, domain.unique().to_pylist()):
+            rows = np.asarray(pc.and_(pc.equal(domain, name), token.is_valid()).fill_null(False))
+            values = values_of(self._keyring, name, token.filter(pa.array(rows)))
+            if values is None:
+                raise TableError(
+                    "The map of persons holds something that is no token of this vault and domain",
+                    where=name,
+                    remedy="give the tokens as they stand in the tables, under the domain they were made for",
+                )
+            numbers[rows] = self._brake.index(name).text_hashes(values)
+        whole = np.asarray(person.is_valid()) & (numbers != 0)
         return np.stack([numbers[whole], self._persons.text_hashes(person)[whole]])
 
     def _now(self) -> NDArray[np.uint64] | None:

@@ -16,7 +16,6 @@ from typing import IO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from amends.kernel.errors import DeliveryError, TableError, UsageError
@@ -26,9 +25,9 @@ from amends.vault.brake.calls import Call
 from amends.vault.brake.decide import authentic
 from amends.vault.brake.lines import Act
 from amends.vault.brake.masks import masked
+from amends.vault.brake.reading import count_foreign, values_of
 from amends.vault.brake.rules import is_case, key_digest
 from amends.vault.brake.state import Release, State
-from amends.vault.ciphers import TOKEN_FORM, ColumnCipher
 from amends.vault.keyring import Keyring
 
 APPROVALS_NEEDED = 2
@@ -234,7 +233,7 @@ def _require(state: State, release_id: str) -> Release:
 
 
 def _require_actor(state: State, name: str, key: str) -> None:
-    call = Call(name, key_digest(key), -1, "", "", "", (), ())
+    call = Call(name, key_digest(key), -1, "", "", "")
     if not authentic(state.actors.get(name), call):
         raise DeliveryError(
             "The name or the key is not right", remedy="give --as NAME --key-file FILE"
@@ -250,34 +249,22 @@ def _counted(
 ) -> tuple[str, int, NDArray[np.uint64]]:
     """Return digest, number of distinct tokens, and their keyed numbers; every line must be a token."""
     state, index, numbers = hashlib.sha256(), brake.index(domain), []
-    cipher = None
     for tokens in _tokens(path):
-        cipher = cipher or _cipher(keyring, domain, tokens)
-        ours = np.asarray(cipher.are_tokens(tokens).fill_null(False))
-        if not ours.all():
+        values = values_of(keyring, domain, tokens)
+        if values is None:
             raise TableError(
-                f"{int((~ours).sum()):,} lines are no tokens of this vault and domain",
+                f"{count_foreign(keyring, domain, tokens):,} lines are no tokens of this vault and domain",
                 where=str(path),
                 remedy="give one token a line, without a heading",
             )
         state.update("\n".join(tokens.to_pylist()).encode() + b"\n")
-        numbers.append(index.text_hashes(tokens))
+        numbers.append(index.text_hashes(values))
     if not numbers:
         raise UsageError(
             "The file of tokens is empty", where=str(path), remedy="give one token a line"
         )
     distinct = np.unique(np.concatenate(numbers))
     return state.hexdigest(), len(distinct), distinct
-
-
-def _cipher(keyring: Keyring, domain: str, tokens: pa.Array) -> ColumnCipher:
-    siv = pc.all(pc.match_substring_regex(tokens, TOKEN_FORM)).as_py()
-    scheme = "siv" if siv else "ff1"
-    if not keyring.live(scheme, domain):
-        raise TableError(
-            "These are no tokens of this vault and domain", where=domain, remedy="check --domain"
-        )
-    return keyring.cipher(domain, "siv" if siv else "ff1")
 
 
 def _tokens(path: Path) -> Iterator[pa.Array]:
@@ -303,11 +290,13 @@ def _some(stream: IO[str]) -> Iterator[str]:
 
 
 def _write(keyring: Keyring, release: Release, tokens: Path, out: IO[str]) -> int:
-    writer, rows, cipher = csv.writer(out), 0, None
+    writer, rows = csv.writer(out), 0
     writer.writerow(["token", release.domain if release.clear else f"{release.domain}_masked"])
     for part in _tokens(tokens):
-        cipher = cipher or _cipher(keyring, release.domain, part)
-        values: Sequence[str] = cipher.reveal(part).to_pylist()
+        found = values_of(keyring, release.domain, part)
+        if found is None:
+            raise TableError("A token cannot be read any more", remedy="ask for a new release")
+        values: Sequence[str] = found.to_pylist()
         if not release.clear:
             values = [masked(release.domain, value) for value in values]
         writer.writerows(zip(part.to_pylist(), values, strict=True))

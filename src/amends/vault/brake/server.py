@@ -23,6 +23,7 @@ from amends.vault.brake.alarms import Bell, is_loopback
 from amends.vault.brake.answering import Answering, Malformed
 from amends.vault.brake.brake import Brake
 from amends.vault.brake.committing import Committer
+from amends.vault.brake.decide import AGAIN
 from amends.vault.brake.masks import HIDDEN
 from amends.vault.brake.protocol import Connection, Limits, Request, Response, error_body
 from amends.vault.brake.times import Times
@@ -119,6 +120,9 @@ class Service:
         caller = replace(request.caller, key=_key(request))
         question = self._answering.question(asked, caller)
         verdict = await self._committer.decided(question.call)
+        if verdict.code == AGAIN:
+            question = self._answering.question(asked, caller)
+            verdict = await self._committer.decided(question.call)
         answers = self._answering.answers(question, verdict)
         if verdict.status == 200:
             hour, day = verdict.left
@@ -132,7 +136,7 @@ class Service:
             )
         body = error_body(verdict.code, verdict.what, verdict.remedy)
         if verdict.status in (429, 503):
-            body = {**body, "answers": [HIDDEN] * len(question.tokens), "masked": True}
+            body = {**body, "answers": [HIDDEN] * question.n, "masked": True}
         return Response(verdict.status, body, verdict.retry_seconds)
 
 
