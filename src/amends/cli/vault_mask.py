@@ -19,10 +19,10 @@ from amends.report import masking as report
 from amends.report import test_check as checking
 from amends.report.masking import Asked
 from amends.vault.masking.plan import Plan, read_plan, write_plan
+from amends.vault.masking.reading import open_reading
 from amends.vault.masking.subset import CHILDREN, Wanted
 from amends.vault.masking.writers.opening import open_writer
 from amends.vault.stores.base import Store
-from amends.vault.stores.opening import open_store
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -152,7 +152,7 @@ def _run(
 
 def open_source(face: Face, address: str, password_file: Path | None) -> Store:
     """Open a store for reading, with a password from a file where one is given."""
-    return open_store(address, _password(face, password_file))
+    return open_reading(address, _password(face, password_file))
 
 
 def _password(face: Face, path: Path | None) -> str:
@@ -276,7 +276,10 @@ def test_check(
         return
     face.table(
         "elements", ("element", "#in production", "#in test", "#found", "#expected by chance", "#persons"),
-        [tuple(e[k] for k in ("element", "in_production", "in_test", "found", "expected_by_chance", "persons")) for e in told["elements"]],
+        [
+            tuple(e[k] for k in ("element", "in_production", "in_test", "found", "expected_by_chance", "persons"))
+            for e in told["elements"]
+        ],
     )  # fmt: skip
     face.table(
         "test tables", ("table", "#rows", "#rows of production"),
@@ -284,8 +287,8 @@ def test_check(
     )  # fmt: skip
     colour = "bold red" if told["persons_found"] else "green"
     face.answer.print(
-        f"[{colour}]{told['persons_found']:,} of {told['persons_in_production']:,} people of production[/] stand in the test "
-        f"store: {_percent(told['share'])}"
+        f"[{colour}]{told['persons_found']:,} of {told['persons_in_production']:,} people of production[/] stand in "
+        f"the test store: {_percent(told['share'])}"
     )
 
 

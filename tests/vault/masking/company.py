@@ -5,9 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-GIVEN = "Mary James Linda Robert Ana Luis Grace Omar Wei Ivan Nina Paul".split()
-FAMILY = "Smith Nguyen Garcia Olsen Baker Cohen Rossi Yilmaz Novak Adeyemi O'Brien Lund".split()
-STATES = (("NV", "Reno", "89501"), ("OR", "Salem", "97301"), ("TX", "Waco", "76701"), ("OH", "Dayton", "45402"))
+GIVEN = ["Mary", "James", "Linda", "Robert", "Ana", "Luis", "Grace", "Omar", "Wei", "Ivan", "Nina", "Paul"]
+FAMILY = ["Smith", "Nguyen", "Garcia", "Olsen", "Baker", "Cohen", "Rossi", "Yilmaz", "Novak", "Adeyemi", "O'Brien", "Lund"]
+STATES = (
+    ("NV", "Reno", "89501"),
+    ("OR", "Salem", "97301"),
+    ("TX", "Waco", "76701"),
+    ("OH", "Dayton", "45402"),
+)
 
 
 def tables(n: int = 300, seed: int = 7) -> dict[str, pa.Table]:
@@ -18,8 +23,16 @@ def tables(n: int = 300, seed: int = 7) -> dict[str, pa.Table]:
     last = [FAMILY[i] for i in rng.integers(0, len(FAMILY), n)]
     place = [STATES[i] for i in rng.integers(0, len(STATES), n)]
     birth = [str(np.datetime64("1950-01-01") + int(d)) for d in rng.integers(0, 18_000, n)]
-    phone = [f"({a}) {e}-{i:04d}" for i, (a, e) in enumerate(zip(rng.integers(201, 989, n), rng.integers(200, 999, n), strict=True))]
-    email = [f"{f}.{l}{i}@corp-mail.example".lower().replace("'", "") for i, (f, l) in enumerate(zip(first, last, strict=True))]
+    phone = [
+        f"({a}) {e}-{i:04d}"
+        for i, (a, e) in enumerate(
+            zip(rng.integers(201, 989, n), rng.integers(200, 999, n), strict=True)
+        )
+    ]
+    email = [
+        f"{f}.{l}{i}@corp-mail.example".lower().replace("'", "")
+        for i, (f, l) in enumerate(zip(first, last, strict=True))
+    ]
     account = [f"{x:010d}" for x in 3_000_000_000 + rng.choice(900_000_000, n, replace=False)]
     opened = [str(np.datetime64("2015-01-01") + int(d)) for d in rng.integers(0, 3000, n)]
     customers = pa.table(
@@ -60,13 +73,21 @@ def tables(n: int = 300, seed: int = 7) -> dict[str, pa.Table]:
             "owner": [f"{l.upper()}, {f.upper()}" for f, l in zip(first, last, strict=True)],
         }
     )  # fmt: skip
-    return {"customers": customers, "accounts": accounts, "payments": payments, "tickets": tickets, "devices": devices}
+    return {
+        "customers": customers,
+        "accounts": accounts,
+        "payments": payments,
+        "tickets": tickets,
+        "devices": devices,
+    }
 
 
 def _ssn(rng: np.random.Generator, n: int) -> list[tuple[int, int, int]]:
     # Area 8xx: plausible to a check, never issued so far.
     numbers = rng.choice(90_000_000, n, replace=False)
-    return [(800 + int(x) // 1_000_000, 1 + int(x) // 10_000 % 99, 1 + int(x) % 9999) for x in numbers]
+    return [
+        (800 + int(x) // 1_000_000, 1 + int(x) // 10_000 % 99, 1 + int(x) % 9999) for x in numbers
+    ]
 
 
 def _imei(rng: np.random.Generator) -> str:

@@ -42,7 +42,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made(source: Path) -> tuple[Path, Made]:
     target = source.parent / "copy"
     store = open_store(str(source))
-    return target, build(store, open_writer(str(target), str(source)), make_plan(store), KEY, finder=find_spans)
+    return target, build(
+        store, open_writer(str(target), str(source)), make_plan(store), KEY, finder=find_spans
+    )
 
 
 def column(folder: Path, table: str, name: str) -> list[str]:
@@ -55,7 +57,10 @@ def test_every_row_is_there_and_no_original(source: Path, made: tuple[Path, Made
     assert done.published and done.proof.survivors == 0
     assert done.proof.n_cells == sum(t.num_rows * t.num_columns for t in tables().values())
     everything = "\n".join(
-        str(v) for t in tables() for c in pq.read_table(target / f"{t}.parquet").columns for v in c.to_pylist()
+        str(v)
+        for t in tables()
+        for c in pq.read_table(target / f"{t}.parquet").columns
+        for v in c.to_pylist()
     )
     held = tables()
     for table, name in (
@@ -68,9 +73,14 @@ def test_every_row_is_there_and_no_original(source: Path, made: tuple[Path, Made
 
 def test_joins_nobody_declared_hold(made: tuple[Path, Made]) -> None:
     target, _ = made
-    customers, accounts = column(target, "customers", "id"), column(target, "accounts", "customer_id")
+    customers, accounts = (
+        column(target, "customers", "id"),
+        column(target, "accounts", "customer_id"),
+    )
     assert sorted(customers) == sorted(accounts) and len(set(customers)) == len(customers)
-    assert set(column(target, "payments", "account_number")) <= set(column(target, "accounts", "account_number"))
+    assert set(column(target, "payments", "account_number")) <= set(
+        column(target, "accounts", "account_number")
+    )
     by_id = dict(zip(customers, column(target, "customers", "ssn"), strict=True))
     for who, digits in zip(accounts, column(target, "accounts", "ssn_digits"), strict=True):
         assert by_id[who].replace("-", "") == digits
@@ -96,7 +106,9 @@ def test_all_dates_of_a_person_move_alike(source: Path, made: tuple[Path, Made])
 
         return pc.subtract(days(target), days(source)).to_pylist()
 
-    by_id = dict(zip(column(target, "customers", "id"), moved("customers", "birth_date"), strict=True))
+    by_id = dict(
+        zip(column(target, "customers", "id"), moved("customers", "birth_date"), strict=True)
+    )
     by_account = {}
     for who, account, by in zip(
         column(target, "accounts", "customer_id"), column(target, "accounts", "account_number"),
@@ -104,7 +116,9 @@ def test_all_dates_of_a_person_move_alike(source: Path, made: tuple[Path, Made])
     ):  # fmt: skip
         assert by == by_id[who] != 0
         by_account[account] = by
-    for account, by in zip(column(target, "payments", "account_number"), moved("payments", "paid_on"), strict=True):
+    for account, by in zip(
+        column(target, "payments", "account_number"), moved("payments", "paid_on"), strict=True
+    ):
         assert by == by_account[account]
     assert len(set(by_id.values())) > 50
 
@@ -122,9 +136,17 @@ def test_a_column_nobody_recognised_is_masked_for_what_it_holds_or_said_loudly(
     assert not any(v in json.dumps(told) + shown for v in column(source, "customers", "ssn"))
 
 
-def test_the_same_key_gives_the_same_copy(source: Path, made: tuple[Path, Made], tmp_path: Path) -> None:
+def test_the_same_key_gives_the_same_copy(
+    source: Path, made: tuple[Path, Made], tmp_path: Path
+) -> None:
     store = open_store(str(source))
-    build(store, open_writer(str(tmp_path / "again"), str(source)), make_plan(store), KEY, finder=find_spans)
+    build(
+        store,
+        open_writer(str(tmp_path / "again"), str(source)),
+        make_plan(store),
+        KEY,
+        finder=find_spans,
+    )
     for table in tables():
         name = f"{table}.parquet"
         assert pq.read_table(tmp_path / "again" / name).equals(pq.read_table(made[0] / name))
@@ -136,7 +158,11 @@ def test_the_same_key_gives_the_same_copy(source: Path, made: tuple[Path, Made],
         ("customers.parquet", "ssn", lambda t: t["customers"].column("ssn")[3].as_py()),
         ("accounts.parquet", "ssn_digits", lambda t: t["customers"].column("ssn")[5].as_py()),
         ("payments.parquet", "payment", lambda t: t["devices"].column("imei")[2].as_py()),
-        ("tickets.parquet", "notes", lambda t: f"call {t['customers'].column('phone')[1].as_py()} soon"),
+        (
+            "tickets.parquet",
+            "notes",
+            lambda t: f"call {t['customers'].column('phone')[1].as_py()} soon",
+        ),
     ],
 )
 def test_a_planted_survivor_is_found_and_nothing_is_published(
@@ -153,7 +179,12 @@ def test_a_planted_survivor_is_found_and_nothing_is_published(
 
     store = open_store(str(source))
     done = build(
-        store, open_writer(str(tmp_path / "copy"), str(source)), make_plan(store), KEY, finder=find_spans, spoil=spoil
+        store,
+        open_writer(str(tmp_path / "copy"), str(source)),
+        make_plan(store),
+        KEY,
+        finder=find_spans,
+        spoil=spoil,
     )
     found = [c for c in done.proof.columns if c.survivors]
     assert [(c.table, c.column, c.survivors) for c in found] == [(table, name, 1)]
@@ -165,7 +196,10 @@ def test_a_part_has_no_dangling_reference(source: Path, tmp_path: Path) -> None:
     asked = Asked("M1", make_plan(store), KEY, Wanted("customers.parquet", rows=15))
     told, _ = run(store, open_writer(str(tmp_path / "part"), str(source)), asked)
     part = tmp_path / "part"
-    ids, accounts = set(column(part, "customers", "id")), set(column(part, "accounts", "account_number"))
+    ids, accounts = (
+        set(column(part, "customers", "id")),
+        set(column(part, "accounts", "account_number")),
+    )
     assert len(ids) == 15 and told["closure"]["holds"]  # type: ignore[index]
     assert set(column(part, "accounts", "customer_id")) == ids
     assert set(column(part, "tickets", "customer_id")) <= ids
@@ -198,7 +232,12 @@ def test_a_plan_that_leaves_a_column_out_is_refused(source: Path, tmp_path: Path
     store = open_store(str(source))
     plan = make_plan(store)
     with pytest.raises(UsageError, match="nothing of 1 columns"):
-        build(store, open_writer(str(tmp_path / "c"), str(source)), plan.with_columns(plan.columns[1:]), KEY)
+        build(
+            store,
+            open_writer(str(tmp_path / "c"), str(source)),
+            plan.with_columns(plan.columns[1:]),
+            KEY,
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -210,7 +249,9 @@ def test_unknown_columns_can_be_taken_out(source: Path, tmp_path: Path) -> None:
     assert len(set(column(tmp_path / "c", "customers", "id"))) == 300
 
 
-def test_a_copy_is_never_written_onto_its_source_or_over_something(source: Path, tmp_path: Path) -> None:
+def test_a_copy_is_never_written_onto_its_source_or_over_something(
+    source: Path, tmp_path: Path
+) -> None:
     (tmp_path / "link").symlink_to(source)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").write_text("mine")
@@ -224,7 +265,9 @@ def test_a_copy_is_never_written_onto_its_source_or_over_something(source: Path,
     assert (tmp_path / "full" / "x").read_text() == "mine"
 
 
-def test_a_file_that_cannot_be_read_is_an_exception_and_the_rest_goes_on(source: Path, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_an_exception_and_the_rest_goes_on(
+    source: Path, tmp_path: Path
+) -> None:
     shop = tmp_path / "shop"
     shop.mkdir()
     for name, table in tables(40).items():
@@ -255,11 +298,19 @@ def test_hostile_names_huge_values_and_mixed_types(tmp_path: Path) -> None:
     pq.write_table(held, tmp_path / "s" / "Robert'); --.parquet")
     store = open_store(str(tmp_path / "s"))
     for place in ("out", "out.db"):
-        done = build(store, open_writer(str(tmp_path / place), str(tmp_path / "s")), make_plan(store), KEY, finder=find_spans)
+        done = build(
+            store,
+            open_writer(str(tmp_path / place), str(tmp_path / "s")),
+            make_plan(store),
+            KEY,
+            finder=find_spans,
+        )
         assert done.published, as_json(done, "", "", "")["proof"]
     conn = sqlite3.connect(tmp_path / "out.db")
     [[name]] = conn.execute("SELECT name FROM sqlite_master").fetchall()
-    assert conn.execute('SELECT count(*) FROM "' + name.replace('"', '""') + '"').fetchone() == (rows,)
+    assert conn.execute('SELECT count(*) FROM "' + name.replace('"', '""') + '"').fetchone() == (
+        rows,
+    )
     conn.close()
 
 
@@ -273,24 +324,36 @@ def test_sqlite_keeps_types_keys_indexes_and_views(tmp_path: Path) -> None:
     )
     for n, row in enumerate(held["customers"].to_pylist()):
         conn.execute(
-            "INSERT INTO customers VALUES (?, ?, ?, ?, ?)", (row["id"], row["ssn"], row["email"], row["zip"], b"\x00\xff")
+            "INSERT INTO customers VALUES (?, ?, ?, ?, ?)",
+            (row["id"], row["ssn"], row["email"], row["zip"], b"\x00\xff"),
         )
         account = held["accounts"].column("account_number")[n].as_py()
-        conn.execute("INSERT INTO accounts VALUES (?, ?, ?)", (account, row["id"], row["ssn"].replace("-", "")))
+        conn.execute(
+            "INSERT INTO accounts VALUES (?, ?, ?)",
+            (account, row["id"], row["ssn"].replace("-", "")),
+        )
     conn.commit()
     conn.close()
     address = str(tmp_path / "shop.db")
     store = open_store(address)
-    done = build(store, open_writer(str(tmp_path / "copy.db"), address), make_plan(store), KEY, finder=find_spans)
+    done = build(
+        store,
+        open_writer(str(tmp_path / "copy.db"), address),
+        make_plan(store),
+        KEY,
+        finder=find_spans,
+    )
     store.close()
     assert done.published and done.notes == []
     copy = sqlite3.connect(tmp_path / "copy.db")
     assert copy.execute("PRAGMA foreign_key_check").fetchall() == []
-    joined = "FROM accounts a JOIN customers c ON c.id = a.customer AND replace(c.ssn, '-', '') = a.ssn"
+    joined = (
+        "FROM accounts a JOIN customers c ON c.id = a.customer AND replace(c.ssn, '-', '') = a.ssn"
+    )
     assert copy.execute(f"SELECT count(*) {joined}").fetchone() == (60,)
-    assert copy.execute(f"SELECT DISTINCT typeof(a.ssn), typeof(c.zip), typeof(c.photo) {joined}").fetchall() == [
-        ("integer", "integer", "blob")
-    ]
+    assert copy.execute(
+        f"SELECT DISTINCT typeof(a.ssn), typeof(c.zip), typeof(c.photo) {joined}"
+    ).fetchall() == [("integer", "integer", "blob")]
     found = {name for (name,) in copy.execute("SELECT name FROM sqlite_master")}
     assert {"by_customer", "people"} <= found
     copy.close()

@@ -27,7 +27,9 @@ def masked(name: str, values: Sequence[str | None]) -> list[str | None]:
     domain, given_values = DOMAINS[name], pa.array(values, pa.string())
     normals = domain.normal(given_values)
     settled = allocate(domain, normals.drop_null().unique())
-    made: list[str | None] = domain.write(given_values, normals, masks_of(domain, settled, normals)).to_pylist()
+    made: list[str | None] = domain.write(
+        given_values, normals, masks_of(domain, settled, normals)
+    ).to_pylist()
     return made
 
 
@@ -88,7 +90,14 @@ def test_the_last_four_of_a_masked_ssn_are_the_masked_last_four(serials: list[in
     assert len(set(last)) == len(last)
 
 
-@given(st.lists(st.tuples(st.integers(2, 9), st.integers(0, 99_999_999)), unique=True, min_size=1, max_size=40))
+@given(
+    st.lists(
+        st.tuples(st.integers(2, 9), st.integers(0, 99_999_999)),
+        unique=True,
+        min_size=1,
+        max_size=40,
+    )
+)
 def test_no_masked_phone_can_be_called(parts: list[tuple[int, int]]) -> None:
     values = [f"{first}{rest:09d}" for first, rest in parts]
     found = [m or "" for m in masked("phone", values)]
@@ -128,8 +137,12 @@ def test_routing_numbers_vins_and_npis_pass_their_checks() -> None:
 
 @settings(max_examples=60)
 @given(
-    st.sampled_from(["ssn", "phone", "card", "imei", "account_number", "drivers_licence", "email", "passport"]),
-    st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=24), max_size=12),
+    st.sampled_from(
+        ["ssn", "phone", "card", "imei", "account_number", "drivers_licence", "email", "passport"]
+    ),
+    st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=24), max_size=12
+    ),
 )
 def test_no_value_passes_through_malformed_or_not(name: str, values: list[str]) -> None:
     found = masked(name, values)
@@ -139,7 +152,13 @@ def test_no_value_passes_through_malformed_or_not(name: str, values: list[str]) 
             assert DOMAINS[name].normal(pa.array([mask])).to_pylist()[0] != normal
     normals = [n for n in DOMAINS[name].normal(pa.array(values, pa.string())).to_pylist() if n]
     if all(len(n) >= 4 for n in normals):
-        made = [m for m, v in zip(found, DOMAINS[name].normal(pa.array(values, pa.string())).to_pylist(), strict=True) if v]
+        made = [
+            m
+            for m, v in zip(
+                found, DOMAINS[name].normal(pa.array(values, pa.string())).to_pylist(), strict=True
+            )
+            if v
+        ]
         assert len({signs(m) if name != "email" else m for m in made}) == len(set(normals))
 
 
@@ -181,12 +200,17 @@ def test_numbers_that_fit_a_column_of_32_bits_still_fit() -> None:
 
 
 def test_mail_addresses_and_networks_are_nobodys() -> None:
-    assert all(re.fullmatch(r"\S+@example\.(com|net|org)", m or "") for m in masked("email", ["a@b.example", "not mail"]))
+    assert all(
+        re.fullmatch(r"\S+@example\.(com|net|org)", m or "")
+        for m in masked("email", ["a@b.example", "not mail"])
+    )
     assert masked("ip", ["203.0.113.9"])[0].startswith("10.")  # type: ignore[union-attr]
     assert masked("ip", ["fe80::1"])[0].startswith("2001:db8:")  # type: ignore[union-attr]
     assert masked("mac", ["00:1a:2b:3c:4d:5e"])[0].startswith("02:")  # type: ignore[union-attr]
 
 
 def test_which_domains_may_hold_no_original() -> None:
-    assert all(is_unique(d) for d in ("ssn", "phone", "email", "account_number", "imei", "card", "mine"))
+    assert all(
+        is_unique(d) for d in ("ssn", "phone", "email", "account_number", "imei", "card", "mine")
+    )
     assert not any(is_unique(d) for d in ("surname", "city", "zip", "last4", "cvv"))

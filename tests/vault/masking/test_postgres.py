@@ -37,12 +37,16 @@ def prod() -> Iterator[str]:
         held = tables(80)
         with psycopg.connect(f"{base}/prod", autocommit=True) as conn:
             conn.execute(SCHEMA)
-            for row, account in zip(held["customers"].to_pylist(), held["accounts"].to_pylist(), strict=True):
+            for row, account in zip(
+                held["customers"].to_pylist(), held["accounts"].to_pylist(), strict=True
+            ):
                 conn.execute(
                     "INSERT INTO customers (id, ssn, last_name, birth_date, email, zip) VALUES (%s, %s, %s, %s, %s, %s)",
                     [row[c] for c in ("id", "ssn", "last_name", "birth_date", "email", "zip")],
                 )
-                conn.execute("INSERT INTO crm.accounts VALUES (%s, %s, %s, %s)", list(account.values()))
+                conn.execute(
+                    "INSERT INTO crm.accounts VALUES (%s, %s, %s, %s)", list(account.values())
+                )
         yield f"{base}/prod"
 
 
@@ -64,8 +68,12 @@ def test_the_copy_has_shape_and_joins_and_no_original(prod: str) -> None:
             "('p', 'f', 'u', 'c')"
         ).fetchone()
         assert kinds == ("cfppu",)
-        assert conn.execute("SELECT count(*) FROM pg_indexes WHERE indexname = 'opened'").fetchone() == (1,)
-        conn.execute("INSERT INTO customers (ssn, zip) VALUES ('900-01-0001', 1)")  # the next id is free
+        assert conn.execute(
+            "SELECT count(*) FROM pg_indexes WHERE indexname = 'opened'"
+        ).fetchone() == (1,)
+        conn.execute(
+            "INSERT INTO customers (ssn, zip) VALUES ('900-01-0001', 1)"
+        )  # the next id is free
     with pytest.raises(UsageError, match="something at the place"):
         open_writer(target, prod)
 
@@ -80,7 +88,9 @@ def test_a_survivor_leaves_the_database_empty(prod: str) -> None:
     store.close()
     assert not done.published and done.proof.survivors > 0
     with psycopg.connect(target) as conn:
-        assert conn.execute("SELECT count(*) FROM pg_tables WHERE schemaname IN ('public', 'crm')").fetchone() == (0,)
+        assert conn.execute(
+            "SELECT count(*) FROM pg_tables WHERE schemaname IN ('public', 'crm')"
+        ).fetchone() == (0,)
 
 
 def test_the_source_is_known_by_any_name(prod: str) -> None:

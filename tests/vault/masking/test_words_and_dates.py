@@ -21,7 +21,9 @@ NAMES = st.text("abcdefghijklmnopqrstuvwxyz", min_size=2, max_size=12)
 
 
 def names(*values: str | None, part: str = "full") -> list[str | None]:
-    made: list[str | None] = mask_names(GIVEN, FAMILY, pa.array(values, pa.string()), part).to_pylist()
+    made: list[str | None] = mask_names(
+        GIVEN, FAMILY, pa.array(values, pa.string()), part
+    ).to_pylist()
     return made
 
 
@@ -34,14 +36,22 @@ def test_a_full_name_is_its_parts_masked(first: str, last: str) -> None:
 
 
 def test_titles_suffixes_and_firms_stay_what_they_are() -> None:
-    found = names("Dr. Ann Lee", "Ann Lee, Jr.", "Juan de la Cruz", "Lee Tools LLC", None, "", "Ann")
+    found = names(
+        "Dr. Ann Lee", "Ann Lee, Jr.", "Juan de la Cruz", "Lee Tools LLC", None, "", "Ann"
+    )
     assert [str(f).split()[0] for f in found[:1]] == ["Dr."]
-    assert str(found[1]).endswith(", Jr.") and " de la " in str(found[2]) and str(found[3]).endswith(" LLC")
+    assert (
+        str(found[1]).endswith(", Jr.")
+        and " de la " in str(found[2])
+        and str(found[3]).endswith(" LLC")
+    )
     assert found[4] is None and "Lee" not in " ".join(f or "" for f in found)
 
 
 def test_given_names_keep_their_sex() -> None:
-    women = pa.array([n.upper() for n in names("Mary", "Linda", "Grace", "Nina", part="first") if n])
+    women = pa.array(
+        [n.upper() for n in names("Mary", "Linda", "Grace", "Nina", part="first") if n]
+    )
     assert is_female(women).to_pylist() == [True] * 4
 
 
@@ -58,7 +68,13 @@ def test_an_address_on_one_line_is_its_columns_masked() -> None:
 
 @pytest.mark.parametrize(
     ("value", "mask"),
-    [("94110", "94100"), ("94110-1234", "94100"), ("2139", "2100"), ("03601", "00000"), ("K1A 0B1", "K00")],
+    [
+        ("94110", "94100"),
+        ("94110-1234", "94100"),
+        ("2139", "2100"),
+        ("03601", "00000"),
+        ("K1A 0B1", "K00"),
+    ],
 )
 def test_zip_codes_keep_three_digits_where_enough_people_live(value: str, mask: str) -> None:
     domain, given_value = DOMAINS["zip"], pa.array([value])
@@ -80,7 +96,9 @@ def test_a_date_moves_and_is_written_as_it_was(value: str | None, after: str | N
 
 
 def test_the_day_may_stand_first() -> None:
-    assert shift(pa.array(["30/01/2020"]), np.ones(1, np.int64), day_first=True).to_pylist() == ["31/01/2020"]
+    assert shift(pa.array(["30/01/2020"]), np.ones(1, np.int64), day_first=True).to_pylist() == [
+        "31/01/2020"
+    ]
 
 
 DAYS = st.dates(date(1900, 1, 1), date(2100, 1, 1))

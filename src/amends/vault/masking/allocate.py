@@ -18,7 +18,7 @@ from amends.vault.masking.domains import LAST_TURN, Domain
 from amends.vault.masking.draws import Numbers
 
 _CROWDED = 64
-"""From this try on a mask may be an original of somebody else, though never one's own: the domain is as good as full."""
+"""From this try on a mask may be an original of somebody else, never one's own: the domain is as good as full."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""First reading of the source: which values each domain has, which rows are one person, and what follows for the masks."""
+"""First reading of the source: which values each domain has, which rows are one person, and what follows."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""What the mask of a number looks like, domain by domain: plausible in form, of a range never given to anybody
-where one exists.
+"""What the mask of a number looks like, domain by domain.
+
+It is plausible in form, and of a range never given to anybody where one exists.
 
 Each form takes rows of normal values of one length and bytes drawn for them, and returns rows of the same
 length. A value that does not have the form (a malformed one) takes :func:`keep_shape`: digits for digits,
@@ -62,7 +63,7 @@ def keep_shape(rows: Bytes, drawn: Bytes) -> Bytes:
 
 
 _LEADING = {5: (3, 2), 10: (2, 1), 19: (9, 8)}
-"""Digits of a number that may stand in a column of 16, 32 or 64 bits: up to which first digit, and which it then gets at most."""
+"""Digits of numbers that may stand in a column of 16, 32 or 64 bits: for which first digits, and the most they get."""
 
 
 def all_digits(rows: Bytes, *lengths: int) -> Mask:
@@ -75,7 +76,7 @@ def all_digits(rows: Bytes, *lengths: int) -> Mask:
 # Groups that follow 9xx in no ITIN and no ATIN, and are not 00.
 _GROUPS = np.array([*range(1, 50), *range(66, 70), 89], np.uint64)
 _ROOMY, _GROUP_00 = 24, 44
-"""Tries in the 54 million numbers never issued; then group 00 (10 million, refused by strict checks); then ITIN groups."""
+"""Tries in the 54 million numbers never issued; then group 00 (10 million, which strict checks refuse); then ITINs'."""
 
 
 def _ssn(order: Callable[[Bytes], Bytes]) -> Callable[[Bytes, Bytes, int], Bytes]:

@@ -17,7 +17,7 @@ _TOKENS = (
     re.compile(r"[0-9]{6,}"),
 )
 LEAST_SIGNS = 6
-"""Signs from which a piece of text is taken for an identifier because it is one of the source's: fewer occur by chance."""
+"""Signs from which a piece of text that is an identifier of the source is taken for it: fewer occur by chance."""
 
 
 @dataclass(frozen=True)

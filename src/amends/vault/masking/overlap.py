@@ -11,7 +11,7 @@ from amends.vault.masking.allocate import is_in
 from amends.vault.masking.draws import Numbers
 
 CHANCE_FACTOR, CHANCE_MORE = 3.0, 3
-"""Hits are taken for chance up to three times what is expected and three more: Poisson gives more in fewer than one in 50."""
+"""Hits are taken for chance up to three times what is expected and three more (Poisson: fewer than one in 50 above)."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The persons of a store and the blind numbers by which they can be told, for a check of test stores.
 
-A person is the rows tied by a value that belongs to one person: a strong identifier (SSN, licence, account …) or a key of a
-table about people. A row without any is tied by its mail address, else by name and birth date together; a row with none
-of these names nobody.
+A person is the rows tied by a value that belongs to one person: a strong identifier (SSN, licence, account …) or a key
+of a table about people. A row without any is tied by its mail address, else by name and birth date together; a row
+with none of these names nobody.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ class People:
 
 
 def _first_node(ties: Numbers, traits: dict[str, Numbers]) -> Numbers:
-    """Return a number that stands for the person of each row: the first that ties it, else mail, else name and birth."""
+    """Return what stands for the person of each row: the first number that ties it, else mail, else name and birth."""
     node = np.zeros(len(ties), np.uint64)
     weak = [traits[t][:, 0] for t in ("email", NAME_BIRTH) if t in traits]
     if not ties.shape[1] and weak:

@@ -188,6 +188,9 @@ def _check(plan: Plan, path: Path) -> None:
 
 def is_unique(domain: str) -> bool:
     """Say whether no original of a domain may survive: all but pools and numbers of few digits."""
-    return domain in UNIQUE_DOMAINS or domain not in (
-        "last4", "cvv", "pin", "name", "given_name", "surname", "business", "street", "street2", "city", "zip", "address",
-    )  # fmt: skip
+    return domain in UNIQUE_DOMAINS or domain not in _FEW_VALUES
+
+
+_FEW_VALUES = frozenset(
+    ["last4", "cvv", "pin", "name", "given_name", "surname", "business", "street", "street2", "city", "zip", "address"]
+)

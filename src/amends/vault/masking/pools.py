@@ -178,7 +178,7 @@ SUFFIXES = make_pool(
 
 @cache
 def cities() -> tuple[dict[str, int], pa.Array, NDArray[np.int64], NDArray[np.int64]]:
-    """Return the number of each state, the cities of all states in a row, where a state's begin, and how many they are."""
+    """Return the number of each state, all cities in a row, where a state's begin, and how many they are."""
     names: list[str] = []
     starts: list[int] = []
     counts: list[int] = []

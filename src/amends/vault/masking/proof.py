@@ -26,7 +26,7 @@ from amends.vault.masking.sweep import Sweep
 from amends.vault.stores.base import Store
 
 CHANCE_FACTOR, CHANCE_MORE = 3.0, 3
-"""Hits are taken for chance up to three times what is expected and three more: Poisson's 99.9 % from one expected hit on."""
+"""Hits are taken for chance up to three times what is expected and three more (Poisson: fewer than one in 50 above)."""
 
 
 @dataclass

@@ -20,7 +20,7 @@ _NONE = pa.scalar(None, pa.string())
 
 
 def plain_signs(values: pa.Array) -> pa.Array:
-    """Return digits and capitals of each text, zeros and the 1 of the NANP in front left out; null for too few or many."""
+    """Return digits and capitals of texts without zeros and the NANP's 1 in front; null for too few or too many."""
     plain = pc.utf8_upper(values)
     if pc.any(pc.match_substring_regex(plain, "[^0-9A-Z]")).as_py():
         plain = pc.replace_substring_regex(plain, r"\.0$", "")

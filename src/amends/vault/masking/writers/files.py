@@ -15,10 +15,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from amends.kernel.errors import TableError, UsageError
+from amends.vault.masking.reading import open_reading
 from amends.vault.masking.writers.base import HIDDEN, not_empty
 from amends.vault.stores.base import Store, TableShape
 from amends.vault.stores.csv_streams import PACKED, packed
-from amends.vault.stores.opening import open_store
 
 PARQUET = (".parquet", ".parq", ".pq")
 _SPECIAL = r'[,"\r\n\t;|]|^ | $'
@@ -101,7 +101,7 @@ class FilesWriter:
 
     def store(self) -> Store:
         """Return the hidden files for reading."""
-        return open_store(str(self._hidden))
+        return open_reading(str(self._hidden))
 
     def publish(self) -> None:
         """Give the file or folder its name."""

@@ -1,7 +1,7 @@
 """A copy in a PostgreSQL database: one transaction from the first table to the proof.
 
-Until the transaction ends nobody else sees anything of the copy; a run that is killed leaves nothing. Types, keys, checks,
-indexes and foreign keys are those of the source where that is PostgreSQL too, in the words its catalog gives.
+Until the transaction ends nobody else sees anything of the copy; a run that is killed leaves nothing. Types, keys,
+checks, indexes and foreign keys are those of the source where that is PostgreSQL too, in the words of its catalog.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class PostgresWriter:
         self._ended = False
         held = one(
             self._conn,
-            f"SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_OURS} AND c.relkind IN "
-            "('r', 'p', 'v', 'm', 'f')",
+            f"SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_OURS} AND "
+            "c.relkind IN ('r', 'p', 'v', 'm', 'f')",
         )
         if held:
             self._conn.close()
@@ -105,8 +105,8 @@ class PostgresWriter:
             self._places[shape.name] = place
             for kind, constraint, words in run(
                 source,
-                "SELECT contype::text, conname::text, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s AND "
-                "contype IN ('p', 'u', 'c', 'x', 'f') AND conislocal ORDER BY contype <> 'p', conname",
+                "SELECT contype::text, conname::text, pg_get_constraintdef(oid) FROM pg_constraint WHERE "
+                "conrelid = %s AND contype IN ('p', 'u', 'c', 'x', 'f') AND conislocal ORDER BY contype <> 'p', conname",
                 (oid,),
             ):
                 statement = f"ALTER TABLE {place} ADD CONSTRAINT {quoted(constraint)} {words}"
@@ -115,8 +115,8 @@ class PostgresWriter:
                 str(words)
                 for (words,) in run(
                     source,
-                    "SELECT pg_get_indexdef(i.indexrelid) FROM pg_index i WHERE i.indrelid = %s AND NOT EXISTS (SELECT 1 "
-                    "FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u', 'x')) "
+                    "SELECT pg_get_indexdef(i.indexrelid) FROM pg_index i WHERE i.indrelid = %s AND NOT EXISTS "
+                    "(SELECT 1 FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u', 'x')) "
                     "ORDER BY i.indexrelid",
                     (oid,),
                 )
@@ -124,8 +124,8 @@ class PostgresWriter:
         self._later += links
         views = one(
             source,
-            f"SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_OURS} AND c.relkind "
-            "IN ('v', 'm')",
+            f"SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_OURS} AND "
+            "c.relkind IN ('v', 'm')",
         )
         if views:
             self.notes.append(
@@ -136,9 +136,9 @@ class PostgresWriter:
         """Make the enumerations of the source; columns of a domain become its base type."""
         for schema, name, labels in run(
             source,
-            f"SELECT n.nspname::text, t.typname::text, string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder) "
-            f"FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid JOIN pg_namespace n ON n.oid = t.typnamespace WHERE {_OURS} "
-            "GROUP BY 1, 2",
+            f"SELECT n.nspname::text, t.typname::text, "
+            "string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder) FROM pg_type t JOIN pg_enum e ON "
+            f"e.enumtypid = t.oid JOIN pg_namespace n ON n.oid = t.typnamespace WHERE {_OURS} GROUP BY 1, 2",
         ):
             run(self._conn, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
             run(self._conn, f"CREATE TYPE {quoted(schema, name)} AS ENUM ({labels})")
@@ -213,8 +213,8 @@ def _columns(source: Connection, oid: int) -> Iterator[str]:
         "SELECT a.attname::text, format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END, "
         "CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END), a.attnotnull, a.attidentity::text, "
         "a.attgenerated::text, pg_get_expr(d.adbin, d.adrelid) FROM pg_attribute a JOIN pg_type t ON "
-        "t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE a.attrelid = %s AND "
-        "a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+        "t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE "
+        "a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
         (oid,),
     ):
         words = f"{quoted(name)} {kind}"

@@ -63,8 +63,8 @@ class SqliteWriter:
         made = set()
         with _reading(self._source) as held:
             rows = held.execute(
-                "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' "
-                "ESCAPE '\\' ORDER BY rowid"
+                "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE "
+                "'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
             ).fetchall()
         for kind, name, _, words in rows:
             if kind == "table":
@@ -82,7 +82,9 @@ class SqliteWriter:
         places = ", ".join("?" * len(names))
         words = f"INSERT INTO {_quoted(table)} ({', '.join(map(_quoted, names))}) VALUES ({places})"
         kinds = {c.name: c.type.lower() for c in self._shapes[table].columns}
-        rows = zip(*(_cells(c, kinds[n]) for c, n in zip(batch.columns, names, strict=True)), strict=True)
+        rows = zip(
+            *(_cells(c, kinds[n]) for c, n in zip(batch.columns, names, strict=True)), strict=True
+        )
         try:
             self._open.executemany(words, rows)
         except sqlite3.IntegrityError as error:
