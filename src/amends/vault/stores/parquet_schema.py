@@ -164,18 +164,23 @@ def retell(footer: Node, targets: Sequence[Target], form: Form) -> None:
         if value is None:
             continue
         if key == ARROW:
-            pair[2] = (8, _arrow(value, targets))
+            pair[2] = (8, _arrow(value, targets, form))
         elif key in (PANDAS, SPARK):
             pair[2] = (8, _noted(key, value, targets, form))
 
 
-def _arrow(value: bytes, targets: Sequence[Target]) -> bytes:
+def _arrow(value: bytes, targets: Sequence[Target], form: Form) -> bytes:
     schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(value)))
     before = schema
     for target in targets:
         at = schema.get_field_index(target.top)
         field = with_leaf_type(schema.field(at), list(target.inner), target.kind)
         schema = schema.set(at, field)
+    notes = dict(schema.metadata or {})  # readers take these before the footer's own
+    for key in (PANDAS, SPARK):
+        if key in notes:
+            notes[key] = _noted(key, notes[key], targets, form)
+    schema = schema.with_metadata(notes or None)
     if schema.equals(before, check_metadata=True):
         return value
     return base64.b64encode(schema.serialize().to_pybytes())
