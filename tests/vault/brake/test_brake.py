@@ -355,11 +355,23 @@ def test_refusals_that_pour_in_are_counted_and_do_not_fill_the_disk(world: World
     statuses(world, world.tokens(500, 10))
     after = (world.folder / "brake" / "audit" / "000001.jsonl").stat().st_size
     assert after - before < 20_000
-    world.pass_time(61)
+    world.pass_time(HOUR)
     statuses(world, world.tokens(1))
     lines = list(world.brake.chain.every())
     counted = sum(x.body["calls"] for x in lines if x.act == "refusals")
     assert counted + sum(x.act == "refuse" for x in lines) == 500
+
+
+def test_asking_again_without_end_is_bounded_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(brakes, "CALLS_A_PERSON", 10)
+    world.let("desk", per_hour=2, per_day=9)
+    tokens = world.tokens(1)
+    assert statuses(world, tokens * 23) == [200] * 20 + [429] * 3
+    assert world.ask("desk", tokens)[0].code == "too_often"
+    world.pass_time(HOUR)
+    assert world.ask("desk", tokens)[0].status == 200
 
 
 def test_segments_carry_the_whole_state(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

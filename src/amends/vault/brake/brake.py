@@ -17,10 +17,11 @@ from amends.vault.blind import BlindIndex
 from amends.vault.boxes import SecretBox
 from amends.vault.brake.calls import Alarm, Call, Verdict
 from amends.vault.brake.chain import Chain
-from amends.vault.brake.decide import decide, left, masked_only
+from amends.vault.brake.decide import Decision, about, authentic, decide, left, masked_only
 from amends.vault.brake.lines import Act, Body, ChainFault, Line
 from amends.vault.brake.state import State
 from amends.vault.brake.times import Moment, Times
+from amends.vault.brake.windows import HOUR
 from amends.vault.keyring import Keyring
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,10 @@ _MAC = "brake"
 _RETRY_SECONDS = 2.0
 _LINES_A_MINUTE = 20
 """Refusals of one actor and kind that get a line of their own in a minute; beyond that they are counted in one line."""
+
+CALLS_A_PERSON = 100
+"""Calls an actor may make in an hour for each person of its hourly budget. Asking again costs no budget, but each call
+is a line on disk: a screen that is drawn anew a hundred times for each person is a mistake, or somebody filling it."""
 
 Ring = Callable[[Alarm], None]
 
@@ -73,6 +78,7 @@ class Brake:
         self._next_try = 0.0
         self._resolved = -1
         self._refusals: dict[tuple[str, str], list[int]] = {}
+        self._calls: dict[str, list[int]] = {}
         self.state = State()
         self.fault = ""
         if is_new and not self.folder.exists():
@@ -221,7 +227,9 @@ class Brake:
                 alarms.append(Alarm("clock", "", words))
         verdicts, given = [], []
         for call in calls:
-            verdict, lines, told = decide(self.state, call, moment.at, freeze=self._freeze)
+            verdict, lines, told = self._paced(call, moment.at) or decide(
+                self.state, call, moment.at, freeze=self._freeze
+            )
             for act, body in self._thinned(verdict, call, lines, moment.at):
                 self.state.apply(self._box, act, body, moment.at)
                 given.append((act, body))
@@ -235,6 +243,29 @@ class Brake:
             self.state.apply(self._box, act, body, moment.at)
         self._put([*acts, *given], moment)
         return verdicts
+
+    def _paced(self, call: Call, now: float) -> Decision | None:
+        """Return the refusal of a call that is one too many, whoever it is about; ``None`` for all others."""
+        actor = self.state.actors.get(call.actor)
+        if actor is None or not authentic(actor, call):
+            return None
+        hour = int(now // HOUR)
+        held = self._calls.setdefault(call.actor, [hour, 0])
+        if held[0] != hour:
+            held[:] = [hour, 0]
+        held[1] += 1
+        if held[1] <= CALLS_A_PERSON * actor.total.per_hour:
+            return None
+        words = f"More than {CALLS_A_PERSON} calls for each person of the hourly budget"
+        wait = int((hour + 1) * HOUR - now) + 1
+        verdict = Verdict(
+            429, "too_often", words, "keep answers for as long as they are needed", wait
+        )
+        return (
+            verdict,
+            [("refuse", {**about(call), "code": "too_often"})],
+            [Alarm("over_budget", call.actor, words)],
+        )
 
     def _write(self, acts: Sequence[Act], moment: Moment) -> list[Line]:
         for act, body in acts:

@@ -35,7 +35,7 @@ def decide(state: State, call: Call, now: float, *, freeze: bool = True) -> Deci
     refused = refused or _beyond(state, call, now)
     if refused is not None:
         verdict, alarms = refused
-        acts: list[Act] = [("refuse", {**_about(call), "code": verdict.code})]
+        acts: list[Act] = [("refuse", {**about(call), "code": verdict.code})]
         if verdict.status == 429 and state.canaries.intersection(call.numbers):
             acts += _stop(call, freeze)
             alarms = [*alarms, _canary_alarm(call, freeze)]
@@ -43,7 +43,7 @@ def decide(state: State, call: Call, now: float, *, freeze: bool = True) -> Deci
     if call.not_ours:
         words = f"{call.not_ours} of the tokens are no tokens of this vault and domain"
         verdict = Verdict(422, "not_ours", words, "check the domain, and that the tokens are whole")
-        return verdict, [("refuse", {**_about(call), "code": verdict.code})], []
+        return verdict, [("refuse", {**about(call), "code": verdict.code})], []
     return _answered(state, call, freeze)
 
 
@@ -135,7 +135,7 @@ def _tripped(call: Call, freeze: bool) -> Decision:
 
 
 def _stop(call: Call, freeze: bool) -> list[Act]:
-    acts: list[Act] = [("canary", _about(call))]
+    acts: list[Act] = [("canary", about(call))]
     if freeze:
         acts.append(("stopped", {"name": call.actor, "why": "canary", "by": "brake"}))
     return acts
@@ -162,7 +162,8 @@ def left(state: State, call: Call, now: float) -> tuple[int, int]:
     return (max(budget.per_hour - used.per_hour, 0), max(budget.per_day - used.per_day, 0))
 
 
-def _about(call: Call) -> Body:
+def about(call: Call) -> Body:
+    """Return what every line on a call says."""
     return {
         "actor": call.actor,
         "purpose": call.purpose,
@@ -175,7 +176,7 @@ def _about(call: Call) -> Body:
 
 
 def _counted(call: Call) -> Body:
-    body = {**_about(call), "tokens": [f"{n:016x}" for n in call.numbers]}
+    body = {**about(call), "tokens": [f"{n:016x}" for n in call.numbers]}
     if call.persons != call.numbers:
         body["persons"] = [f"{n:016x}" for n in call.persons]
     if call.named:
