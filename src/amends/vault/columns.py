@@ -108,8 +108,8 @@ def _scatter(data: Bytes, starts: NDArray[np.int32], rows: Bytes) -> None:
 
 def _of_one_length(rows: Bytes) -> pa.Array:
     n, width = rows.shape
-    offsets = np.arange(n + 1, dtype=np.int64) * width
-    if offsets[-1] > np.iinfo(np.int32).max:
+    if n * width > np.iinfo(np.int32).max:
         raise OverflowError("more than 2 GiB of text at once")
-    held = [pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(np.ascontiguousarray(rows))]
+    offsets = np.arange(0, n * width + 1, width, dtype=np.int32) if width else np.zeros(n + 1, np.int32)
+    held = [pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(rows))]
     return pa.Array.from_buffers(pa.string(), n, [None, *held], 0)

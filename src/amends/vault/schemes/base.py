@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from amends.kernel.errors import TableError
 from amends.vault.ciphers import PREFIXES, Scheme
-from amends.vault.columns import Bytes, Places, equal_lengths, from_matrices, whole_array
+from amends.vault.columns import Bytes, equal_lengths, whole_array
 from amends.vault.schemes import written
 from amends.vault.siv import BatchSiv
 
@@ -105,19 +105,19 @@ class TokenColumn:
             held = self._sivs[version] = (key, BatchSiv(key))
         return held[1]
 
-    def _seal(self, siv: BatchSiv, version: int, values: pa.Array) -> pa.Array:
+    def _seal(self, siv: BatchSiv, version: int, values: pa.Array) -> written.Groups:
         prefix = PREFIXES[self.scheme]
-        groups: list[tuple[Places, Bytes]] = []
+        groups: written.Groups = []
         for width, places, matrix in equal_lengths(values):
             if width >= written.MIN_WIDTH:
                 refuse_tokens(self.keyring, self.domain, matrix)
             made = written.write(prefix, version, self.seal_rows(siv, matrix)) if width else matrix
             groups.append((places, made))
-        return from_matrices(len(values), groups)
+        return groups
 
-    def _open(self, tokens: pa.Array) -> pa.Array:
+    def _open(self, tokens: pa.Array) -> written.Groups:
         prefix = PREFIXES[self.scheme]
-        groups: list[tuple[Places, Bytes]] = []
+        groups: written.Groups = []
         for width, places, matrix in equal_lengths(tokens):
             if not width:
                 groups.append((places, matrix))
@@ -134,7 +134,7 @@ class TokenColumn:
                 done += len(chosen)
             if done != len(matrix):
                 raise self._not_ours()
-        return from_matrices(len(tokens), groups)
+        return groups
 
     def _not_ours(self) -> TableError:
         return TableError(

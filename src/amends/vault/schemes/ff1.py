@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from amends.kernel.errors import TableError
 from amends.vault.ciphers import Scheme
-from amends.vault.columns import Bytes, Places, equal_lengths, from_matrices
+from amends.vault.columns import Bytes, equal_lengths
 from amends.vault.ff1 import MIN_DOMAIN, BatchFf1
 from amends.vault.formats import LAYOUT, Format, format_of
 from amends.vault.schemes.base import refuse_tokens
-from amends.vault.schemes.written import MIN_WIDTH, by_chunk
+from amends.vault.schemes.written import MIN_WIDTH, Groups, by_chunk
 
 if TYPE_CHECKING:
     from amends.vault.keyring import Keyring
@@ -98,15 +98,13 @@ class Ff1Column:
             held = self._ciphers[version] = (key, made)
         return held[1]
 
-    def _turned(
-        self, values: pa.Array, cipher: BatchFf1, turn: Callable[[Bytes], Bytes]
-    ) -> pa.Array:
-        groups: list[tuple[Places, Bytes]] = []
+    def _turned(self, values: pa.Array, cipher: BatchFf1, turn: Callable[[Bytes], Bytes]) -> Groups:
+        groups: Groups = []
         for width, places, matrix in equal_lengths(values):
             if width >= MIN_WIDTH:
                 refuse_tokens(self.keyring, self.domain, matrix)
             groups.append((places, self._rows(matrix, cipher, turn) if width else matrix))
-        return from_matrices(len(values), groups)
+        return groups
 
     def _rows(self, rows: Bytes, cipher: BatchFf1, turn: Callable[[Bytes], Bytes]) -> Bytes:
         layout = cipher.foreign(rows)

@@ -13,11 +13,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from amends.vault.columns import Bytes, Places, whole_array
+from amends.vault.columns import Bytes, Places, from_matrices, whole_array
 from amends.vault.siv import BLOCK
 from amends.vault.text64 import decode, encode, encoded_width, is_canonical
 
-CHUNK_ROWS = 1 << 16
+Groups = list[tuple[Places, Bytes]]
+
+CHUNK_ROWS = 1 << 15
 MIN_WIDTH = 4 + encoded_width(BLOCK + 1)
 """Two letters, one digit, ``_`` and the shortest sealed value: a tag and one byte."""
 
@@ -75,13 +77,42 @@ def read(prefix: str, version: int, rows: Bytes) -> tuple[Bytes, NDArray[np.bool
     return sealed[true], good
 
 
-def by_chunk(values: pa.Array, work: Callable[[pa.Array], pa.Array]) -> pa.Array:
-    """Run ``work`` over pieces that stay in the processor's cache."""
+def by_chunk(values: pa.Array, work: Callable[[pa.Array], Groups]) -> pa.Array:
+    """Run ``work`` over pieces that stay in the processor's cache.
+
+    Args:
+        values: Texts.
+        work: Given a piece, returns the texts that come of it, as rows of bytes by their places.
+    """
     values = whole_array(values)
-    if len(values) <= CHUNK_ROWS:
-        return work(values)
-    parts = [work(values.slice(at, CHUNK_ROWS)) for at in range(0, len(values), CHUNK_ROWS)]
+    n = len(values)
+    if n <= CHUNK_ROWS:
+        return from_matrices(n, work(values))
+    whole: Bytes | None = None
+    parts: list[pa.Array] = []
+    for at in range(0, n, CHUNK_ROWS):
+        piece = values.slice(at, CHUNK_ROWS)
+        groups = work(piece)
+        rows = groups[0][1] if len(groups) == 1 and groups[0][0] is None else None
+        if not at and rows is not None:
+            whole = _room(n, rows.shape[1])
+        if whole is not None and rows is not None and rows.shape[1] == whole.shape[1]:
+            # Texts of one length from first to last go straight to where they stay.
+            whole[at : at + len(piece)] = rows
+            continue
+        if whole is not None:
+            parts, whole = [from_matrices(at, [(None, whole[:at])])], None
+        parts.append(from_matrices(len(piece), groups))
+    if whole is not None:
+        return from_matrices(n, [(None, whole)])
     return whole_array(pa.chunked_array(parts, pa.string()))
+
+
+def _room(n: int, width: int) -> Bytes | None:
+    """Return rows to be filled, in memory that Arrow keeps; nothing where they are too large for one array."""
+    if not width or n * width > np.iinfo(np.int32).max:
+        return None
+    return np.frombuffer(pa.allocate_buffer(n * width), np.uint8).reshape(n, width)
 
 
 def spread(places: Places) -> NDArray[np.int64] | slice:
