@@ -19,7 +19,9 @@ from amends.vault.stores.files import FileStore
 from amends.vault.stores.opening import open_store
 
 CHANGE_ID = "V0123456789abcdef"
-_TOUCHING = ("os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "ctypes.dlsym", "open")  # fmt: skip
+_TOUCHING = (
+    "os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "ctypes.dlsym", "open",
+)  # fmt: skip
 
 
 def ring(folder: Path) -> Keyring:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -149,7 +148,7 @@ ODD: dict[str, tuple[str, str, int]] = {
 def test_a_ragged_row_is_protected_where_it_can_be_and_counted(
     tmp_path: Path, keyring: Keyring, name: str
 ) -> None:
-    text, line, n = ODD[name]
+    text, line, _ = ODD[name]
     path = put(tmp_path, text.format(A, B, C).encode())
     work = Work(path, "people.csv", ("ssn",), keyring)
     work.protect()
@@ -260,4 +259,4 @@ def test_copies_that_lie_around_are_named(tmp_path: Path, keyring: Keyring) -> N
     work = Work(path, "people.csv", ("ssn",), keyring)
     work.protect()
     assert [w for w in work.store.leftovers(work.change) if w.startswith("people.csv.bak")]
-    assert sorted(os.listdir(tmp_path))[-2:] == ["people.csv", "people.csv.bak"]
+    assert sorted(p.name for p in tmp_path.iterdir())[-2:] == ["people.csv", "people.csv.bak"]

@@ -230,7 +230,7 @@ def test_what_cannot_hold_tokens_is_refused_before_anything_is_made(
     assert work.store.outlook(work.change).refusals[0].remedy
     with pytest.raises(TableError):
         work.copy()
-    assert os.listdir(tmp_path) == ["t.parquet"]
+    assert [p.name for p in tmp_path.iterdir()] == ["t.parquet"]
 
 
 @pytest.mark.parametrize("cut", [0, 3, 50, -1, -8, -9])
@@ -288,7 +288,7 @@ def test_a_partitioned_folder_is_one_table(tmp_path: Path, keyring: Keyring) -> 
     assert clear == ["customers/"]
     work.undo()
     assert pq.read_table(folder).equals(before)
-    assert sorted(os.listdir(tmp_path / "lake")) == ["customers"]
+    assert [p.name for p in (tmp_path / "lake").iterdir()] == ["customers"]
 
 
 def test_a_folder_that_is_itself_the_table(tmp_path: Path, keyring: Keyring) -> None:
