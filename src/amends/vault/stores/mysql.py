@@ -79,14 +79,16 @@ class MySqlStore:
         self, table: str, columns: Sequence[str] = (), rows: int = BATCH_ROWS
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows as texts, as the server writes them; bytes that are no UTF-8 as ``0x`` and hex."""
-        wanted = list(columns) or [c.name for c in all_columns(self._session, table)]
+        own = {c.name: c for c in all_columns(self._session, table)}
+        wanted = list(columns) or list(own)
+        schema = pa.schema([own[c].field() for c in wanted])
         within = self._instant.pop() if self._instant else None
         session = within or Session(self._address, self._password)
         try:
             sql = f"SELECT {', '.join(map(q, wanted))} FROM {q(table)}"
             for found in session.stream(sql, rows):
                 arrays = [column_text(values) for values in zip(*found, strict=True)]
-                yield pa.RecordBatch.from_arrays(arrays, names=wanted)
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
         finally:
             if within is None:
                 session.cut()

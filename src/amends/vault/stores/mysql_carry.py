@@ -45,7 +45,7 @@ class Carrier:
         self._convert = convert
         self._page = Page(session, change)
         self.base = Names.of(change).base
-        own = {c.name: c for c in columns(session, change.table)}
+        own = self._own_columns = {c.name: c for c in columns(session, change.table)}
         there = {c.name: c for c in columns(session, target)}
         index = key_index(session, change.table)
         if index is None:
@@ -238,8 +238,9 @@ class Carrier:
 
     def _lay(self, name: str, names: Sequence[str], found: list[tuple[bytes | None, ...]]) -> None:
         rn, *values = zip(*found, strict=True)
-        batch = pa.record_batch(
-            [_texts(c, v) for c, v in zip(names, values, strict=True)], names=list(names)
+        batch = pa.RecordBatch.from_arrays(
+            [_texts(c, v) for c, v in zip(names, values, strict=True)],
+            schema=pa.schema([self._own_columns[c].field() for c in names]),
         )
         made = self._convert(batch)
         columns_made = [made.column(made.schema.get_field_index(c)) for c in names]

@@ -247,10 +247,10 @@ class Session:
         number = code_of(error)
         what, remedy = {
             1045: (
-                "The server refuses this account or password",
+                "The server did not let this account in",
                 "give --password-file FILE, or answer the prompt",
             ),
-            1698: ("The server refuses this account", "use an account with a password"),
+            1698: ("The server did not let this account in", "use an account with a password"),
             1044: ("The account may not use this database", "grant it rights on the database"),
             1049: (
                 "There is no database of this name",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 
+from amends.vault.ciphers import TOKEN_FORM
 from amends.vault.stores.base import Change
 from amends.vault.stores.mysql_plan import Page
 from amends.vault.stores.mysql_session import Session, q
@@ -33,12 +34,14 @@ INDEXED_BYTES = 767
 PREFIX = 96
 """Letters of a wider token that are indexed: the synthetic vector, which no two values share, ends at the 32nd."""
 _VARCHAR = 8_192
-_GUARD = "^tk[0-9]{1,6}_[-A-Za-z0-9_]{22,}$"
+_GUARD = TOKEN_FORM.replace(
+    "A-Za-z0-9_-", "-A-Za-z0-9_"
+)  # a class that ends in "-" is not for every server
 
 
 def token_bytes(value_bytes: int) -> int:
-    """Return the letters of the longest token of a value: ``tk``, version, ``_``, and 4 letters for 3 bytes."""
-    return 9 + -(-(16 + value_bytes) * 4 // 3)
+    """Return the letters of the longest token: version and marks; 4 letters for 3 bytes of nonce, tag and value."""
+    return 9 + -(-(32 + value_bytes) * 4 // 3)
 
 
 def token_type(column: Column, *, indexed: bool) -> str:

@@ -10,14 +10,18 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import pyarrow as pa
+
 from amends.kernel.errors import TableError
 from amends.vault.stores.mysql_session import Session, q
+from amends.vault.stores.parquet_leaves import NUMBER
 
 OWN = re.compile(r"^[~\uffdc]?amends_v[0-9a-f]{4,32}_")
 """Tables that a change has put there."""
 
 _CATCHER = re.compile(r"^[~\uffdc]?amends_v[0-9a-f]{4,32}_[wsb][iud]$")
 
+_NUMBERS = ("tinyint", "smallint", "mediumint", "int", "bigint", "decimal")
 _TEXT = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set")
 
 
@@ -50,6 +54,16 @@ class Column:
     computed: str
     counts: bool
     line: str
+
+    @property
+    def is_number(self) -> bool:
+        """Return whether it holds numbers, which have no leading zeros."""
+        return self.type in _NUMBERS
+
+    def field(self) -> pa.Field:
+        """Return it as a column of texts that still says whether it held numbers."""
+        told = {NUMBER: self.full_type.encode()} if self.is_number else None
+        return pa.field(self.name, pa.string(), metadata=told)
 
     @property
     def is_text(self) -> bool:

@@ -81,13 +81,15 @@ class SqliteStore:
         self, table: str, columns: Sequence[str] = (), rows: int = BATCH_ROWS
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows as texts; bytes that are no UTF-8 as ``0x`` and hex."""
-        wanted = list(columns) or [c.name for c in all_columns(self._session, table)]
+        own = {c.name: c for c in all_columns(self._session, table)}
+        wanted = list(columns) or list(own)
+        schema = pa.schema([own[c].field() for c in wanted])
         within = self._reader
         session = within or Session(self.path, read_only=True)
         try:
             for found in _pages(session, table, wanted, rows, whole=within is not None):
                 arrays = [column_text(values) for values in zip(*found, strict=True)]
-                yield pa.RecordBatch.from_arrays(arrays, names=wanted)
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
         finally:
             if within is None:
                 session.close()
@@ -170,11 +172,15 @@ class SqliteStore:
 
     def _hold(self, carriers: list[Carrier], reader: Session) -> None:
         """Begin the reader's transaction at an instant when nothing caught is left to carry."""
+        for carrier in carriers:
+            for _ in carrier.catch_up():
+                pass
         for _ in range(_TRIES):
-            for carrier in carriers:
-                for _ in carrier.catch_up():
-                    pass
             with self._session.writing():
+                for carrier in carriers:
+                    carrier.catch_all()
+            # Whoever waits for the lock looks again after a moment; we are there at once.
+            with self._session.holding():
                 if not any(carrier.pending() for carrier in carriers):
                     # Nobody can write now, and we have not: the reader sees what was committed last.
                     reader.run("BEGIN")

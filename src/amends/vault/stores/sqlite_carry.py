@@ -49,7 +49,7 @@ class Carrier:
             raise TableError(
                 "The table has no key any more", where=change.table, remedy="undo, then plan again"
             )
-        own = {c.name for c in columns(session, change.table)}
+        own = self._own = {c.name: c for c in columns(session, change.table)}
         self._columns = [
             c.name for c in columns(session, target) if not c.computed and c.name in own
         ]
@@ -179,8 +179,9 @@ class Carrier:
         if not found:
             return
         rn, *values = zip(*found, strict=True)
-        batch = pa.record_batch(
-            [exact_text(c, v) for c, v in zip(names, values, strict=True)], names=list(names)
+        batch = pa.RecordBatch.from_arrays(
+            [exact_text(c, v) for c, v in zip(names, values, strict=True)],
+            schema=pa.schema([self._own[c].field() for c in names]),
         )
         made = self._convert(batch)
         texts = [made.column(made.schema.get_field_index(c)).to_pylist() for c in names]

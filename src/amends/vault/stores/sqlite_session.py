@@ -117,6 +117,18 @@ class Session:
                 self._conn.execute("ROLLBACK")
             raise
 
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Hold the file's write lock while nothing is written inside.
+
+        With a rollback journal SQLite does not commit, not even nothing, while somebody reads: so it is rolled back.
+        """
+        self.run("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            self.run("ROLLBACK")
+
     @property
     def in_wal(self) -> bool:
         """Return whether readers and a writer go side by side."""

@@ -191,7 +191,7 @@ def _guard(column: str) -> str:
     """Return a check that lets only tokens (and nothing, and the empty text) into a column; GLOB knows no counts."""
     name = q(column)
     return (
-        f"CHECK ({name} IS NULL OR {name} = '' OR ({name} GLOB 'tk[0-9]*_*' AND length({name}) >= 26 "
+        f"CHECK ({name} IS NULL OR {name} = '' OR ({name} GLOB 't[kr][0-9]*_*' AND length({name}) >= 26 "
         f"AND NOT {name} GLOB '*[^A-Za-z0-9_-]*'))"
     )
 

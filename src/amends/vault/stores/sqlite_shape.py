@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from amends.kernel.errors import TableError
 from amends.vault.stores.base import ColumnShape, ForeignKey, TableShape
+from amends.vault.stores.parquet_leaves import NUMBER
 from amends.vault.stores.sqlite_session import Session, q
 from amends.vault.stores.sqlite_words import text_reads
 
@@ -27,6 +30,11 @@ class Column:
     nullable: bool
     key: int
     computed: bool
+
+    def field(self) -> pa.Field:
+        """Return it as a column of texts that still says whether it held numbers."""
+        told = {NUMBER: self.type.encode()} if self.affinity in ("INTEGER", "NUMERIC") else None
+        return pa.field(self.name, pa.string(), metadata=told)
 
     @property
     def affinity(self) -> str:
