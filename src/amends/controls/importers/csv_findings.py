@@ -214,8 +214,17 @@ class _Rows:
                     )
                 )
                 continue
-            if any(cells) and [_plain(cell) for cell in cells] != list(self.header.cells):
+            if any(cells) and not self._is_header(cells):
                 yield self.line, cells
+
+    def _is_header(self, cells: list[str]) -> bool:
+        """Answer whether a row repeats the header, as exports that were put together do."""
+        first = self.header.cells
+        return (
+            len(cells) == len(first)
+            and _plain(cells[0]) == first[0]
+            and tuple(map(_plain, cells)) == first
+        )
 
 
 class _Reading:

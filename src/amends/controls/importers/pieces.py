@@ -25,6 +25,7 @@ Tree = Mapping[
 ]  # a nested mapping of names; a leaf is None: "take the value here"; hence Any
 
 _SPACE = re.compile(r"[ \t\r\n]*")
+_BETWEEN = re.compile(r"[ \t\r\n]*([,\]])[ \t\r\n]*")
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|"|[\[\]{}]', re.DOTALL)
 _STRING_REST = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _SCALAR = re.compile(r"[^,\]\}\s\"\[\{]+")
@@ -192,8 +193,19 @@ class _Walker:
             return
         number = 0
         while True:
-            yield from self.down(wanted, (*path, number))
+            if (
+                wanted is None
+            ):  # the many: a generator of its own for each would cost as much as the parsing
+                yield self._taken((*path, number))
+            else:
+                yield from self.down(wanted, (*path, number))
             number += 1
+            found = _BETWEEN.match(self.text, self.at)
+            if found and found.end() < len(self.text):
+                self.at = found.end()
+                if found[1] == "]":
+                    return
+                continue
             if self._next() == "]":
                 self.at += 1
                 return
