@@ -62,7 +62,7 @@ def root_options(command: _Command) -> _Command:
         ),
         click.option("--root-file", type=_FILE, help="For file: where the new root key goes; best on other media."),
         click.option("--new-passphrase-file", type=_FILE, help="For passphrase: file that holds the new one."),
-        click.option("--transit-address", default="", metavar="URL", help="For transit: https://host:port."),
+        click.option("--transit-address", default="", metavar="URL", help="For transit: its address, over https."),
         click.option("--transit-key", default="amends", show_default=True, help="For transit: name of the key."),
         click.option("--transit-mount", default="transit", show_default=True, help="For transit: its mount."),
         click.option("--transit-namespace", default="", help="For transit: namespace, where there is one."),
