@@ -402,7 +402,7 @@ def test_two_sessions_do_not_work_on_one_table(
 ) -> None:
     conn.execute("CREATE TABLE t (id int PRIMARY KEY, ssn text)")
     store.start(change("public.t", "ssn"))
-    monkeypatch.setattr("amends.vault.stores.postgres.WAITS", 1)
+    monkeypatch.setattr("amends.vault.stores.postgres_work.WAITS", 1)
     other = opened(url, "")
     with pytest.raises(BusyError, match="Another session"):
         other.start(change("public.t", "ssn"))

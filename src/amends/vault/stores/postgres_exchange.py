@@ -17,8 +17,9 @@ import psycopg
 from amends.kernel.errors import BusyError
 from amends.vault.ciphers import TOKEN_FORM
 from amends.vault.stores import postgres_objects as objects
-from amends.vault.stores.postgres_carry import GUARD, Kept, catcher
+from amends.vault.stores.postgres_carry import GUARD, catcher
 from amends.vault.stores.postgres_catalog import Relation
+from amends.vault.stores.postgres_kept import Kept
 from amends.vault.stores.postgres_session import (
     Connection,
     in_words,
@@ -86,11 +87,7 @@ def patiently(conn: Connection, where: str, work: Callable[[], None]) -> None:
 def lock(conn: Connection, tables: Sequence[Relation]) -> None:
     """Lock tables, the views over them and the tables that foreign keys join to them; inside a transaction."""
     _, others = objects.foreign_keys(conn, tables)
-    shown = [
-        str(row[2])
-        for row in reversed(run(conn, objects._VIEWS, ([t.oid for t in tables],)))
-        if row[1] == "v"
-    ]
+    shown = [name for _, kind, name in reversed(objects.views_over(conn, tables)) if kind == "v"]
     # A reader of a view locks the view first and its tables after it: so do we.
     names = dict.fromkeys([*shown, *sorted({*others, *(t.qualified for t in tables)})])
     run(conn, f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE")

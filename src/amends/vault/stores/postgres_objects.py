@@ -309,13 +309,19 @@ GROUP BY 1, 2, 3 ORDER BY max(v.depth), 3
 """
 
 
+def views_over(conn: Connection, tables: Sequence[Relation]) -> list[tuple[int, str, str]]:
+    """Return number, kind (``v`` or ``m``) and name of each view over tables, those that others stand on first."""
+    rows = run(conn, _VIEWS, ([t.oid for t in tables],))
+    return [(int(oid), str(kind), str(name)) for oid, kind, name, _ in rows]
+
+
 def views(conn: Connection, tables: Sequence[Relation]) -> Standing:
     """Return the views over tables, and over those views, in the order in which they are made."""
     off, on = [], []
-    for oid, kind, name, _ in run(conn, _VIEWS, ([t.oid for t in tables],)):
+    for oid, kind, name in views_over(conn, tables):
         what = "MATERIALIZED VIEW" if kind == "m" else "VIEW"
         off.append(f"DROP {what} {name}")
-        on += _view(conn, int(oid), name, what)
+        on += _view(conn, oid, name, what)
     return Standing(tuple(reversed(off)), tuple(on))
 
 
