@@ -39,6 +39,20 @@ def luhn_holds(rows: Bytes) -> NDArray[np.bool_]:
     return np.asarray(total % 10 == 0)
 
 
+def ssn_could_be_issued(rows: Bytes) -> NDArray[np.bool_]:
+    """Return which rows of nine ASCII digits have the form of a number that the SSA issues.
+
+    Source:
+        SSA, POMS RM 10201.035: no area 000, 666 or 900 to 999, no group 00, no serial number 0000.
+    """
+    if rows.shape[1] != 9:
+        return np.zeros(len(rows), np.bool_)
+    digits = rows.astype(np.int64) - ord("0")
+    area = digits[:, 0] * 100 + digits[:, 1] * 10 + digits[:, 2]
+    some = digits[:, 3:5].any(axis=1) & digits[:, 5:].any(axis=1)
+    return np.asarray((area != 0) & (area != 666) & (area < 900) & some)
+
+
 @dataclass(frozen=True)
 class Format:
     """What FF1 keeps of a value.
@@ -67,6 +81,13 @@ FORMATS: Mapping[str, Format] = {
     for one in (
         Format("digits", _DIGITS, "decimal digits; a checksum is not kept"),
         Format("luhn", _DIGITS, "decimal digits; the Luhn checksum is kept", luhn_holds, 0.1),
+        Format(
+            "ssn",
+            _DIGITS,
+            "digits; what could be an SSN stays what could be one",
+            ssn_could_be_issued,
+            0.88,
+        ),
         Format("hex", _DIGITS + b"abcdef", "hexadecimal digits in lower case"),
         Format("alnum", _DIGITS + _UPPER, "digits and capital letters; which is which is not kept"),
         Format("mixed", _DIGITS + _UPPER + _UPPER.lower(), "digits, capital and small letters"),
