@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -53,7 +54,13 @@ def test_production_against_itself_is_all_of_it(production: Path) -> None:
 
 def test_a_masked_copy_holds_nobody(production: Path, tmp_path: Path) -> None:
     store = open_store(str(production))
-    build(store, open_writer(str(tmp_path / "copy"), str(production)), make_plan(store), b"k" * 32, finder=find_spans)
+    build(
+        store,
+        open_writer(str(tmp_path / "copy"), str(production)),
+        make_plan(store),
+        b"k" * 32,
+        finder=find_spans,
+    )
     told = checked(tmp_path / "copy", production)
     assert told["persons_found"] == 0 and told["verdict"] == "none found"
 
@@ -77,32 +84,43 @@ def test_a_row_reached_by_an_account_is_its_person(production: Path, tmp_path: P
     assert checked(test, production)["persons_found"] == 7
 
 
-def test_identifiers_are_found_in_text_and_in_columns_of_any_name(production: Path, tmp_path: Path) -> None:
+def test_identifiers_are_found_in_text_and_in_columns_of_any_name(
+    production: Path, tmp_path: Path
+) -> None:
     held = people()
     test = written(
         tmp_path / "test",
         x1=[p["ssn"] for p in held[:4]] + ["-"] * 8,
-        x2=[f"please call {p['phone']} about the matter of the {p['email']}" for p in held[4:10]] + ["nothing to say here at all"] * 6,
+        x2=[f"please call {p['phone']} about the matter of the {p['email']}" for p in held[4:10]]
+        + ["nothing to say here at all"] * 6,
     )
     assert checked(test, production)["persons_found"] == 10
 
 
-def test_names_alone_find_nobody_and_names_with_birth_date_do(production: Path, tmp_path: Path) -> None:
+def test_names_alone_find_nobody_and_names_with_birth_date_do(
+    production: Path, tmp_path: Path
+) -> None:
     held = people()
     names = [f"{p['last_name']}, {p['first_name']}" for p in held]
     test = written(tmp_path / "names", customer_name=names, city=["Reno"] * 300)
     assert checked(test, production)["persons_found"] == 0
-    born = [f"{p['birth_date'][5:7]}/{p['birth_date'][8:]}/{p['birth_date'][:4]}" for p in held[:12]]
+    born = [
+        f"{p['birth_date'][5:7]}/{p['birth_date'][8:]}/{p['birth_date'][:4]}" for p in held[:12]
+    ]
     test = written(tmp_path / "born", customer_name=names[:12], date_of_birth=born)
     assert checked(test, production)["persons_found"] == 12
 
 
 def test_short_numbers_that_fall_on_each_other_are_chance(tmp_path: Path) -> None:
     prod = written(
-        tmp_path / "prod", customer_id=[str(n) for n in range(1000, 3000)], ssn=[f"8123{n:05d}" for n in range(1, 2001)],
-        last_name=["Lee"] * 2000,
+        tmp_path / "prod", customer_id=[str(n) for n in range(1000, 3000)],
+        ssn=[f"8123{n:05d}" for n in range(1, 2001)], last_name=["Lee"] * 2000,
     )  # fmt: skip
-    test = written(tmp_path / "test", customer_id=[str(n) for n in range(1000, 9000, 4)], last_name=["Roe"] * 2000)
+    test = written(
+        tmp_path / "test",
+        customer_id=[str(n) for n in range(1000, 9000, 4)],
+        last_name=["Roe"] * 2000,
+    )
     told = checked(test, prod)
     [account] = [e for e in told["elements"] if e["element"] == "account_number"]  # type: ignore[attr-defined]
     assert account["found"] == 500 and account["chance"]
@@ -116,8 +134,6 @@ def test_an_empty_test_store_holds_nobody(production: Path, tmp_path: Path) -> N
 
 @given(st.sets(st.integers(1, 60)), st.lists(st.integers(0, 60)))
 def test_an_overlap_is_that_of_sets(held: set[int], test: list[int]) -> None:
-    import numpy as np  # noqa: PLC0415
-
     found, both = overlap(np.array(test, np.uint64), np.array(sorted(held), np.uint64))
     assert set(both.tolist()) == held & set(test) - {0}
     assert (found.both, found.held) == (len(both), len(held))

@@ -26,11 +26,11 @@ from amends.vault.masking.rules import default_for
 from amends.vault.stores.base import Store
 
 DEFINITION = (
-    "A person of production is the rows tied by a value that belongs to one person (SSN, licence, account number and the "
-    "like, or a key of a table about people); a row without any, by its e-mail address, else by name and birth date. A "
-    "person is found in the test store when at least one identifier of that person alone (a strong identifier, e-mail, "
-    "phone, IMEI, VIN, or name with birth date) stands in it. A name alone finds nobody, and an element whose hits chance "
-    "explains finds nobody."
+    "A person of production is the rows tied by a value that belongs to one person (SSN, licence, account number and "
+    "the like, or a key of a table about people); a row without any, by its e-mail address, else by name and birth "
+    "date. A person is found in the test store when at least one identifier of that person alone (a strong identifier, "
+    "e-mail, phone, IMEI, VIN, or name with birth date) stands in it. A name alone finds nobody, and an element whose "
+    "hits chance explains finds nobody."
 )
 _DIGITS = 41
 
@@ -198,8 +198,8 @@ class _Test:
     def expected_names(self, held: int) -> float:
         """Return how many names with birth date two stores of strangers share.
 
-        Of the common names the first carry about one person in 30,000 each as first and last together (US Census 2010 and
-        SSA), spread over some 29,000 days of birth.
+        Two people have first and last name in common once in about 30,000 pairs (US Census 2010 and SSA), and a birth
+        date once in some 29,000.
         """
         return self._n_named * held / 30_000 / 29_000
 
@@ -215,7 +215,8 @@ class _Test:
             out.append(
                 {
                     "table": name, "rows": held.n_rows, "rows_of_production": rows,
-                    "share": rows / held.n_rows if held.n_rows else 0.0, "by_element": {t: n for t, n in by.items() if n},
+                    "share": rows / held.n_rows if held.n_rows else 0.0,
+                    "by_element": {t: n for t, n in by.items() if n},
                 }
             )  # fmt: skip
         return out

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pyarrow as pa
 
-GIVEN = ["Mary", "James", "Linda", "Robert", "Ana", "Luis", "Grace", "Omar", "Wei", "Ivan", "Nina", "Paul"]
-FAMILY = ["Smith", "Nguyen", "Garcia", "Olsen", "Baker", "Cohen", "Rossi", "Yilmaz", "Novak", "Adeyemi", "O'Brien", "Lund"]
+GIVEN = [
+    "Mary",
+    "James",
+    "Linda",
+    "Robert",
+    "Ana",
+    "Luis",
+    "Grace",
+    "Omar",
+    "Wei",
+    "Ivan",
+    "Nina",
+    "Paul",
+]
+FAMILY = [
+    "Smith", "Nguyen", "Garcia", "Olsen", "Baker", "Cohen", "Rossi", "Yilmaz", "Novak", "Adeyemi", "O'Brien", "Lund",
+]  # fmt: skip
 STATES = (
     ("NV", "Reno", "89501"),
     ("OR", "Salem", "97301"),
@@ -23,15 +40,11 @@ def tables(n: int = 300, seed: int = 7) -> dict[str, pa.Table]:
     last = [FAMILY[i] for i in rng.integers(0, len(FAMILY), n)]
     place = [STATES[i] for i in rng.integers(0, len(STATES), n)]
     birth = [str(np.datetime64("1950-01-01") + int(d)) for d in rng.integers(0, 18_000, n)]
-    phone = [
-        f"({a}) {e}-{i:04d}"
-        for i, (a, e) in enumerate(
-            zip(rng.integers(201, 989, n), rng.integers(200, 999, n), strict=True)
-        )
-    ]
+    lines = zip(rng.integers(201, 989, n), rng.integers(200, 999, n), strict=True)
+    phone = [f"({area}) {exchange}-{i:04d}" for i, (area, exchange) in enumerate(lines)]
+    names = list(zip(first, last, strict=True))
     email = [
-        f"{f}.{l}{i}@corp-mail.example".lower().replace("'", "")
-        for i, (f, l) in enumerate(zip(first, last, strict=True))
+        f"{a}.{b}{i}@corp-mail.example".lower().replace("'", "") for i, (a, b) in enumerate(names)
     ]
     account = [f"{x:010d}" for x in 3_000_000_000 + rng.choice(900_000_000, n, replace=False)]
     opened = [str(np.datetime64("2015-01-01") + int(d)) for d in rng.integers(0, 3000, n)]
@@ -50,10 +63,11 @@ def tables(n: int = 300, seed: int = 7) -> dict[str, pa.Table]:
         }
     )  # fmt: skip
     payer = rng.integers(0, n, 3 * n)
+    later = rng.integers(1, 900, 3 * n)
     payments = pa.table(
         {
             "payment": [f"PAY{i:06d}" for i in range(3 * n)], "account_number": [account[i] for i in payer],
-            "paid_on": [str(np.datetime64(opened[i]) + int(d)) for i, d in zip(payer, rng.integers(1, 900, 3 * n), strict=True)],
+            "paid_on": [str(np.datetime64(opened[i]) + int(d)) for i, d in zip(payer, later, strict=True)],
             "amount": [f"{a / 100:.2f}" for a in rng.integers(100, 90_000, 3 * n)],
         }
     )  # fmt: skip
@@ -62,15 +76,15 @@ def tables(n: int = 300, seed: int = 7) -> dict[str, pa.Table]:
         {
             "ticket": [f"T{i}" for i in range(n // 2)], "customer_id": [str(1000 + i) for i in caller],
             "notes": [
-                f"Customer {first[i]} {last[i]} called about the bill. SSN {ssn[i]}, please call back on {phone[i]} or write "
-                f"to {email[i]}. Ref {account[i]}." for i in caller
+                f"Customer {first[i]} {last[i]} called about the bill. SSN {ssn[i]}, please call back on "
+                f"{phone[i]} or write to {email[i]}. Ref {account[i]}." for i in caller
             ],
         }
     )  # fmt: skip
     devices = pa.table(
         {
-            "imei": [_imei(rng) for _ in range(n)], "owner_phone": [p.translate({40: None, 41: None, 32: None, 45: None}) for p in phone],
-            "owner": [f"{l.upper()}, {f.upper()}" for f, l in zip(first, last, strict=True)],
+            "imei": [_imei(rng) for _ in range(n)], "owner_phone": [re.sub("[^0-9]", "", p) for p in phone],
+            "owner": [f"{b.upper()}, {a.upper()}" for a, b in names],
         }
     )  # fmt: skip
     return {

@@ -210,7 +210,7 @@ def test_a_part_has_no_dangling_reference(source: Path, tmp_path: Path) -> None:
 def test_children_have_a_limit_and_parents_none(source: Path, tmp_path: Path) -> None:
     store = open_store(str(source))
     asked = Asked("M1", make_plan(store), KEY, Wanted("accounts.parquet", rows=10, children=1))
-    told, _ = run(store, open_writer(str(tmp_path / "part"), str(source)), asked)
+    run(store, open_writer(str(tmp_path / "part"), str(source)), asked)
     paid = column(tmp_path / "part", "payments", "account_number")
     assert len(paid) == len(set(paid))
     wanted = set(column(tmp_path / "part", "accounts", "customer_id"))
@@ -318,7 +318,8 @@ def test_sqlite_keeps_types_keys_indexes_and_views(tmp_path: Path) -> None:
     held = tables(60)
     conn = sqlite3.connect(tmp_path / "shop.db")
     conn.executescript(
-        "CREATE TABLE customers (id INTEGER PRIMARY KEY, ssn CHAR(11) NOT NULL UNIQUE, email TEXT, zip INT, photo BLOB);"
+        "CREATE TABLE customers (id INTEGER PRIMARY KEY, ssn CHAR(11) NOT NULL UNIQUE, email TEXT, zip INT,"
+        " photo BLOB);"
         "CREATE TABLE accounts (number TEXT PRIMARY KEY, customer INTEGER REFERENCES customers (id), ssn INT);"
         "CREATE INDEX by_customer ON accounts (customer); CREATE VIEW people AS SELECT id FROM customers;"
     )

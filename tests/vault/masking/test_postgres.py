@@ -19,8 +19,8 @@ KEY = b"k" * 32
 SCHEMA = """
 CREATE TYPE mood AS ENUM ('good', 'bad');
 CREATE SCHEMA crm;
-CREATE TABLE customers (id serial PRIMARY KEY, ssn char(11) UNIQUE NOT NULL, last_name varchar(8), birth_date date, email text,
-    zip int, feels mood DEFAULT 'good', CHECK (zip > 0));
+CREATE TABLE customers (id serial PRIMARY KEY, ssn char(11) UNIQUE NOT NULL, last_name varchar(8), birth_date date,
+    email text, zip int, feels mood DEFAULT 'good', CHECK (zip > 0));
 CREATE TABLE crm.accounts (account_number bigint PRIMARY KEY, customer_id int NOT NULL REFERENCES customers (id),
     opened_on date NOT NULL, ssn_digits int);
 CREATE INDEX opened ON crm.accounts (opened_on);
@@ -41,7 +41,8 @@ def prod() -> Iterator[str]:
                 held["customers"].to_pylist(), held["accounts"].to_pylist(), strict=True
             ):
                 conn.execute(
-                    "INSERT INTO customers (id, ssn, last_name, birth_date, email, zip) VALUES (%s, %s, %s, %s, %s, %s)",
+                    "INSERT INTO customers (id, ssn, last_name, birth_date, email, zip) "
+                    "VALUES (%s, %s, %s, %s, %s, %s)",
                     [row[c] for c in ("id", "ssn", "last_name", "birth_date", "email", "zip")],
                 )
                 conn.execute(
@@ -63,8 +64,8 @@ def test_the_copy_has_shape_and_joins_and_no_original(prod: str) -> None:
         ).fetchall()
         assert rows == [(80, 80, True, "good")]
         kinds = conn.execute(
-            "SELECT string_agg(contype::text, '' ORDER BY contype) FROM pg_constraint c JOIN pg_class t ON t.oid = conrelid "
-            "JOIN pg_namespace n ON n.oid = t.relnamespace WHERE n.nspname IN ('public', 'crm') AND contype IN "
+            "SELECT string_agg(contype::text, '' ORDER BY contype) FROM pg_constraint c JOIN pg_class t ON "
+            "t.oid = conrelid JOIN pg_namespace n ON n.oid = t.relnamespace WHERE n.nspname IN ('public', 'crm') AND contype IN "
             "('p', 'f', 'u', 'c')"
         ).fetchone()
         assert kinds == ("cfppu",)

@@ -192,5 +192,18 @@ def is_unique(domain: str) -> bool:
 
 
 _FEW_VALUES = frozenset(
-    ["last4", "cvv", "pin", "name", "given_name", "surname", "business", "street", "street2", "city", "zip", "address"]
+    [
+        "last4",
+        "cvv",
+        "pin",
+        "name",
+        "given_name",
+        "surname",
+        "business",
+        "street",
+        "street2",
+        "city",
+        "zip",
+        "address",
+    ]
 )

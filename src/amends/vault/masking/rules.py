@@ -58,7 +58,12 @@ DEFAULTS: Mapping[str, Default] = {
     "mac": Default("fpe", "mac", "an address no maker gave"),
     **{
         code: Default("fpe", code, _SAME)
-        for code in ["drivers_licence", "state_id", "passport", "alien_number", "military_id", "tribal_id", "voter_id", "student_id", "employee_id", "gov_id_other", "account_number", "mrn", "health_policy", "mbi", "meid", "plate", "ptin", "irs_ip_pin", "iban", "vital_certificate", "username"]
+        for code in (
+            "drivers_licence", "state_id", "passport", "alien_number", "military_id", "tribal_id",
+            "voter_id", "student_id", "employee_id", "gov_id_other", "account_number", "mrn",
+            "health_policy", "mbi", "meid", "plate", "ptin", "irs_ip_pin", "iban",
+            "vital_certificate", "username",
+        )
     },
     **dict.fromkeys(("pin", "account_pin"), Default("fpe", "pin", _SAME)),
     "name": Default("pool", "name", _NAMES),

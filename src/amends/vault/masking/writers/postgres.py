@@ -106,7 +106,8 @@ class PostgresWriter:
             for kind, constraint, words in run(
                 source,
                 "SELECT contype::text, conname::text, pg_get_constraintdef(oid) FROM pg_constraint WHERE "
-                "conrelid = %s AND contype IN ('p', 'u', 'c', 'x', 'f') AND conislocal ORDER BY contype <> 'p', conname",
+                "conrelid = %s AND contype IN ('p', 'u', 'c', 'x', 'f') AND conislocal "
+                "ORDER BY contype <> 'p', conname",
                 (oid,),
             ):
                 statement = f"ALTER TABLE {place} ADD CONSTRAINT {quoted(constraint)} {words}"
