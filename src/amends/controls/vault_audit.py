@@ -9,7 +9,7 @@ from pathlib import Path
 from amends.kernel import ids
 from amends.kernel.errors import AmendsError
 from amends.vault.brake.brake import FOLDER, Brake
-from amends.vault.brake.chain import ChainFault
+from amends.vault.brake.lines import ChainFault
 from amends.vault.keyring import Keyring
 
 Said = Mapping[str, object]

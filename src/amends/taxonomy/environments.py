@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _WORDS = frozenset(
     (
@@ -22,10 +23,12 @@ def is_test_place(*texts: str) -> bool:
     Only whole words count: ``lw-tst-01``, ``dev`` and ``test server`` do, ``latest`` and ``devices`` do not. A word
     that begins with test, staging or sandbox does too: ``testdb2``.
     """
-    for text in texts:
-        if _JOINED.search(text):
-            return True
-        for word in re.findall(r"[a-z]+", text.lower()):
-            if word in _WORDS or (word.startswith(_BEGINS) and word not in _NOT):
-                return True
-    return False
+    return any(_says_test(text) for text in texts)
+
+
+@lru_cache(maxsize=65_536)
+def _says_test(text: str) -> bool:
+    words = re.findall(r"[a-z]+", text.lower())
+    if any(w in _WORDS or (w.startswith(_BEGINS) and w not in _NOT) for w in words):
+        return True
+    return _JOINED.search(text) is not None

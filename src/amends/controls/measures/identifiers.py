@@ -46,9 +46,11 @@ def findings(ground: Ground) -> list[Finding]:
     ids = ground.listed("controls_identifiers", sorted(direct_identifiers()))
     try:
         columns = _columns(ground, ids)
+        exposed = _exposed(ground, ids)
+        people = _persons(ground, ids, columns, exposed) if columns else 0
         return [
-            _clear(ground, columns, ids),
-            _copies(ground, columns, ids),
+            _clear(ground, columns, exposed, people),
+            _copies(ground, columns, people),
             _hashed(ground, columns),
             _secrets(ground, columns),
             _documents(ground, ids),
@@ -87,7 +89,7 @@ def _columns(ground: Ground, ids: str) -> str:
     )
 
 
-def _clear(ground: Ground, columns: str, ids: str) -> Finding:
+def _clear(ground: Ground, columns: str, exposed: int, people: int) -> Finding:
     """Return the share of identifier values that are protected, and the columns that are not."""
     kind, measure = "clear_identifiers", "identifiers_secured"
     if not columns:
@@ -108,7 +110,6 @@ def _clear(ground: Ground, columns: str, ids: str) -> Finding:
         return not_measured(kind, measure, f"no column of an identifier was found: {ADD}")
     clear, clear_then = number(row["n_columns"]), number(row["n_columns_then"])
     share = round(secured / total, 4) if total else 1.0
-    persons = _persons(ground, ids, columns) if clear else 0
     why = (
         f"{many(clear, 'column')} with {total - secured:,} identifiers ({named(texts(row['codes']), 8)}) "
         f"{'is' if clear == 1 else 'are'} neither encrypted nor tokenised, in {named(texts(row['places']))}."
@@ -120,8 +121,8 @@ def _clear(ground: Ground, columns: str, ids: str) -> Finding:
         Measured(measure, share, instant(row["at"]), tuple(texts(row["evidence"])[:20]) or ("columns",)),
         why,
         fails=clear > 0,
-        persons=persons,
-        persons_then=_exposed(ground, ids) if clear_then else None,
+        persons=people if clear else 0,
+        persons_then=exposed if clear_then else None,
         on_path=clear_then > 0,
         places=tuple(texts(row["places"])[:PLACES]),
         failed_in_breach=clear_then > 0,
@@ -142,14 +143,14 @@ def _exposed(ground: Ground, ids: str) -> int:
     )
 
 
-def _persons(ground: Ground, ids: str, columns: str) -> int:
+def _persons(ground: Ground, ids: str, columns: str, exposed: int) -> int:
     """Return the people whose identifiers lie in clear in the stores as they are now."""
     mended = ground.rows(
         f"""SELECT DISTINCT place FROM {columns} WHERE is_then AND NOT secured
             EXCEPT SELECT DISTINCT place FROM {columns} WHERE is_now AND NOT secured ORDER BY place"""
     )
     if not mended or not ground.has(RECORDS, MEMBERSHIPS):
-        return _exposed(ground, ids)
+        return exposed
     return number(
         ground.row(
             f"""SELECT COUNT(DISTINCT m.person_id) AS n
@@ -162,7 +163,7 @@ def _persons(ground: Ground, ids: str, columns: str) -> int:
     )
 
 
-def _copies(ground: Ground, columns: str, ids: str) -> Finding:
+def _copies(ground: Ground, columns: str, people: int) -> Finding:
     """Return the stores that hold identifiers in clear: each is a copy outside any vault."""
     kind, measure = "clear_copies", "clear_copies"
     if not columns:
@@ -180,7 +181,7 @@ def _copies(ground: Ground, columns: str, ids: str) -> Finding:
         return not_measured(kind, measure, f"no column of an identifier was found: {ADD}")
     return _by_row(
         ground, kind, measure, row, f"{many(number(row['n']), 'store holds', 'stores hold')} identifiers in clear",
-        _persons(ground, ids, columns) if number(row["n"]) else 0,
+        people if number(row["n"]) else 0,
     )  # fmt: skip
 
 
