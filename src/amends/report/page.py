@@ -10,6 +10,7 @@ import jinja2
 from amends.kernel import clock, ids
 from amends.kernel.case import Case
 from amends.report import funnel, tilemap
+from amends.report.review import review_head
 from amends.report.story import has_story, story_data
 from amends.report.ways import ways_data
 from amends.tables.custody import EXCEPTIONS, EXHIBITS, ITEMS
@@ -97,6 +98,7 @@ def page_data(case: Case) -> dict[str, object]:
         "names": {code: e.names["en", "singular"] for code, e in elements().items()},
         "story": story_data(case) if has_story(case) else None,
         "ways": ways_data(case),
+        "review": review_head(case),
         "events": sorted(case.events().values(), key=lambda e: e.at),
     }
 

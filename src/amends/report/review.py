@@ -58,7 +58,7 @@ def review_data(case: Case) -> dict[str, Any]:
         ),
         "head": headline(gaps, measures, roadmap),
         "counts": _counts(gaps),
-        "top": [g for g in gaps if g["stands"] in ("not_met", "closed")][:TOP],
+        "top": _top(gaps),
         "unmeasured": [g for g in gaps if g["stands"] == "not_measured"],
         "unmeasured_kpis": [m for m in measures if m["is_kpi"] and m["value"] is None],
         "kpis": [m for m in measures if m["is_kpi"]],
@@ -73,6 +73,23 @@ def review_data(case: Case) -> dict[str, Any]:
         "findings": _findings(case),
         "gaps": gaps,
     }
+
+
+def review_head(case: Case) -> Row | None:
+    """Return what the report of the case shows of the review; ``None`` before the first."""
+    if not has_review(case):
+        return None
+    measures = _measures(case)
+    gaps = _gaps(case, {m["measure_id"]: m for m in measures}, proof=False)
+    return {
+        "says": headline(gaps, measures, _roadmap(case, gaps))["says"],
+        "top": _top(gaps),
+        "unmeasured": [g["title"] for g in gaps if g["stands"] == "not_measured"],
+    }
+
+
+def _top(gaps: Rows) -> Rows:
+    return [g for g in gaps if g["stands"] in ("not_met", "closed")][:TOP]
 
 
 def headline(gaps: Rows, measures: Rows, roadmap: Rows) -> Row:
@@ -179,9 +196,9 @@ def verdict(value: float | None, target: float | None, better: str) -> str:
     return "at target" if reached else "short of target"
 
 
-def _gaps(case: Case, measures: dict[str, Row]) -> Rows:
+def _gaps(case: Case, measures: dict[str, Row], *, proof: bool = True) -> Rows:
     made = _rows(case, f'SELECT * FROM {case.read(CONTROL_GAPS)} ORDER BY "rank", gap_id')
-    known = evidence_of(case, {e for g in made for e in g["evidence"] or []})
+    known = evidence_of(case, {e for g in made for e in g["evidence"] or []}) if proof else {}
     for g in made:
         g["stands"] = stands(g)
         g["status_shown"] = say.STATUS[g["stands"]]

@@ -12,7 +12,7 @@ import xlsxwriter
 
 from amends.kernel.case import Case
 from amends.report.review import review_data
-from amends.report.spreadsheet import inert
+from amends.report.spreadsheet import flat, inert
 from amends.tables.controls import SCANNER_FINDINGS
 
 Cell = str | int | float | bool | date | datetime | None
@@ -106,7 +106,8 @@ FINDINGS_WIDTHS = {
     "tool": 16,
     "found_at": 18,
 }
-_SHEET_ROWS = 1_000_000
+_SHEET_ROWS = 200_000
+"""Findings in the workbook: more make it larger than a desk can open; the table holds all."""
 
 
 def review_table(case: Case, name: str) -> pa.Table:
@@ -153,9 +154,15 @@ def review_workbook(case: Case, name: str = "gap-report") -> bytes:
 def _lines(
     columns: Sequence[tuple[str, int, Callable[[dict[str, Any]], Cell]]], rows: Rows
 ) -> Iterable[Line]:
+    """Yield heading and rows; what a spreadsheet would take for a formula has an apostrophe before it."""
     yield [head for head, _, _ in columns]
     for row in rows:
-        yield [of(row) for _, _, of in columns]
+        line = [of(row) for _, _, of in columns]
+        safe = inert(pa.array([v if isinstance(v, str) else None for v in line], pa.string()))
+        yield [
+            told if isinstance(v, str) else v
+            for v, told in zip(line, safe.to_pylist(), strict=True)
+        ]
 
 
 def _findings(
@@ -169,13 +176,18 @@ def _findings(
         if not case.has(SCANNER_FINDINGS):
             return
         order = "list_position(['critical', 'high', 'medium', 'low', 'info'], severity)"
+        table = case.read(SCANNER_FINDINGS)
         sql = (
-            f"SELECT * FROM {case.read(SCANNER_FINDINGS)} ORDER BY status <> 'unread', status <> 'open', {order}, "
+            f"SELECT {', '.join(names)} FROM {table} ORDER BY status <> 'unread', status <> 'open', {order}, "
             f"rule, place, scan_id LIMIT {_SHEET_ROWS}"
         )
         for batch in case.engine.batches(sql):
-            for row in batch.to_pylist():
-                yield [" ".join(row[n]) if isinstance(row[n], list) else row[n] for n in names]
+            yield from zip(*(column.to_pylist() for column in flat(batch).columns), strict=True)
+        total = case.engine.arrow(f"SELECT count(*) AS n FROM {table}").column("n")[0].as_py()
+        if total > _SHEET_ROWS:
+            yield [
+                f"and {total - _SHEET_ROWS:,} more: amends export CASE scanner_findings --to FILE.csv"
+            ]
 
     _sheet(book, look, "findings", lines(), widths)
 
@@ -183,18 +195,15 @@ def _findings(
 def _sheet(
     book: Any, look: Mapping[str, Any], name: str, lines: Iterable[Line], widths: Sequence[int]
 ) -> None:
-    """Write a sheet; every text is a text cell, and what a spreadsheet would take for a formula has an apostrophe."""
+    """Write a sheet of lines that ``_lines`` or ``flat`` made inert; every text is a text cell."""
     sheet = book.add_worksheet(name)
     sheet.freeze_panes(1, 2)
     for place, width in enumerate(widths):
         sheet.set_column(place, place, width)
     last = 0
     for last, line in enumerate(lines):
-        safe = inert(
-            pa.array([v if isinstance(v, str) else None for v in line], pa.string())
-        ).to_pylist()
         for place, value in enumerate(line):
-            _cell(sheet, look, last, place, safe[place] if isinstance(value, str) else value)
+            _cell(sheet, look, last, place, value)
     sheet.autofilter(0, 0, last, len(widths) - 1)
     sheet.set_landscape()
     sheet.repeat_rows(0)
