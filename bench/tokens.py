@@ -51,7 +51,7 @@ Row = dict[str, object]
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return seconds of the core, best of three: what other programs take of core and memory meanwhile counts little."""
+    """Return seconds of the core, best of three: what other programs take meanwhile counts little."""
     taken = []
     for _ in range(3):
         started = time.process_time()

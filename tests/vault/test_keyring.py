@@ -201,6 +201,16 @@ def test_ff1_is_refused_where_a_million_values_are_not_there(
     assert not keyring.domains()
 
 
+def test_an_ssn_stays_what_could_be_one_when_asked(keyring: Keyring) -> None:
+    cipher = keyring.cipher("ssn", "ff1", form="ssn")
+    could = [f"{area:03d}-{n % 99 + 1:02d}-{n + 1:04d}" for n, area in enumerate(range(1, 666))]
+    could_not = ["666-12-3456", "000-12-3456", "901-12-3456", "123-00-4567", "123-45-0000"] * 3
+    tokens = cipher.protect(pa.array(could + could_not)).to_pylist()
+    issued = re.compile(r"(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}")
+    assert [bool(issued.fullmatch(t)) for t in tokens] == [True] * len(could) + [False] * 15
+    assert cipher.reveal(pa.array(tokens)).to_pylist() == could + could_not
+
+
 def test_a_licence_keeps_letters_and_digits_as_one_alphabet(keyring: Keyring) -> None:
     cipher = keyring.cipher("drivers_licence", "ff1")
     values = pa.array(["D1234567", "WDLABCD456DG", "F255-921-50-094-0"])

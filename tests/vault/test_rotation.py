@@ -23,6 +23,8 @@ from amends.vault.chunks.sql import SqlTable
 from amends.vault.ciphers import Scheme
 from amends.vault.keyring import Keyring
 from amends.vault.rotation import Rotation, _alone, holdings, reading, rotate
+from tests.notices.postgres import server
+from tests.vault.mariadb import Server
 from tests.vault.rotating import place_of
 from tests.vault.vaults import new_vault
 
@@ -229,6 +231,57 @@ def _read_ff1(keyring: Keyring, place: Chunks, new: int) -> list[str]:
     ]
 
 
+def _on_a_server(keyring: Keyring, engine: sa.Engine) -> None:
+    """Rotate two columns of a table of a server, FF1 among them, in several chunks."""
+    values = [*VALUES[:700], None, ""]
+    siv = keyring.cipher("ssn").protect(pa.array(values)).to_pylist()
+    ff1 = keyring.cipher("ssn", "ff1").protect(pa.array(values)).to_pylist()
+    metadata = sa.MetaData()
+    table = sa.Table(
+        "people", metadata,
+        sa.Column("region", sa.String(20), primary_key=True), sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("ssn", sa.Text), sa.Column("shaped", sa.String(20)),
+    )  # fmt: skip
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        rows = [
+            {"region": f"r{n % 3}", "id": n, "ssn": a, "shaped": b}
+            for n, (a, b) in enumerate(zip(siv, ff1, strict=True))
+        ]
+        connection.execute(table.insert(), rows)
+    assert rotate(keyring, "ssn", [SqlTable(engine, "people", ["ssn"], rows=90)]).held == {2: 700}
+    done = rotate(keyring, "ssn", [SqlTable(engine, "people", ["shaped"], rows=90)], "ff1")
+    assert done.rows == len(values)
+    with engine.connect() as connection:
+        held = connection.execute(sa.select(table).order_by(table.c.id)).all()
+    assert keyring.cipher("ssn").reveal(pa.array([r.ssn for r in held])).to_pylist() == values
+    assert (
+        keyring.cipher("ssn", "ff1").reveal(pa.array([r.shaped for r in held])).to_pylist()
+        == values
+    )
+    assert all(a != r.ssn and b != r.shaped for a, b, r in zip(siv, ff1, held, strict=True) if a)
+    engine.dispose()
+
+
+def test_a_table_of_postgresql_is_turned_in_place(keyring: Keyring) -> None:
+    with server() as url:
+        _on_a_server(keyring, sa.create_engine(url))
+
+
+def test_a_table_of_mariadb_is_turned_in_place(keyring: Keyring, maria: Server) -> None:
+    with maria.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE DATABASE rotation")
+    parts = {
+        "username": maria.user,
+        "password": maria.password,
+        "host": "127.0.0.1",
+        "port": maria.port,
+    }
+    _on_a_server(
+        keyring, sa.create_engine(sa.URL.create("mysql+pymysql", database="rotation", **parts))
+    )  # type: ignore[arg-type]  # user, password, host and port
+
+
 # What it refuses
 
 
@@ -295,6 +348,27 @@ def test_two_rotations_at_once_are_kept_apart(keyring: Keyring, tmp_path: Path) 
         pytest.raises(BusyError, match="A rotation of this vault is running"),
     ):
         rotate(keyring, "ssn", [ParquetParts(parts, ["ssn"])])
+
+
+def test_what_a_database_refuses_is_told_without_its_values(
+    keyring: Keyring, tmp_path: Path
+) -> None:
+    tokens = keyring.cipher("ssn").protect(pa.array(VALUES[:300]))
+    engine = _database(tmp_path / "people.db", {"ssn": tokens})
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER narrow BEFORE UPDATE ON people WHEN NEW.id = 150 BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    place = SqlTable(engine, "people", ["ssn"], rows=100)
+    with pytest.raises(TableError, match="did not do as it was asked") as caught:
+        rotate(keyring, "ssn", [place])
+    assert "tk" not in str(caught.value) and caught.value.__suppress_context__
+    held = _column(engine, "ssn")
+    assert keyring.cipher("ssn").reveal(held).to_pylist() == VALUES[:300]
+    assert holdings(keyring, "ssn", [place], "siv") == {2: 100, 1: 200}
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER narrow")
+    assert rotate(keyring, "ssn", [place]).held == {2: 300}
 
 
 def test_a_full_disk_leaves_the_part_as_it_was(

@@ -108,7 +108,7 @@ class SqlTable:
     def forget(self, mark: str) -> None:
         """Take the watermarks of a rotation out of the database."""
         gone = sa.and_(ROTATIONS.c.mark.startswith(mark), ROTATIONS.c.place == self._place)
-        with self._engine.begin() as connection:
+        with self._answering(), self._engine.begin() as connection:
             connection.execute(ROTATIONS.delete().where(gone))
 
     def _update(self, connection: sa.Connection, rows: Sequence[Any], made: Any) -> None:
@@ -129,7 +129,7 @@ class SqlTable:
         connection.execute(self._table.update().where(*where).values(values), changed)
 
     def _begun(self, mark: str) -> _Key:
-        with self._engine.begin() as connection:
+        with self._answering(), self._engine.begin() as connection:
             _METADATA.create_all(connection)
         with self._engine.connect() as connection:
             return self._watermark(connection, mark)
@@ -140,7 +140,7 @@ class SqlTable:
             some = self._after(sa.select(*keys), after).order_by(*self._keys).limit(self._rows)
             held = (some.where(self._compared("<=", end)) if end else some).subquery()
             last = sa.select(held).order_by(*(c.desc() for c in held.c)).limit(1)
-            with self._engine.connect() as connection:
+            with self._answering(), self._engine.connect() as connection:
                 found = connection.execute(last).first()
             if found is None:
                 return
@@ -194,7 +194,7 @@ class SqlTable:
     @contextmanager
     def _snapshot(self) -> Iterator[sa.Connection]:
         """Give a connection whose reads are of one moment."""
-        with self._engine.connect() as connection:
+        with self._answering(), self._engine.connect() as connection:
             if self._engine.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN")
             else:
@@ -205,10 +205,23 @@ class SqlTable:
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
         """Give a connection in a transaction that no other writer is in."""
-        with self._engine.begin() as connection:
+        with self._answering(), self._engine.begin() as connection:
             if self._engine.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Say in our words what the database refused: its own hold the values that were bound."""
+        try:
+            yield
+        except sa.exc.DBAPIError as error:
+            raise TableError(
+                f"The database did not do as it was asked ({type(error.orig).__name__})",
+                where=self.name,
+                remedy="look into its log: a lock, a lost connection, a right, a column too narrow for a token; "
+                "then run the same command again",
+            ) from None
 
 
 def _reflected(engine: sa.Engine, name: str) -> sa.Table:
