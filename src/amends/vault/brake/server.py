@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from pathlib import Path
 import orjson
 import uvloop
 
-from amends.kernel import clock
+from amends.kernel import clock, ids
 from amends.kernel.errors import AmendsError, UsageError
 from amends.vault.brake.alarms import Bell, is_loopback
 from amends.vault.brake.answering import Answering, Malformed
@@ -32,6 +33,8 @@ from amends.vault.keyring import Keyring
 log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 5.0
+_WAITING = 256
+_SWITCH_SECONDS = 0.0002
 _PATH_BYTES = 107  # sun_path of unix(7), without its final zero
 
 
@@ -161,6 +164,8 @@ def serve(
         UsageError: An address cannot be used.
     """
     _check(serving)
+    # The thread that waits for the disk must not wait for the interpreter as well: 5 ms is Python's default.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     bell = Bell(serving.alarm_command, serving.alarm_url)
     brake = Brake(
         keyring,
@@ -206,12 +211,14 @@ async def running(brake: Brake, keyring: Keyring, serving: Serving) -> AsyncIter
 
     servers, places = [], []
     if serving.path is not None:
-        server = await loop.create_unix_server(connection, sock=_local(serving), backlog=256)
+        server = await loop.create_unix_server(connection, sock=_local(serving), backlog=_WAITING)
         servers.append(server)
         places.append(str(serving.path))
     if serving.host:
         bound = _bound(serving)
-        server = await loop.create_server(connection, sock=bound, backlog=256, ssl=_tls(serving))
+        server = await loop.create_server(
+            connection, sock=bound, backlog=_WAITING, ssl=_tls(serving)
+        )
         servers.append(server)
         kind = "https" if serving.certificate else "http"
         host = f"[{serving.host}]" if ":" in serving.host else serving.host
@@ -255,25 +262,29 @@ def _local(serving: Serving) -> socket.socket:
     """Return the local socket, open to its owner, and to one group if there is one."""
     path = serving.path
     assert path is not None
-    if len(os.fsencode(path)) > _PATH_BYTES:
+    half = path.with_name(f".{path.name}.{ids.new(3)}")
+    if len(os.fsencode(half)) > _PATH_BYTES:
         raise UsageError(
             "The path of the socket is too long",
             where=str(path),
-            remedy="choose one up to 107 bytes",
+            remedy="choose one up to 99 bytes",
         )
     _clear_way(path)
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         before = os.umask(0o177)
         try:
-            made.bind(str(path))
+            made.bind(str(half))
         finally:
             os.umask(before)
         if serving.group:
-            os.chown(path, -1, grp.getgrnam(serving.group).gr_gid)
-            path.chmod(0o660)
+            os.chown(half, -1, grp.getgrnam(serving.group).gr_gid)
+            half.chmod(0o660)
+        made.listen(_WAITING)
+        half.rename(path)  # whoever finds it can connect
     except (OSError, KeyError) as error:
         made.close()
+        half.unlink(missing_ok=True)
         raise UsageError(
             "The local socket cannot be made",
             where=str(path),
