@@ -77,6 +77,19 @@ def decode(letters: Bytes) -> Bytes | None:
     return out.reshape(n, whole // 4 * 3)[:, : width * 3 // 4]
 
 
+def are_letters(rows: Bytes) -> NDArray[np.bool_]:
+    """Return which rows :func:`decode` would take.
+
+    Args:
+        rows: One row a value.
+    """
+    if rows.shape[1] % 4 == 1:
+        return np.zeros(len(rows), np.bool_)
+    known = np.zeros(256, np.bool_)
+    known[_LETTERS] = True
+    return np.asarray(known[rows].all(axis=1))
+
+
 def is_canonical(letters: Bytes) -> NDArray[np.bool_]:
     """Return which rows leave no bit set that belongs to no byte: so a value is written in one way only.
 

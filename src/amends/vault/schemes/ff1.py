@@ -137,8 +137,8 @@ class Ff1Column:
     def _no_form(self, n: int) -> TableError:
         form = self.format
         return TableError(
-            f"{n:,} values of {self.domain} have a form that FF1 cannot keep: {form.means}; at least a million "
-            "values must be possible",
+            f"Values of {self.domain} have a form that FF1 cannot keep ({n:,} in this batch): {form.means}; at least "
+            "a million values must be possible",
             where=str(self.keyring.folder),
             remedy="use the scheme siv for this column, or another format, or mend these values first",
         )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from amends.vault.columns import Bytes, Places, from_matrices, whole_array
 from amends.vault.siv import BLOCK
-from amends.vault.text64 import decode, encode, encoded_width, is_canonical
+from amends.vault.text64 import are_letters, decode, encode, encoded_width, is_canonical
 
 Groups = list[tuple[Places, Bytes]]
 
@@ -64,8 +64,8 @@ def read(prefix: str, version: int, rows: Bytes) -> tuple[Bytes, NDArray[np.bool
     letters = np.ascontiguousarray(rows[:, len(f"{prefix}{version}_") :])
     sealed = decode(letters)
     good = np.ones(len(rows), np.bool_)
-    if sealed is None:  # at least one is not: ask one by one
-        good = np.array([decode(row[None, :]) is not None for row in letters], np.bool_)
+    if sealed is None:
+        good = are_letters(letters)
         sealed = decode(letters[good]) if good.any() else None
     if sealed is None or sealed.shape[1] <= BLOCK:
         return np.zeros((0, BLOCK), np.uint8), np.zeros(len(rows), np.bool_)
