@@ -285,6 +285,10 @@ def test_check(
         "test tables", ("table", "#rows", "#rows of production"),
         [(t["table"], t["rows"], t["rows_of_production"]) for t in told["tables"]],
     )  # fmt: skip
+    for unread in told["exceptions"]:
+        face.say(
+            f"[yellow]![/] not read to its end: {escape(unread['table'])}: {escape(unread['reason'])}"
+        )
     colour = "bold red" if told["persons_found"] else "green"
     face.answer.print(
         f"[{colour}]{told['persons_found']:,} of {told['persons_in_production']:,} people of production[/] stand in "

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from amends.kernel import clock
+from amends.kernel.errors import AmendsError
 from amends.kernel.progress import Progress, Silent, step
 from amends.report.masking import find_spans, make_plan
 from amends.vault.masking.allocate import is_in
@@ -56,11 +57,12 @@ def check(
     """
     progress = progress or Silent()
     domains = DomainSet(key)
-    people, held = _read_production(domains, production, progress)
+    unread: list[dict[str, str]] = []
+    people, held = _read_production(domains, production, progress, unread)
     n_persons, registers = people.settle()
     looking = _Test(domains, make_plan(test), registers)
     with step(progress, "test store", unit="rows") as task:
-        for table, batch in _rows(test):
+        for table, batch in _rows(test, unread):
             looking.see(table, batch)
             task.advance(batch.num_rows)
     found = np.zeros(n_persons, np.bool_)
@@ -84,18 +86,19 @@ def check(
         "share": n_found / n_persons if n_persons else 0.0,
         "verdict": "production" if n_found else "none found",
         "rows_in_production": people.n_rows, "rows_that_name_nobody": people.n_nameless,
-        "elements": elements, "tables": looking.tables(decisive), "definition": DEFINITION,
+        "elements": elements, "tables": looking.tables(decisive), "exceptions": unread,
+        "definition": DEFINITION,
     }  # fmt: skip
 
 
 def _read_production(
-    domains: DomainSet, production: Store, progress: Progress
+    domains: DomainSet, production: Store, progress: Progress, unread: list[dict[str, str]]
 ) -> tuple[People, dict[str, TraitSet]]:
     plan = make_plan(production)
     people = People(domains, plan)
     held: dict[str, TraitSet] = {}
     with step(progress, "production", unit="rows") as task:
-        for table, batch in _rows(production):
+        for table, batch in _rows(production, unread):
             for trait in people.see(table, batch):
                 held.setdefault(trait, TraitSet())
             _count_digits(domains, plan, table, batch, held)
@@ -103,10 +106,15 @@ def _read_production(
     return people, held
 
 
-def _rows(store: Store) -> Iterator[tuple[str, pa.RecordBatch]]:
+def _rows(store: Store, unread: list[dict[str, str]]) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Yield the rows of all tables; a table that cannot be read to its end is noted, and the others go on."""
     for shape in store.tables(count=False):
-        for batch in store.batches(shape.name):
-            yield shape.name, batch
+        try:
+            for batch in store.batches(shape.name):
+                yield shape.name, batch
+        except (AmendsError, OSError, pa.ArrowException) as error:
+            what = error.what if isinstance(error, AmendsError) else type(error).__name__
+            unread.append({"store": store.name, "table": shape.name, "reason": what})
 
 
 def _count_digits(

@@ -393,3 +393,33 @@ def test_a_killed_run_leaves_nothing_under_the_name_and_can_be_started_again(
     store = open_store(str(source))
     assert build(store, open_writer(str(target), str(source)), make_plan(store), KEY).published
     assert sorted(p.name for p in tmp_path.iterdir()) == [place]
+
+
+def test_identifiers_beside_other_signs_and_names_no_scanner_sees_are_replaced(
+    tmp_path: Path,
+) -> None:
+    held = tables(40)["customers"].to_pylist()
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    pq.write_table(
+        pa.table({k: [p[k] for p in held] for k in ("ssn", "first_name", "last_name", "phone")}),
+        shop / "p.parquet",
+    )
+    marks = [f"ref:{p['ssn'].replace('-', '')}/x" for p in held[:5]] + [f"R{n}" for n in range(35)]
+    notes = [
+        f"the blue {p['first_name']} {p['last_name']} thing was sent at once to them all"
+        for p in held
+    ]
+    pq.write_table(pa.table({"mark": marks, "remark": notes}), shop / "q.parquet")
+    store = open_store(str(shop))
+    done = build(store, open_writer(str(tmp_path / "copy"), str(shop)), make_plan(store), KEY)
+    assert done.published
+    assert column(tmp_path / "copy", "q", "mark")[:5] != marks[:5]
+    for mark, person in zip(column(tmp_path / "copy", "q", "mark"), held[:5], strict=False):
+        assert mark.startswith("ref:9") and person["ssn"].replace("-", "") not in mark
+    first, last = (
+        column(tmp_path / "copy", "p", "first_name"),
+        column(tmp_path / "copy", "p", "last_name"),
+    )
+    for text, a, b in zip(column(tmp_path / "copy", "q", "remark"), first, last, strict=True):
+        assert f"{a} {b}" in text

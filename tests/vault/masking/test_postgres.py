@@ -64,9 +64,9 @@ def test_the_copy_has_shape_and_joins_and_no_original(prod: str) -> None:
         ).fetchall()
         assert rows == [(80, 80, True, "good")]
         kinds = conn.execute(
-            "SELECT string_agg(contype::text, '' ORDER BY contype) FROM pg_constraint c JOIN pg_class t ON "
-            "t.oid = conrelid JOIN pg_namespace n ON n.oid = t.relnamespace WHERE n.nspname IN ('public', 'crm') AND contype IN "
-            "('p', 'f', 'u', 'c')"
+            "SELECT string_agg(contype::text, '' ORDER BY contype) FROM pg_constraint c JOIN pg_class t "
+            "ON t.oid = conrelid JOIN pg_namespace n ON n.oid = t.relnamespace "
+            "WHERE n.nspname IN ('public', 'crm') AND contype IN ('p', 'f', 'u', 'c')"
         ).fetchone()
         assert kinds == ("cfppu",)
         assert conn.execute(

@@ -236,7 +236,7 @@ def _rule_for(one: ColumnPlan, sought: Sought) -> ColumnPlan | None:
     if not found:
         return None
     best = max(found, key=lambda entry: entry.survivors)
-    if best.survivors >= MOSTLY * max(sought.n_values, 1):
+    if sought.n_whole(best.domain) >= MOSTLY * max(sought.n_values, 1):
         return replace(
             one,
             rule="fpe",

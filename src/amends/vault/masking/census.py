@@ -134,13 +134,24 @@ class Census:
         self._held: dict[str, int] = {}
         self._of = {t: plan.of(t) for t in dict.fromkeys(c.table for c in plan.columns)}
         self._ties = {t: links_of(plan, t) for t in self._of}
+        self.has_texts = any(c.rule in ("text", "keep") for c in plan.columns)
 
     def see(self, table: str, batch: pa.RecordBatch) -> None:
         """Take rows of a table in."""
         for one in self._of.get(table, ()):
             if one.rule in ("fpe", "pool") and one.column in batch.schema.names:
                 self._take(one.domain, texts(batch.column(one.column)))
+        self._take_names(table, batch)
         self._links.add(row_numbers(self.domains, self._ties.get(table, ()), batch))
+
+    def _take_names(self, table: str, batch: pa.RecordBatch) -> None:
+        """Take first and last names that stand in one row as whole names: they may stand so in a text."""
+        by_part = {c.part: c.column for c in self._of.get(table, ()) if c.element == "name"}
+        pair = [by_part.get("first", ""), by_part.get("last", "")]
+        if all(name in batch.schema.names for name in pair) and self.has_texts:
+            self._take(
+                "name", pc.binary_join_element_wise(*(texts(batch.column(n)) for n in pair), " ")
+            )
 
     def _take(self, name: str, values: pa.Array) -> None:
         kept = values.filter(pc.invert(is_filler(values))).unique()

@@ -10,6 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 _TOKENS = (
     re.compile(r"(?<![\w.+%'-])[\w.+%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"),
     re.compile(r"\+?\(?[0-9][0-9()./\u2010-\u2015 -]{4,40}[0-9]"),
@@ -46,8 +49,35 @@ def tokens_of(text: str) -> Iterable[tuple[int, int]]:
                 yield match.span()
 
 
+_MIXED = r"[0-9]{6,}|[0-9]{3}[- .][0-9]{2,3}[- .][0-9]{4}|@"
+"""What a cell holds that may hide an identifier beside other signs."""
+_ONE_NUMBER = r"^[0-9A-Za-z.+-]*$|^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9:.+Z-]*$"
+"""Cells that are one number, word or instant: they are looked at whole."""
+_NAMED = re.compile(r"\b[A-Z][\w'’-]+(?: [A-Z]\.?)? [A-Z][\w'’-]+")
+
+
+def mixed_cells(values: pa.Array) -> pa.Array:
+    """Return the texts in which an identifier may stand beside other signs."""
+    held = pc.match_substring_regex(values, _MIXED)
+    alone = pc.match_substring_regex(values, _ONE_NUMBER)
+    return values.filter(pc.fill_null(pc.and_(held, pc.invert(alone)), False))
+
+
+def names_in(text: str) -> Iterable[tuple[int, int]]:
+    """Yield the pieces of a text that could be first and last name."""
+    for match in _NAMED.finditer(text):
+        yield match.span()
+
+
+def with_known(known: Iterable[Span], found: Iterable[Span]) -> list[Span]:
+    """Return known originals and what a scanner found beside them, in order; an original is never cut short."""
+    first = without_overlap(known)
+    rest = [s for s in found if not any(s.start < k.end and k.start < s.end for k in first)]
+    return sorted([*first, *without_overlap(rest)], key=lambda s: s.start)
+
+
 def without_overlap(spans: Iterable[Span]) -> list[Span]:
-    """Return spans in order, of overlapping ones the earlier given that is not shorter."""
+    """Return spans in order, of overlapping ones the earlier, and the longer of two that begin together."""
     kept: list[Span] = []
     for span in sorted(spans, key=lambda s: (s.start, -(s.end - s.start))):
         if kept and span.start < kept[-1].end:

@@ -9,16 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from amends.vault.masking.allocate import Allocation, masks_of
+from amends.vault.masking.allocate import Allocation, is_in, masks_of
 from amends.vault.masking.census import DomainSet, Shifts, links_of, row_numbers
 from amends.vault.masking.dates import Days, shift
 from amends.vault.masking.domains import keep_fillers
 from amends.vault.masking.free_text import (
     Finder,
     Span,
+    names_in,
     put,
     tokens_of,
-    without_overlap,
+    with_known,
 )
 from amends.vault.masking.normal import is_filler, texts
 from amends.vault.masking.plan import ColumnPlan, Plan
@@ -205,7 +206,7 @@ class Masker:
     def _texts(self, one: ColumnPlan, values: pa.Array, days: Days) -> pa.Array:
         plain = values.to_pylist()
         spans = [
-            without_overlap([*known, *self._found(t)])
+            with_known(known, self._found(t))
             for t, known in zip(plain, self._known_spans(plain), strict=True)
         ]
         flat = [(row, s) for row, held in enumerate(spans) for s in held]
@@ -226,6 +227,7 @@ class Masker:
             (row, *span) for row, text in enumerate(plain) if text for span in tokens_of(text)
         ]
         out: list[list[Span]] = [[] for _ in plain]
+        self._known_names(plain, out)
         if not places:
             return out
         tokens = pa.array([(plain[row] or "")[a:b] for row, a, b in places], pa.string())
@@ -234,6 +236,17 @@ class Masker:
             row, start, end = places[int(place)]
             out[row].append(Span(start, end, f"={self._sweep.names[int(domain)]}"))
         return out
+
+    def _known_names(self, plain: Sequence[str | None], out: list[list[Span]]) -> None:
+        """Add first and last names that stand together in a row of the source."""
+        places = [(row, *span) for row, text in enumerate(plain) if text for span in names_in(text)]
+        held = self.allocations.get("name")
+        if held is None or not places:
+            return
+        pieces = pa.array([(plain[row] or "")[a:b] for row, a, b in places], pa.string())
+        for place in np.flatnonzero(is_in(self.domains.numbers("name", pieces), held.originals)):
+            row, start, end = places[int(place)]
+            out[row].append(Span(start, end, "=name"))
 
     def _span_masks(
         self, plain: Sequence[str | None], flat: Sequence[tuple[int, Span]], days: Days

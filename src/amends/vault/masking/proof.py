@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from amends.vault.masking.allocate import Allocation, is_in
 from amends.vault.masking.census import DomainSet
-from amends.vault.masking.free_text import tokens_of
+from amends.vault.masking.free_text import mixed_cells, tokens_of
 from amends.vault.masking.normal import is_filler, texts
 from amends.vault.masking.plan import ColumnPlan, Plan, is_unique
 from amends.vault.masking.sweep import Sweep
@@ -95,27 +95,37 @@ class Sought:
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
         self._hits: dict[int, set[str]] = {}
+        self._inside: dict[int, set[str]] = {}
         self._expected = 0.0
         self.n_values = 0
 
     def see(self, values: pa.Array, in_text: bool) -> None:
         """Take cells in; of texts, every piece that could be an identifier."""
         distinct = values.filter(pc.invert(is_filler(values))).unique()
-        if in_text:
-            pieces = [t[a:b] for t in distinct.to_pylist() for a, b in tokens_of(t)]
-            distinct = pa.array(pieces, pa.string()).unique()
-        self.n_values += len(distinct)
-        hits = self._sweep.hits(distinct)
+        mixed = distinct if in_text else mixed_cells(distinct)
+        pieces = [t[a:b] for t in mixed.to_pylist() for a, b in tokens_of(t)]
+        self._add(self._inside, pa.array(pieces, pa.string()).unique())
         if not in_text:
-            self._expected += hits.chance
+            self.n_values += len(distinct)
+            self._expected += self._add(self._hits, distinct)
+
+    def _add(self, found: dict[int, set[str]], values: pa.Array) -> float:
+        hits = self._sweep.hits(values)
         for place, domain in zip(hits.places, hits.domains, strict=True):
-            self._hits.setdefault(int(domain), set()).add(distinct[int(place)].as_py())
+            found.setdefault(int(domain), set()).add(values[int(place)].as_py())
+        return hits.chance
+
+    def n_whole(self, domain: str) -> int:
+        """Return how many cells are an original of a domain and nothing else."""
+        return len(self._hits.get(self._sweep.names.index(domain), ()))
 
     def results(self, one: ColumnPlan) -> Iterator[ColumnProof]:
         """Yield what was found, one entry a domain."""
-        for domain, found in sorted(self._hits.items()):
+        for domain in sorted({*self._hits, *self._inside}):
+            inside = self._inside.get(domain, set()) - self._hits.get(domain, set())
             made = ColumnProof(one.table, one.column, one.rule, self._sweep.names[domain])
-            made.judged(len(found), self._expected)
+            made.judged(len(self._hits.get(domain, ())), self._expected)
+            made.survivors += len(inside)
             yield made
 
 
