@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -156,10 +156,10 @@ def copy_out(conn: Connection, query: str, names: Sequence[str]) -> pa.RecordBat
         TooWideError: They hold more than :data:`PIECE_BYTES`.
     """
     parts, size = [], 0
-    with conn.cursor() as cursor, cursor.copy(_copy_text(query)) as copy:
-        for part in copy:
-            parts.append(bytes(part))
-            size += len(part)
+    with closing(_rows(conn, query)) as rows:
+        for row in rows:
+            parts.append(row)
+            size += len(row)
             if size > PIECE_BYTES and len(parts) > 1:
                 raise TooWideError
     return parsed(b"".join(parts), names)
@@ -171,10 +171,10 @@ def copy_stream(
     """Yield the rows of a query whose columns are all texts, at most ``rows`` at a time."""
     parts: list[bytes] = []
     size = 0
-    with conn.cursor() as cursor, cursor.copy(_copy_text(query)) as copy:
-        for part in copy:
-            parts.append(bytes(part))
-            size += len(part)
+    with closing(_rows(conn, query)) as stream:
+        for row in stream:
+            parts.append(row)
+            size += len(row)
             if len(parts) >= rows or size >= _BLOCK_BYTES:
                 yield parsed(b"".join(parts), names)
                 parts, size = [], 0
@@ -182,8 +182,39 @@ def copy_stream(
         yield parsed(b"".join(parts), names)
 
 
-def _copy_text(query: str) -> bytes:
-    return f"COPY ({query}) TO STDOUT (FORMAT csv, FORCE_QUOTE *)".encode()
+def _rows(conn: Connection, query: str) -> Generator[bytes]:
+    """Yield the lines of a COPY; from libpq itself, which is five times as fast as psycopg's own loop.
+
+    One who stops early cancels the statement, and what was under way is read to its end.
+    """
+    wire = conn.pgconn
+    begun = wire.exec_(f"COPY ({query}) TO STDOUT (FORMAT csv, FORCE_QUOTE *)".encode())
+    if begun.status != psycopg.pq.ExecStatus.COPY_OUT:
+        raise psycopg.errors.error_from_result(begun)
+    ended = False
+    try:
+        while True:
+            size, line = wire.get_copy_data(0)
+            if size < 0:
+                break
+            yield bytes(line)
+        ended = True
+    finally:
+        if not ended and wire.status == psycopg.pq.ConnStatus.OK:
+            wire.get_cancel().cancel()
+            while wire.get_copy_data(0)[0] > 0:
+                pass
+        _results(wire, ended)
+
+
+def _results(wire: psycopg.pq.abc.PGconn, ended: bool) -> None:
+    """Take what the server says at the end of a COPY; raise its error where the COPY was not stopped by us."""
+    fault = None
+    while (result := wire.get_result()) is not None:
+        if result.status == psycopg.pq.ExecStatus.FATAL_ERROR:
+            fault = fault or psycopg.errors.error_from_result(result)
+    if ended and fault is not None:
+        raise fault
 
 
 def parsed(text: bytes, names: Sequence[str]) -> pa.RecordBatch:
