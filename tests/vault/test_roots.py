@@ -3,7 +3,11 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import json
+import random
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -445,3 +449,42 @@ def test_renewing_a_file_root_draws_a_fresh_secret(tmp_path: Path) -> None:
     rewrap(keyring)
     assert keyring._secret != before
     assert Keyring.open(tmp_path / "v").cipher("ssn").reveal(token) == VALUES
+
+
+_CHANGER = """
+import sys
+from pathlib import Path
+from amends.vault.keyring import Keyring
+from amends.vault.rerooting import rewrap
+from amends.vault.roots.file import FileRoot
+
+keyring = Keyring.open(Path(sys.argv[1]))
+roots = [FileRoot(Path(name), name) for name in sys.argv[2:]]
+while True:
+    for root in roots:
+        rewrap(keyring, root)
+        print("changed", flush=True)
+"""
+
+
+def test_whoever_is_killed_while_changing_the_root_leaves_a_vault_that_opens(
+    tmp_path: Path,
+) -> None:
+    keyring = new_vault(tmp_path / "v")
+    token = keyring.cipher("ssn").protect(VALUES)
+    names = [str(tmp_path / "one.key"), str(tmp_path / "two.key")]
+    for name in names:
+        FileRoot.create(Path(name))
+    chance = random.Random(3)
+    for _ in range(5):
+        with subprocess.Popen(
+            [sys.executable, "-c", _CHANGER, str(tmp_path / "v"), *names],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as changer:
+            assert changer.stdout is not None and changer.stdout.readline() == "changed\n"
+            time.sleep(chance.random() * 0.05)
+            changer.kill()
+        opened = Keyring.open(tmp_path / "v")
+        assert opened.cipher("ssn").reveal(token) == VALUES
+        assert not list(opened.ledger.faults())
