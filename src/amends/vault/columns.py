@@ -12,6 +12,21 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64] | None
 
+_KEPT_BYTES = 24 << 20
+
+
+def _hold_on_to_memory() -> None:
+    """Let the C library keep up to twice this much free memory for the next batch.
+
+    It would give the arrays of each batch back to the system and fetch them again page by page, which was measured to
+    cost as much as the ciphers. One block of this size, never touched and given back at once, raises its thresholds
+    (mallopt(3), M_MMAP_THRESHOLD: dynamic). Where the C library is another, nothing happens.
+    """
+    np.empty(_KEPT_BYTES, np.uint8)
+
+
+_hold_on_to_memory()
+
 
 def whole_array(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Return one plain string (or number) array, whatever layout came in."""
@@ -110,6 +125,8 @@ def _of_one_length(rows: Bytes) -> pa.Array:
     n, width = rows.shape
     if n * width > np.iinfo(np.int32).max:
         raise OverflowError("more than 2 GiB of text at once")
-    offsets = np.arange(0, n * width + 1, width, dtype=np.int32) if width else np.zeros(n + 1, np.int32)
+    offsets = (
+        np.arange(0, n * width + 1, width, dtype=np.int32) if width else np.zeros(n + 1, np.int32)
+    )
     held = [pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(rows))]
     return pa.Array.from_buffers(pa.string(), n, [None, *held], 0)
