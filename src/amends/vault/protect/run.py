@@ -22,6 +22,13 @@ BLIND = "protect"
 """Domain of the blind index by which values are compared here."""
 
 
+ELSEWHERE = (
+    "exports, reports, spreadsheets, caches and search indexes that were filled from the table",
+    "other tables and stores that hold the same values: amends vault verify --copies --also ADDRESS finds them",
+    "copies for tests: amends vault test-check says which people of production stand in one",
+)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of one table.
@@ -108,12 +115,11 @@ class Protection:
             for table in group:
                 if not self._journal.has(acts.SWAPPED, table.change_id):
                     self._journal.note(acts.SWAPPED, self._plan, table, rows=rows[table.name])
-        return [
-            Outcome(
-                t.name, self._state(t), rows[t.name], tuple(self._store.leftovers(self._change(t)))
-            )
-            for t in group
-        ]
+        return [Outcome(t.name, self._state(t), rows[t.name], self._left(t)) for t in group]
+
+    def _left(self, table: PlannedTable) -> tuple[str, ...]:
+        """Return, in words, where copies in clear may still be: what the store knows, and what no store can know."""
+        return (*self._store.leftovers(self._change(table)), *ELSEWHERE)
 
     def _refuse_dropped(
         self, group: Sequence[PlannedTable], states: Mapping[str, ChangeState]
@@ -184,7 +190,7 @@ class Protection:
             for table, one in zip(group, watched, strict=True):
                 found += standing(self._store, table.name, one.ciphers, self._progress)
                 state = self._state(table)
-                copies = () if state == "none" else tuple(self._store.leftovers(one.change))
+                copies = () if state == "none" else self._left(table)
                 outcomes.append(Outcome(table.name, state, rows[table.name], copies))
         for table in self._plan.tables:
             counts = {
@@ -228,10 +234,7 @@ class Protection:
                 self._store.drop_clear(self._change(table))
             if not self._journal.has(acts.DROPPED, table.change_id):
                 self._journal.note(acts.DROPPED, self._plan, table)
-        return [
-            Outcome(t.name, self._state(t), -1, tuple(self._store.leftovers(self._change(t))))
-            for t in self._plan.tables
-        ]
+        return [Outcome(t.name, self._state(t), -1, self._left(t)) for t in self._plan.tables]
 
     def undo(self) -> list[Outcome]:
         """Bring every table of the plan back in clear, from whatever state."""
