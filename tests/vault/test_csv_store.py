@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ from amends.vault.stores.csv_files import CSV
 from amends.vault.stores.file_kinds import Rewrite
 from tests.vault.file_world import Work, reverse, ring
 
+ROOT = Path(__file__).parents[2]
 A, B, C = "666-12-3456", "666-12-3457", "666-12-3458"
 
 
@@ -260,3 +262,36 @@ def test_copies_that_lie_around_are_named(tmp_path: Path, keyring: Keyring) -> N
     work.protect()
     assert [w for w in work.store.leftovers(work.change) if w.startswith("people.csv.bak")]
     assert sorted(p.name for p in tmp_path.iterdir())[-2:] == ["people.csv", "people.csv.bak"]
+
+
+def _polluted() -> list[Path]:
+    for folder in (os.environ.get("AMENDS_PUBLIC_DATA"), ROOT.parent / "shared" / "data"):
+        found = sorted(Path(folder or "").joinpath("polluted-csv").rglob("*.csv")) if folder else []
+        if found:
+            return [f for f in found if f.stat().st_size < 1 << 20]
+    return []
+
+
+@pytest.mark.public_data
+@pytest.mark.skipif(not _polluted(), reason="the public data are not there")
+def test_files_found_on_the_web_come_back_byte_for_byte(tmp_path: Path) -> None:
+    def to_hex(batch: pa.RecordBatch) -> pa.RecordBatch:
+        made = [
+            None if v is None else "tk1_" + v.encode().hex() for v in batch.column(0).to_pylist()
+        ]
+        return pa.RecordBatch.from_arrays([pa.array(made, pa.string())], batch.schema.names)
+
+    def from_hex(batch: pa.RecordBatch) -> pa.RecordBatch:
+        made = [
+            None if v is None else bytes.fromhex(v[4:]).decode()
+            for v in batch.column(0).to_pylist()
+        ]
+        return pa.RecordBatch.from_arrays([pa.array(made, pa.string())], batch.schema.names)
+
+    for path in _polluted():
+        form = form_of(path)
+        for column in {form["names"][0], form["names"][-1]}:
+            out, back = tmp_path / "out.csv", tmp_path / "back.csv"
+            list(CSV.rewrite(path, out, Rewrite((column,), to_hex, form)))
+            list(CSV.rewrite(out, back, Rewrite((column,), from_hex, form, back=True)))
+            assert back.read_bytes() == path.read_bytes(), path.name

@@ -8,7 +8,7 @@ sent: on every engine of the process, once :mod:`amends.vault.sqlalchemy_type` w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -90,8 +90,10 @@ def refuse_derived(expression: ColumnElement[Any]) -> None:
     Raises:
         TableError: It is.
     """
-    if isinstance(expression, FunctionElement) and expression.name not in COUNTING:
-        raise _no_function(expression.type.domain, expression.name)
+    kind = expression.type
+    derived = isinstance(expression, FunctionElement) and expression.name not in COUNTING
+    if derived and is_protected(kind):
+        raise _no_function(kind.domain, expression.name)
 
 
 def refuse_other(kind: Protected, other: ColumnElement[Any]) -> None:
@@ -118,7 +120,8 @@ def refuse_other_select(kind: Protected, other: Any) -> None:  # Any: what IN ta
     Raises:
         TableError: It is not.
     """
-    columns = list(getattr(other, "selected_columns", None) or getattr(other, "c", ()))
+    chosen: Any = getattr(other, "selected_columns", None)  # Any: a collection of columns
+    columns = list(getattr(other, "c", ()) if chosen is None else chosen)
     if len(columns) != 1 or not _matches(kind, columns[0]):
         raise _other_domain(kind, columns[0] if columns else None)
 
@@ -128,7 +131,7 @@ def _matches(kind: Protected, other: ColumnElement[Any]) -> bool:
     return is_protected(theirs) and kind.same_domain(theirs)
 
 
-def is_protected(kind: object) -> bool:
+def is_protected(kind: object) -> TypeGuard[Protected]:
     """Say whether a type is :class:`~amends.vault.sqlalchemy_type.Protected`."""
     return hasattr(kind, "same_domain") and hasattr(kind, "wanted")
 
@@ -168,7 +171,7 @@ _HARMLESS = frozenset(
 @event.listens_for(Engine, "before_execute")
 def _look(conn: Any, statement: Any, *rest: Any) -> None:  # Any: SQLAlchemy's own
     """Refuse a statement that does with tokens what cannot be done."""
-    if not isinstance(statement, visitors.Visitable) or not hasattr(statement, "get_children"):
+    if not isinstance(statement, visitors.ExternallyTraversible):
         return
     for element in visitors.iterate(statement):
         # This is done for each statement of the application: most elements are told by their name alone.

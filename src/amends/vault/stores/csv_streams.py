@@ -56,10 +56,10 @@ def packed(path: Path, ending: str) -> Iterator[IO[bytes]]:
     elif ending == ".gz":
         # No name and no time inside: the same rows are the same file.
         with path.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as stream:
-            yield stream
+            yield stream  # type: ignore[misc]  # GzipFile writes bytes as IO does
     elif ending == ".bz2":
         with bz2.open(path, "wb") as stream:
-            yield stream  # type: ignore[misc]
+            yield stream
     elif ending == ".xz":
         with lzma.open(path, "wb") as stream:
             yield stream
