@@ -14,7 +14,7 @@ from amends.vault.brake.calls import Call, Verdict
 from amends.vault.brake.decide import authentic
 from amends.vault.brake.masks import HIDDEN, masked
 from amends.vault.brake.people import PersonMap
-from amends.vault.brake.reading import count_foreign, values_of
+from amends.vault.brake.reading import Reader
 from amends.vault.brake.rules import BATCH, is_case, is_name, key_digest
 from amends.vault.keyring import Keyring
 
@@ -72,7 +72,7 @@ class Answering:
 
     def __init__(self, brake: Brake, keyring: Keyring) -> None:
         self._brake = brake
-        self._keyring = keyring
+        self._reader = Reader(keyring)
         self._people = PersonMap(brake, keyring)
         self._indexes: dict[str, BlindIndex] = {}
 
@@ -97,9 +97,9 @@ class Answering:
         if not authentic(self._brake.state.actors.get(stranger.actor), stranger):
             # Whoever is not let in anyway costs no deciphering.
             return Question(stranger, len(tokens))
-        values = values_of(self._keyring, domain, tokens)
+        values = self._reader.values(domain, tokens)
         if values is None:
-            foreign = count_foreign(self._keyring, domain, tokens)
+            foreign = self._reader.count_foreign(domain, tokens)
             return Question(replace(stranger, not_ours=foreign), len(tokens))
         numbers = self._index(domain).text_hashes(values)
         persons, named = self._people.numbers(numbers, fields.get("persons"))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from amends.kernel.errors import TableError, UsageError
 from amends.vault.brake.brake import Brake
-from amends.vault.brake.reading import values_of
+from amends.vault.brake.reading import Reader
 from amends.vault.keyring import Keyring
 
 _FILE = "persons.npy"
@@ -35,7 +35,7 @@ class PersonMap:
     """
 
     def __init__(self, brake: Brake, keyring: Keyring) -> None:
-        self._keyring = keyring
+        self._reader = Reader(keyring)
         self._path = brake.folder / _FILE
         self._brake = brake
         self._persons = brake.index(_PERSON)
@@ -114,7 +114,7 @@ class PersonMap:
         numbers = np.zeros(len(token), np.uint64)
         for name in filter(None, domain.unique().to_pylist()):
             rows = np.asarray(pc.and_(pc.equal(domain, name), token.is_valid()).fill_null(False))
-            values = values_of(self._keyring, name, token.filter(pa.array(rows)))
+            values = self._reader.values(name, token.filter(pa.array(rows)))
             if values is None:
                 raise TableError(
                     "The map of persons holds something that is no token of this vault and domain",

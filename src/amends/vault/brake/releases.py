@@ -25,7 +25,7 @@ from amends.vault.brake.calls import Call
 from amends.vault.brake.decide import authentic
 from amends.vault.brake.lines import Act
 from amends.vault.brake.masks import masked
-from amends.vault.brake.reading import count_foreign, values_of
+from amends.vault.brake.reading import Reader
 from amends.vault.brake.rules import is_case, key_digest
 from amends.vault.brake.state import Release, State
 from amends.vault.keyring import Keyring
@@ -248,12 +248,13 @@ def _counted(
     brake: Brake, keyring: Keyring, path: Path, domain: str
 ) -> tuple[str, int, NDArray[np.uint64]]:
     """Return digest, number of distinct tokens, and their keyed numbers; every line must be a token."""
-    state, index, numbers = hashlib.sha256(), brake.index(domain), []
+    state, index, reader = hashlib.sha256(), brake.index(domain), Reader(keyring)
+    numbers = []
     for tokens in _tokens(path):
-        values = values_of(keyring, domain, tokens)
+        values = reader.values(domain, tokens)
         if values is None:
             raise TableError(
-                f"{count_foreign(keyring, domain, tokens):,} lines are no tokens of this vault and domain",
+                f"{reader.count_foreign(domain, tokens):,} lines are no tokens of this vault and domain",
                 where=str(path),
                 remedy="give one token a line, without a heading",
             )
@@ -290,10 +291,10 @@ def _some(stream: IO[str]) -> Iterator[str]:
 
 
 def _write(keyring: Keyring, release: Release, tokens: Path, out: IO[str]) -> int:
-    writer, rows = csv.writer(out), 0
+    writer, rows, reader = csv.writer(out), 0, Reader(keyring)
     writer.writerow(["token", release.domain if release.clear else f"{release.domain}_masked"])
     for part in _tokens(tokens):
-        found = values_of(keyring, release.domain, part)
+        found = reader.values(release.domain, part)
         if found is None:
             raise TableError("A token cannot be read any more", remedy="ask for a new release")
         values: Sequence[str] = found.to_pylist()
