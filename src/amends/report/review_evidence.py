@@ -35,7 +35,7 @@ KINDS: tuple[tuple[Table, str, str, str, str], ...] = (
         PATH_FIXES, "t.fix_id", "fix, reckoned",
         "concat_ws(' ', replace(t.\"group\", '_', ' ') || coalesce(': ' || nullif(t.subject, ''), ''))",
         "CASE t.moment WHEN 'now' THEN 'as things stand' ELSE concat('by evidence of ', t.as_of) END"
-        " || concat(': ', t.n_facts, ' facts; without them ', t.persons_removed, ' people are out of reach')",
+        " || concat(': ', t.n_facts, ' known; without all of them ', t.persons_removed, ' people are out of reach')",
     ),
     (CLOSURES, "t.closure_id", "fix", "t.remedy", "t.state"),
     (ATTACK_PATHS, "t.path_id", "way to a store", "'to ' || t.store", "t.why"),

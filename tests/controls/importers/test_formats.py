@@ -108,7 +108,7 @@ def test_nmap_tells_open_ports_and_what_scripts_found(tmp_path: Path) -> None:
         "CVE-2014-0160",
     }
     assert found["CVE-2021-41773"]["severity"] == "high"
-    assert found["CVE-2021-41773"]["place"] == "10.1.0.7 (web1) 443/tcp"
+    assert found["CVE-2021-41773"]["place"] == "web1 (10.1.0.7) 443/tcp"
     assert found["CVE-2021-41773"]["control_ids"][:2] == ["SI-2", "RA-5"]
     assert found["CVE-2014-0160"]["title"] == "The Heartbleed Bug is a serious hole"
     assert found["clear-text telnet"]["severity"] == "medium"
@@ -120,8 +120,7 @@ def test_nmap_tells_open_ports_and_what_scripts_found(tmp_path: Path) -> None:
 def test_an_exploited_hole_brings_the_controls_against_its_techniques(tmp_path: Path) -> None:
     text = NESSUS.splitlines()[0] + "\n1,CVE-2021-44228,9.3,Critical,h,tcp,80,Log4j,s,d,u,,\n"
     (one,) = rows(tmp_path, {"a.csv": text})
-    assert one["control_ids"][:2] == ["SI-2", "RA-5"]
-    assert len(one["control_ids"]) > 4
+    assert one["control_ids"] == ["SI-2", "RA-5", "SC-7", "SI-4"]
 
 
 def test_nessus(tmp_path: Path) -> None:
@@ -146,7 +145,7 @@ def test_openvas(tmp_path: Path) -> None:
 
 def test_qualys_below_its_title_page(tmp_path: Path) -> None:
     made = {r["severity"]: r for r in rows(tmp_path, {"scan.csv": QUALYS})}
-    assert made["low"]["place"] == "10.1.0.7 (web1) 443/tcp"
+    assert made["low"]["place"] == "web1 (10.1.0.7) 443/tcp"
     assert made["low"]["control_ids"][0] == "SC-17"
     assert made["critical"]["status"] == "closed"
     assert made["critical"]["found_at"] == datetime(2026, 8, 3, 9, tzinfo=UTC)

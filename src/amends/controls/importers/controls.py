@@ -1,7 +1,7 @@
 """From what a scanner found to the controls it speaks to.
 
 In this order: controls that the file names; the weakness (CWE) by our table; the kind of rule by our table; a known
-hole (CVE) is flaw remediation, and, where it is known to be exploited, the controls against the techniques it is
+hole (CVE) is flaw remediation, and, where it is known to be exploited, controls that stop or see the technique it is
 exploited by. The first control is the one that answers for the finding; the rest bear on it. Unknown stays empty.
 
 Sources: ``cwe_controls.csv`` (MITRE heimdall's CWE to SP 800-53 table, Apache-2.0, read November 2026; rows it leaves
@@ -23,8 +23,13 @@ CONTROL = re.compile(
     r"\b([A-Z]{2})[-_. ](\d{1,2})(?:[ _.]?\(?(\d{1,2})\)?)?(?![\w-])", re.IGNORECASE
 )
 FAMILIES = frozenset(re.findall("..", "ACATAUCACMCPIAIRMAMPPEPLPMPSPTRASASCSISR"))
-MOST = 12
-"""Controls kept a finding: a technique of ATT&CK alone is mapped to up to fifty, which says nothing any more."""
+STOPS_OR_SEES = ("SC-7", "SI-4", "CM-7", "AC-6", "SI-3")
+"""Of the controls that ATT&CK's mapping names against a technique, those that stop or see an exploit: boundary,
+monitoring, least functionality, least privilege, malicious code. The mapping is not weighed: all of it would be up to
+fifty controls a technique, and say nothing any more."""
+FROM_ATTACK = 2
+MOST = 4
+"""Controls kept a finding: each becomes a line of the review, so only those that answer for it are named."""
 
 
 def control_of(text: str) -> str:
@@ -128,7 +133,8 @@ def controls_of(tags: tuple[str, ...], rule: str, title: str) -> tuple[str, ...]
     made = [*named, *weak, *(kind.controls if kind else ())]
     if holes:
         made += ["SI-2", "RA-5"]
-        made += [c for h in holes for t in _exploited().get(h, ()) for c in _shared(t)]
+        mapped = {c for h in holes for t in _exploited().get(h, ()) for c in _shared(t)}
+        made += [c for c in STOPS_OR_SEES if c in mapped][:FROM_ATTACK]
     return tuple(dict.fromkeys(made))[:MOST]
 
 

@@ -293,7 +293,7 @@ class _Reading:
         part = f"{port[:20]}/{protocol}" if protocol and "/" not in port else port[:20]
         tags = (*cves, *cwes_of(_cwe(cell(cells, "cwe"))), *controls_in(cell(cells, "control")))
         name = cell(cells, "hostname")
-        shown = f"{scope} ({named(name)})" if name and name != scope else scope
+        shown = f"{named(name)} ({scope})" if name and name != scope else scope
         if part.strip("/0") and not part.startswith("0/"):  # port 0 is the host itself
             shown = f"{shown} {part}"
         return Seen(

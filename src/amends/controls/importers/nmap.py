@@ -168,7 +168,7 @@ class _Reading:
         if not scope or (status is not None and status.get("state", "up") != "up"):
             return
         self.covered.add(scope)
-        shown = f"{scope} ({named(names[0])})" if names and addresses else scope
+        shown = f"{named(names[0])} ({scope})" if names and addresses else scope
         for port in host.iter("port"):
             yield from self._port(port, scope, shown)
         for script in (s for found in host.findall("hostscript") for s in found.findall("script")):
