@@ -538,3 +538,61 @@ def test_leftovers_name_what_the_store_cannot_reach(
         assert expected in words
     store.drop_clear(SHOP[0])
     assert "clear copy" not in " ".join(store.leftovers(SHOP[0]))
+
+
+def test_the_plain_owner_of_the_tables_can_do_all_of_it(
+    url: str, base: str, conn: Conn, keyring: Keyring
+) -> None:
+    conn.execute("DROP ROLE IF EXISTS keeper")
+    conn.execute("CREATE ROLE keeper LOGIN")
+    conn.execute(f"GRANT CREATE ON DATABASE {conn.info.dbname} TO keeper".encode())
+    conn.execute("GRANT ALL ON SCHEMA public TO keeper")
+    owned = url.replace("postgres@", "keeper@")
+    with psycopg.connect(owned, autocommit=True) as keeper:
+        shop.filled(keeper, 40)
+        before, rows = schema(url), shop.rows_of(conn)
+        store, both = opened(owned, ""), Both(keyring, "ssn")
+        assert [store.outlook(c).refusals for c in SHOP] == [(), ()]
+        protect(store, *SHOP, convert=both.there)
+        assert shop.rows_of(keeper) != rows
+        undo(store, *SHOP, convert=both.back)
+        store.close()
+        assert schema(url) == before
+        assert shop.rows_of(keeper) == rows
+    conn.execute("DROP OWNED BY keeper CASCADE")
+
+
+def test_a_column_that_came_since_the_swap_is_there_after_the_undo(
+    conn: Conn, store: PostgresStore, keyring: Keyring
+) -> None:
+    conn.execute("CREATE TABLE t (id int PRIMARY KEY, ssn varchar(11))")
+    conn.execute("INSERT INTO t VALUES (1, '900-11-2222')")
+    both, one = Both(keyring, "ssn"), change("public.t", "ssn")
+    protect(store, one, convert=both.there)
+    conn.execute("ALTER TABLE t ADD COLUMN more text DEFAULT 'x'")
+    undo(store, one, convert=both.back)
+    assert conn.execute("SELECT * FROM t").fetchall() == [(1, "900-11-2222", "x")]
+    left = conn.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'amends%'").fetchall()
+    assert left == []
+
+
+def test_a_key_of_several_columns_of_many_kinds_is_followed(
+    conn: Conn, store: PostgresStore, keyring: Keyring
+) -> None:
+    conn.execute(
+        "CREATE TABLE t (a text, b timestamptz, c numeric, d char(3), e boolean, ssn text, PRIMARY KEY (a, b, c, d, e))"
+    )
+    conn.execute(
+        "INSERT INTO t SELECT 'a''\"\\' || i % 3, timestamptz '2020-01-01' + i * interval '1.5 s', i / 7.0, "
+        "'x', i % 2 = 0, 'v' || i FROM generate_series(1, 100) i"
+    )
+    before = conn.execute("SELECT * FROM t ORDER BY ssn").fetchall()
+    both, one = Both(keyring, "ssn"), change("public.t", "ssn", chunk_rows=7)
+    store.start(one)
+    for _ in store.copy(one, both.there):
+        conn.execute("UPDATE t SET ssn = ssn WHERE c < 5")
+    store.swap({one: both.there})
+    conn.execute("UPDATE t SET e = NOT e WHERE c > 9")
+    conn.execute("UPDATE t SET e = NOT e WHERE c > 9")
+    undo(store, one, convert=both.back)
+    assert conn.execute("SELECT * FROM t ORDER BY ssn").fetchall() == before

@@ -95,6 +95,7 @@ class Back:
 
             def work() -> None:
                 make_table(self._conn, live, NEW + change.change_id.lower(), wanted)
+                stop_catching(self._conn, kept, live.qualified)
                 catch_writes(self._conn, kept, live)
                 self._work.phase(kept, "revealing")
 
