@@ -110,8 +110,8 @@ def _fill(case: Case, home: Path, told: argparse.Namespace) -> None:
         for n in range(1, 4)
     ])  # fmt: skip
     _write(case, COLUMNS, [
-        {"item_id": f"I{n}", "column": e, "position": 1, "element": e, "part": "", "evidence": [], "n_rows": told.people,
-         "n_values": told.people, "secured": False, "decided_by": "rule"}
+        {"item_id": f"I{n}", "column": e, "position": 1, "element": e, "part": "", "evidence": [],
+         "n_rows": told.people, "n_values": told.people, "secured": False, "decided_by": "rule"}
         for n in range(1, 4) for e in ("ssn", "drivers_licence", "name")
     ])  # fmt: skip
     _people(case, told)
@@ -177,8 +177,8 @@ def _network(case: Case, told: argparse.Namespace) -> None:
         "reads",
     ]
     secret, identity = "'credential:c' || (i % 500)", "'identity:u' || (i % 400)"
-    source_of = f"CASE WHEN {kind} < 2 THEN {asset} WHEN {kind} = 2 THEN 'zone:internet' WHEN {kind} = 7 THEN {identity} "
-    source_of += f"WHEN {kind} > 4 THEN {secret} ELSE {service} END"
+    source_of = f"CASE WHEN {kind} < 2 THEN {asset} WHEN {kind} = 2 THEN 'zone:internet' "
+    source_of += f"WHEN {kind} = 7 THEN {identity} WHEN {kind} > 4 THEN {secret} ELSE {service} END"
     target_of = f"CASE {kind} WHEN 0 THEN 'zone:z' || (i % 40) WHEN 7 THEN 'store:s' || (i % 25) WHEN 5 THEN {asset} "
     target_of += f"ELSE {service} END"
     _sql(case, FACTS, f"""'T' || i AS fact_id

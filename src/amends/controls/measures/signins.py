@@ -8,6 +8,7 @@ from amends.controls.measures.base import (
     Finding,
     Ground,
     Measured,
+    Row,
     day,
     many,
     named,
@@ -104,39 +105,7 @@ def _single_factor(ground: Ground) -> Finding:
     needs = "add logs of sign-ins of outward devices: amends add CASE FOLDER --role log"
     if not ground.has(EVENTS):
         return not_measured(kind, measure, needs)
-    ours = ground.listed("controls_outside", sorted(ground.outside))
-    weak = ground.listed("controls_weak", _password_only(ground))
-    try:
-        row = ground.row(
-            f"""WITH logins AS (
-                    SELECT host, COALESCE(account, '') AS account, "at", action, outcome, src_ip
-                    FROM {ground.name(EVENTS)}
-                    WHERE kind = 'login' AND duplicate_of IS NULL AND "at" IS NOT NULL AND outcome = 'success'),
-                outside AS (
-                    SELECT l.* FROM logins AS l
-                    WHERE l.action = 'login' AND l.src_ip <> '' AND NOT regexp_matches(lower(l.src_ip), '{INSIDE}')
-                      AND l.src_ip NOT IN (SELECT value FROM {ours})),
-                second AS (
-                    SELECT DISTINCT account, CAST(floor(epoch("at") / 600) AS BIGINT) AS slot
-                    FROM logins WHERE action = 'multifactor'),
-                says AS (
-                    SELECT DISTINCT LOWER(host) AS host FROM logins WHERE action = 'multifactor'
-                    UNION SELECT value FROM {weak}),
-                judged AS (
-                    SELECT o.*, LOWER(o.host) IN (SELECT host FROM says) AS is_said,
-                           EXISTS (SELECT 1 FROM second AS s WHERE s.account = o.account
-                               AND s.slot BETWEEN CAST(floor(epoch(o."at") / 600) AS BIGINT) - 1
-                                              AND CAST(floor(epoch(o."at") / 600) AS BIGINT) + 1) AS has_second
-                    FROM outside AS o)
-                SELECT COUNT(*) AS n_all, COUNT(*) FILTER (is_said) AS n,
-                       COUNT(*) FILTER (is_said AND NOT has_second) AS n_single,
-                       MIN("at") FILTER (is_said AND NOT has_second) AS first_at,
-                       COALESCE(LIST(DISTINCT host ORDER BY host) FILTER (is_said AND NOT has_second), []) AS hosts
-                FROM judged"""
-        )
-    finally:
-        ground.engine.drop("controls_outside")
-        ground.engine.drop("controls_weak")
+    row = _outside(ground)
     total, single, hosts = number(row["n"]), number(row["n_single"]), texts(row["hosts"])
     if not total:
         outside = many(number(row["n_all"]), "sign-in")
@@ -167,6 +136,43 @@ def _single_factor(ground: Ground) -> Finding:
         failed_in_breach=single > 0 and on_path,
         failed_on=day(row["first_at"]),
     )
+
+
+def _outside(ground: Ground) -> Row:
+    """Return the sign-ins from outside: all, those that can be judged, and of these those without a second factor."""
+    ours = ground.listed("controls_outside", sorted(ground.outside))
+    weak = ground.listed("controls_weak", _password_only(ground))
+    try:
+        return ground.row(
+            f"""WITH logins AS (
+                    SELECT host, COALESCE(account, '') AS account, "at", action, outcome, src_ip
+                    FROM {ground.name(EVENTS)}
+                    WHERE kind = 'login' AND duplicate_of IS NULL AND "at" IS NOT NULL AND outcome = 'success'),
+                outside AS (
+                    SELECT l.* FROM logins AS l
+                    WHERE l.action = 'login' AND l.src_ip <> '' AND NOT regexp_matches(lower(l.src_ip), '{INSIDE}')
+                      AND l.src_ip NOT IN (SELECT value FROM {ours})),
+                second AS (
+                    SELECT DISTINCT account, CAST(floor(epoch("at") / 600) AS BIGINT) AS slot
+                    FROM logins WHERE action = 'multifactor'),
+                says AS (
+                    SELECT DISTINCT LOWER(host) AS host FROM logins WHERE action = 'multifactor'
+                    UNION SELECT value FROM {weak}),
+                judged AS (
+                    SELECT o.*, LOWER(o.host) IN (SELECT host FROM says) AS is_said,
+                           EXISTS (SELECT 1 FROM second AS s WHERE s.account = o.account
+                               AND s.slot BETWEEN CAST(floor(epoch(o."at") / 600) AS BIGINT) - 1
+                                              AND CAST(floor(epoch(o."at") / 600) AS BIGINT) + 1) AS has_second
+                    FROM outside AS o)
+                SELECT COUNT(*) AS n_all, COUNT(*) FILTER (is_said) AS n,
+                       COUNT(*) FILTER (is_said AND NOT has_second) AS n_single,
+                       MIN("at") FILTER (is_said AND NOT has_second) AS first_at,
+                       COALESCE(LIST(DISTINCT host ORDER BY host) FILTER (is_said AND NOT has_second), []) AS hosts
+                FROM judged"""
+        )
+    finally:
+        ground.engine.drop("controls_outside")
+        ground.engine.drop("controls_weak")
 
 
 def _password_only(ground: Ground) -> list[str]:
