@@ -359,6 +359,8 @@ def test_hostile_names_are_only_names(
         ("CREATE TABLE t (id int PRIMARY KEY, ssn text); CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING", "rule"),
         ("CREATE TABLE t (id int PRIMARY KEY, ssn bigint); CREATE INDEX i ON t ((ssn + 1))",
          "cannot stand on tokens"),
+        ("CREATE TABLE t (id int PRIMARY KEY, ssn bigint); CREATE VIEW fine AS SELECT id, ssn FROM t; "
+         "CREATE VIEW w AS SELECT ssn / 10 AS s FROM fine", "View public.w cannot stand"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_carried_over_is_refused_with_a_remedy(

@@ -43,17 +43,50 @@ def _rehearsal(conn: Connection, table: Relation, change: Change) -> list[Refusa
                 *objects.first_index(conn, table, target),
                 *objects.other_indexes(conn, table, target, left_off),
             ):
-                with told(change.table):
-                    run(conn, statement)
+                _rehearse(conn, statement, "An index or constraint")
+            for name, statement in _plain_views(conn, table, schema):
+                _rehearse(conn, statement, f"View {name}")
             raise _RehearsedError
-    except _RehearsedError:
-        return []
+    except _RehearsedError as done:
+        return [done.refusal] if done.refusal else []
+
+
+def _rehearse(conn: Connection, statement: str, what: str) -> None:
+    try:
+        with told(what):
+            run(conn, statement)
     except TableError as error:
-        return [
-            Refusal(
-                f"An index or constraint cannot stand on tokens: {error.what}", "drop it before"
-            )
-        ]
+        refusal = Refusal(
+            f"{what} cannot stand on tokens: {error.what}",
+            "drop it before; create it again after the swap, in a form that fits texts",
+        )
+        raise _RehearsedError(refusal) from error
+
+
+def _plain_views(conn: Connection, table: Relation, schema: str) -> list[tuple[str, str]]:
+    """Return views over this table alone, by name, with what makes each over the table of the same name in a schema.
+
+    Views over other tables, too, are not rehearsed: those tables may change together with this one.
+    """
+    known, made = {table.oid}, []
+    run(conn, f"SET LOCAL search_path = {quoted(table.schema)}")
+    for oid, _, shown in objects.views_over(conn, [table]):
+        home, name, text, under = run(conn, _VIEW, (oid, oid))[0]
+        if home == table.schema and set(under) <= known:
+            known.add(oid)
+            body = str(text).rstrip().removesuffix(";")
+            made.append((shown, f"CREATE VIEW {quoted(schema, name)} AS {body}"))
+    run(conn, f"SET LOCAL search_path = {quoted(schema)}, {quoted(table.schema)}")
+    return made
+
+
+_VIEW = """
+SELECT n.nspname, c.relname, pg_catalog.pg_get_viewdef(c.oid), (
+    SELECT array_agg(DISTINCT d.refobjid::bigint) FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+    WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+        AND r.ev_class = %s AND d.refobjid <> r.ev_class)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %s
+"""
 
 
 def _changes(conn: Connection, table: Relation, change: Change) -> list[str]:
@@ -81,7 +114,11 @@ def _changes(conn: Connection, table: Relation, change: Change) -> list[str]:
 
 
 class _RehearsedError(Exception):
-    """A rehearsal is over, and what it made is undone."""
+    """A rehearsal is over, and what it made is undone; it may have found what cannot be."""
+
+    def __init__(self, refusal: Refusal | None = None) -> None:
+        super().__init__()
+        self.refusal = refusal
 
 
 def new_types(table: Relation, change: Change) -> dict[str, str]:
