@@ -20,6 +20,7 @@ from amends.vault.stores import csv_rows
 from amends.vault.stores.csv_dialect import form_of
 from amends.vault.stores.csv_files import CSV
 from amends.vault.stores.file_kinds import Rewrite
+from amends.vault.stores.opening import open_store
 from tests.vault.file_world import Work, reverse, ring
 
 ROOT = Path(__file__).parents[2]
@@ -253,6 +254,13 @@ def test_any_rows_survive_there_and_back(
     assert back.read_bytes() == path.read_bytes()
     expected = [row[1].strip(" \t") for row in rows]
     assert [v or "" for v in seen] == expected
+
+
+@pytest.mark.parametrize("raw", [b"", b"\n", b"id,ssn\n", b"id,ssn", b"\xef\xbb\xbf"])
+def test_files_without_rows_are_tables_without_rows(tmp_path: Path, raw: bytes) -> None:
+    shape = open_store(str(put(tmp_path, raw))).tables()[0]
+    assert shape.n_rows == 0
+    assert [c.name for c in shape.columns] == (["id", "ssn"] if b"ssn" in raw else [])
 
 
 def test_copies_that_lie_around_are_named(tmp_path: Path, keyring: Keyring) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from amends.kernel.errors import BusyError, TableError
+from amends.kernel.errors import BusyError, TableError, UsageError
 from amends.vault.keyring import Keyring
 from amends.vault.stores.base import Change
 from amends.vault.stores.opening import open_store
@@ -444,3 +444,47 @@ def test_a_second_change_waits_for_the_first(tmp_path: Path, keyring: Keyring) -
     work.copy()
     other = Change("Vfedcba9876543210", "t.parquet", ("city",))
     assert CHANGE_ID in work.store.outlook(other).refusals[0].what
+
+
+def test_a_link_in_a_folder_is_refused_and_a_link_given_is_followed(
+    tmp_path: Path, keyring: Keyring
+) -> None:
+    real = tmp_path / "elsewhere" / "t.parquet"
+    real.parent.mkdir()
+    pq.write_table(people(), real)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "t.parquet").symlink_to(real)
+    inside = Work(folder, "t.parquet", ("ssn",), keyring)
+    assert "link" in inside.store.outlook(inside.change).refusals[0].what
+    given = Work(folder / "t.parquet", "t.parquet", ("ssn",), keyring)
+    given.protect()
+    assert (folder / "t.parquet").is_symlink()
+    assert all(v is None or v.startswith("tk1_") for v in given.values("ssn"))
+    assert pq.read_table(real).column("ssn")[1].as_py().startswith("tk1_")
+
+
+def test_a_name_that_leads_out_of_the_store_is_refused(tmp_path: Path, keyring: Keyring) -> None:
+    pq.write_table(people(), tmp_path / "secret.parquet")
+    (tmp_path / "data").mkdir()
+    pq.write_table(people(), tmp_path / "data" / "t.parquet")
+    for name in (
+        "../secret.parquet",
+        str(tmp_path / "secret.parquet"),
+        ".amends-x/../../secret.parquet",
+    ):
+        with pytest.raises(UsageError):
+            list(open_store(str(tmp_path / "data")).batches(name))
+
+
+def test_two_processes_do_not_work_at_one_change(tmp_path: Path, keyring: Keyring) -> None:
+    pq.write_table(people(), tmp_path / "t.parquet", row_group_size=100)
+    work = Work(tmp_path / "t.parquet", "t.parquet", ("ssn",), keyring)
+    work.store.start(work.change)
+    first = work.store.copy(work.change, work.tokens)
+    next(first)
+    with pytest.raises(BusyError):
+        work.copy()
+    assert len(list(first)) > 5
+    work.swap()
+    assert work.state == "swapped"

@@ -391,6 +391,18 @@ def test_a_random_column_cannot_be_searched(engine: sa.Engine) -> None:
         _ = table.c.ssn == ANN
 
 
+def test_tokens_that_keep_their_form(engine: sa.Engine) -> None:
+    kind = Protected(open_keyring, "account_number", "ff1", normal=digits, length=12)
+    table = sa.Table("accounts", sa.MetaData(), sa.Column("number", kind))
+    table.create(engine)
+    with engine.begin() as conn:
+        conn.execute(sa.insert(table), [{"number": "4511-0503-56"}, {"number": "4511050357"}])
+        stored = conn.exec_driver_sql("SELECT number FROM accounts").scalars().all()
+        assert all(len(s) == 10 and s.isdigit() for s in stored) and "4511050356" not in stored
+        found = conn.execute(sa.select(table).where(table.c.number == "4511050356")).scalars().all()
+        assert [f.token for f in found] == stored[:1]
+
+
 def test_pickling_copies_and_migrations(engine: sa.Engine) -> None:
     table = pickle.loads(pickle.dumps(Customer.__table__))
     assert table.c.ssn.type.domain == "ssn" and table.c.ssn.type.same_domain(SSN)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from amends.kernel.errors import AmendsError
 from amends.vault.stores.base import Change, Outlook, Refusal
+from amends.vault.stores.csv_streams import PACKED, unpacked
 from amends.vault.stores.file_changes import SUMMARIES, FileChange
 from amends.vault.stores.file_marks import digest_of
 from amends.vault.stores.file_tables import FileTable, hive_keys, lake_of, walk
@@ -15,6 +16,9 @@ from amends.vault.stores.file_work import PREFIX, Work
 
 TOKEN_BYTES = 48
 """What a token of nine digits takes in a file with its length: 3 + 34 letters, and room for longer values."""
+SAMPLE_BYTES = 1 << 20
+PACKED_SHRINKS = 8
+"""How much packing shrinks a table at most: gzip and zstd take tables of customers to a quarter or a sixth."""
 LINES_SHOWN = 20
 
 
@@ -44,13 +48,16 @@ def outlook_of(table: FileTable, root: Path, change: Change) -> Outlook:
 
 
 def _rows(table: FileTable, path: Path) -> int:
-    """Return the rows of a file, or a bound where counting would mean to read it: no row has under 16 bytes."""
-    if table.kind.name == "parquet":
-        try:
+    """Return the rows of a file; of CSV about so many, since counting would mean to read it."""
+    try:
+        if table.kind.name == "parquet":
             return table.kind.n_rows(path)
-        except AmendsError:
-            return 0
-    return path.stat().st_size // 16
+        with unpacked(path) as stream:
+            head = stream.read(SAMPLE_BYTES)
+    except (AmendsError, OSError, EOFError, ValueError):
+        return 0
+    unpacks = PACKED_SHRINKS if path.suffix.lower() in PACKED else 1
+    return path.stat().st_size * unpacks * head.count(b"\n") // max(len(head), 1)
 
 
 def _refusals(table: FileTable, root: Path, change: Change) -> Iterator[Refusal]:
@@ -82,6 +89,11 @@ def _refusals(table: FileTable, root: Path, change: Change) -> Iterator[Refusal]
 
 
 def _part_refusals(table: FileTable, part: str, path: Path, change: Change) -> Iterator[Refusal]:
+    if path.is_symlink():
+        yield Refusal(
+            f"{part} is a link to a file elsewhere",
+            "protect the file it leads to: a swap here would leave that one in clear",
+        )
     for key in hive_keys(part) if table.is_folder else ():
         if key in change.columns:
             yield Refusal(

@@ -7,15 +7,17 @@ copied) and the folders ``half``, ``shadow``, ``clear``, ``back`` and ``gone``. 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from amends.kernel import ids
-from amends.kernel.errors import TableError
+from amends.kernel.errors import BusyError, TableError
 from amends.vault.stores.base import Change
 from amends.vault.stores.file_kinds import Form
 from amends.vault.stores.file_marks import Mark, destroy, sync_folder, write_whole
@@ -72,6 +74,30 @@ class Work:
         """Return the same, with the folder around it made."""
         (self.folder / role).mkdir(mode=0o700, exist_ok=True)
         return self.at(role)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let no other process work at this change meanwhile.
+
+        Raises:
+            BusyError: One does.
+        """
+        if not self.folder.is_dir():
+            yield
+            return
+        held = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise BusyError(
+                    "Another process is working at this change",
+                    where=self.folder.name,
+                    remedy="wait until it is done, then run the command again",
+                ) from error
+            yield
+        finally:
+            os.close(held)
 
     @property
     def exists(self) -> bool:

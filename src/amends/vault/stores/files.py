@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -123,7 +123,9 @@ class FileStore:
             BusyError: A file is changed faster than it can be read.
             TableError: A file cannot be read, or a value cannot be converted.
         """
-        yield from self._change(change).copy(convert)
+        under_way = self._change(change)
+        with under_way.work.alone():
+            yield from under_way.copy(convert)
 
     @contextmanager
     def instant(self, changes: Mapping[Change, Convert]) -> Iterator[None]:
@@ -150,15 +152,20 @@ class FileStore:
             TableError: A change is not copied yet, or a file was written under both its names.
         """
         under_way = {self._change(c): convert for c, convert in changes.items()}
-        for change, convert in under_way.items():
-            change.ready_to_swap(convert)
-        for change, convert in under_way.items():
-            change.swap(convert)
+        with ExitStack() as held:
+            for change in under_way:
+                held.enter_context(change.work.alone())
+            for change, convert in under_way.items():
+                change.ready_to_swap(convert)
+            for change, convert in under_way.items():
+                change.swap(convert)
 
     def undo(self, changes: Mapping[Change, Convert]) -> Iterator[Copying]:
         """Bring tables back in clear, parts and rows written since the swap included."""
         for change, reveal in changes.items():
-            yield from self._change(change).undo(reveal)
+            under_way = self._change(change)
+            with under_way.work.alone():
+                yield from under_way.undo(reveal)
 
     def drop_clear(self, change: Change) -> None:
         """Overwrite the copy in clear once and take it away.
@@ -167,7 +174,9 @@ class FileStore:
             TableError: The change is not swapped yet, or the copy was written to after the swap.
             BusyError: A program still writes to the copy.
         """
-        self._change(change).drop()
+        under_way = self._change(change)
+        with under_way.work.alone():
+            under_way.drop()
 
     def leftovers(self, change: Change) -> list[str]:
         """Return, in words, where values in clear may still be."""
