@@ -204,6 +204,23 @@ def test_a_clock_set_forward_empties_no_window(world: World) -> None:
     assert statuses(world, world.tokens(3, 50)) == [200] * 3
 
 
+def test_a_future_that_was_believed_can_be_taken_back_by_a_person(world: World) -> None:
+    world.let("desk", per_hour=5, per_day=5)
+    world.boot, world.steady = "boot-2", 10.0
+    world.wall += 3650 * DAY  # the machine was started anew with a wrong clock
+    world.restart()
+    assert statuses(world, world.tokens(3)) == [200] * 3
+    world.wall -= 3650 * DAY
+    world.steady += 60.0
+    assert statuses(world, world.tokens(3, 10)) == [200, 200, 429]
+    world.pass_time(2 * DAY)
+    assert statuses(world, world.tokens(1, 20)) == [429]  # time stands still
+    world.brake.resolve("the battery of the clock was dead", "kim")
+    assert statuses(world, world.tokens(1, 20)) == [429]  # what was answered still counts
+    world.pass_time(DAY + 1)
+    assert statuses(world, world.tokens(1, 20)) == [200]
+
+
 def test_small_steps_of_a_clock_do_not_add_up(world: World) -> None:
     world.let("desk", per_hour=5, per_day=5)
     statuses(world, world.tokens(5))

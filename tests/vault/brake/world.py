@@ -30,13 +30,14 @@ class World:
             self.folder, FileRoot.create(self.folder / "root.key", "root.key")
         )
         self.wall, self.steady = START, 1000.0
+        self.boot = "boot-1"
         self.alarms: list[Alarm] = []
         self.durable = durable
         self.brake = self.opened()
         self.keys: dict[str, str] = {}
 
     def times(self) -> Times:
-        return Times(lambda: self.wall, lambda: self.steady, "boot-1")
+        return Times(lambda: self.wall, lambda: self.steady, self.boot)
 
     def opened(self, witnesses: Sequence[Path] = ()) -> Brake:
         return Brake(

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from amends.kernel import clock
-from amends.kernel.errors import AmendsError, TableError, UsageError
+from amends.kernel.errors import AmendsError, UsageError
 from amends.kernel.ledger import actor_name
 from amends.vault.blind import BlindIndex
 from amends.vault.boxes import SecretBox
@@ -121,7 +121,9 @@ class Brake:
                 return [masked_only(_BROKEN)] * len(calls)
             except AmendsError as error:
                 self._stale = True
-                self._ring(Alarm("unwritable", "", error.what))
+                alarms.append(Alarm("unwritable", "", error.what))
+                for alarm in alarms:
+                    self._ring(alarm)
                 return [Verdict(503, "unwritable", error.what, error.remedy, 5)] * len(calls)
             for alarm in alarms:
                 self._ring(alarm)
@@ -173,6 +175,8 @@ class Brake:
                     pass
                 doubt = self._times.now(self._chain.at, self.state.clock)
                 fault = "nothing is wrong with the audit"
+                if doubt.doubt == "back":
+                    raise ChainFault(f"The clock was set back by {doubt.off_seconds} s")
                 if doubt.doubt:
                     fault = f"the clock was set {doubt.doubt} by {doubt.off_seconds} s"
                 self._write_resolved(fault, why, by, {})
@@ -182,6 +186,9 @@ class Brake:
                 name = f"audit.kept-{clock.stamp().replace(':', '')}"
                 told = self._chain.set_aside(name)
                 found: Body = {"kept": name, "lines_lost": told - good}
+                # Where the lines are ahead of the clock, time starts anew now, and nothing counted is let go early.
+                self._chain.at = min(self._chain.at, self._times.wall())
+                self.state.windows.clip(self._chain.at)
                 state = {**self.state.as_json(self._box, self._chain.at), "resolved": name}
                 self._chain.begin_segment(state, self._chain.at)
                 self._write_resolved(fault, why, by, found)
@@ -320,26 +327,10 @@ class Brake:
 
     def _write_resolved(self, fault: str, why: str, by: str, found: Body) -> None:
         belief = self._times.fresh_belief()
-        at = max(self._chain.at, clock.now().timestamp())
+        at = max(self._chain.at, self._times.wall())
         self._chain.write(
             [("resolved", {"fault": fault, "why": why, "by": by, **found}), ("clock", belief)], at
         )
 
 
 _BROKEN = "The audit of this vault has a fault: no value is given out"
-
-
-def require_whole(brake: Brake) -> State:
-    """Return the newest state.
-
-    Raises:
-        TableError: The audit has a fault.
-    """
-    try:
-        return brake.look()[0]
-    except ChainFault as fault:
-        raise TableError(
-            fault.what,
-            where=fault.where,
-            remedy="find out who wrote to it; then: amends vault audit VAULT --resolve WHY --as NAME",
-        ) from fault

@@ -24,6 +24,14 @@ Act = tuple[str, Body]
 class ChainFault(EvidenceError):  # noqa: N818 - reads as the state it is
     """The audit is not what was written: cut, changed, replaced by an older copy, or gone."""
 
+    def __init__(self, what: str, *, where: str = "") -> None:
+        """Say what to do, which is the same for every fault."""
+        super().__init__(
+            what,
+            where=where,
+            remedy="find out who wrote to it; then: amends vault audit VAULT --resolve WHY --as NAME",
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -61,6 +61,10 @@ class Times:
         if wall is None and "AMENDS_CLOCK" not in os.environ:
             self._steady, self._boot = _machine()
 
+    def wall(self) -> float:
+        """Return what the machine's clock says, believed or not."""
+        return self._wall()
+
     def now(self, floor: float, believed: Body) -> Moment:
         """Return the time.
 

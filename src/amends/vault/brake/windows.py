@@ -87,6 +87,11 @@ class Recent:
         last = list(islice(self._last.values(), places))
         return max(last[-1] + self._span - now, 0.0) if last else 0.0
 
+    def clip(self, now: float) -> None:
+        """Let nothing be later than now."""
+        for number, at in self._last.items():
+            self._last[number] = min(at, now)
+
     def pairs(self) -> list[tuple[str, float]]:
         """Return numbers in hex with their times, oldest first."""
         return [(f"{number:016x}", at) for number, at in self._last.items()]
@@ -123,6 +128,12 @@ class Windows:
         """Note that a scope was answered about persons."""
         for recent in self._of(scope).values():
             recent.mark(numbers, now)
+
+    def clip(self, now: float) -> None:
+        """Let no answer be later than now: what lay in a wrong future counts from here."""
+        for spans in self._scopes.values():
+            for recent in spans.values():
+                recent.clip(now)
 
     def as_json(self, now: float) -> dict[str, list[tuple[str, float]]]:
         """Return what :meth:`from_json` reads, without what has passed."""
