@@ -162,6 +162,7 @@ def server(*options: str) -> Iterator[Server]:
         "--innodb-buffer-pool-size=64M",
         "--innodb-flush-log-at-trx-commit=2",
         "--skip-name-resolve",
+        "--debug-no-sync",
         "--max-connections=60",
         "--log-bin=changes",
         "--binlog-format=ROW",

@@ -85,7 +85,8 @@ class MySqlStore:
         within = self._instant.pop() if self._instant else None
         session = within or Session(self._address, self._password)
         try:
-            sql = f"SELECT {', '.join(map(q, wanted))} FROM {q(table)}"
+            listed = ", ".join(q(c) + (" + 0" if own[c].type == "bit" else "") for c in wanted)
+            sql = f"SELECT {listed} FROM {q(table)}"
             for found in session.stream(sql, rows):
                 arrays = [column_text(values) for values in zip(*found, strict=True)]
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -195,9 +195,9 @@ class Carrier:
             )
 
         def note(n: int) -> None:
-            self.session.run(
-                f"DELETE {capture} FROM {capture} JOIN {seen} ON {capture}.seq = {seen}.seq"
-            )
+            # From our list to the rows, so that no row that is being written is waited for.
+            joined = f"{seen} STRAIGHT_JOIN {capture} ON {capture}.seq = {seen}.seq"
+            self.session.run(f"DELETE {capture} FROM {joined}")
 
         self._n = self._in_one(fill, note)
 
