@@ -24,6 +24,8 @@ from amends.vault.masking.subset import CHILDREN, Wanted
 from amends.vault.masking.writers.opening import open_writer
 from amends.vault.stores.base import Store
 
+SHOWN = 20
+"""Exceptions shown on a terminal."""
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _Command = TypeVar("_Command", bound=Callable[..., Any])  # Any: click passes what the options hold
@@ -202,8 +204,10 @@ def _show(face: Face, told: dict[str, Any], folder: Path) -> None:
             face.say(f"    {escape(name)}")
     for words in told["changed_rules"]:
         face.say(f"[yellow]![/] rule changed: {escape(words)}")
-    for unread in told["exceptions"]:
+    for unread in told["exceptions"][:SHOWN]:
         face.say(f"[yellow]![/] not read: {escape(unread['table'])}: {escape(unread['reason'])}")
+    if len(told["exceptions"]) > SHOWN:
+        face.say(f"[yellow]![/] and {len(told['exceptions']) - SHOWN} more; the report names them")
     for note in told["notes"]:
         face.say(f"[yellow]![/] {escape(note)}")
     for link in told.get("closure", {}).get("links", ()):

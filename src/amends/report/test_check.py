@@ -23,6 +23,7 @@ from amends.vault.masking.normal import is_filler, texts
 from amends.vault.masking.overlap import Overlap, expected_hits, overlap
 from amends.vault.masking.people import NAME_BIRTH, People, Register, TraitSet, traits_of
 from amends.vault.masking.plan import Plan, is_unique
+from amends.vault.masking.reading import unread_in, unread_of
 from amends.vault.masking.rules import default_for
 from amends.vault.stores.base import Store
 
@@ -108,13 +109,14 @@ def _read_production(
 
 def _rows(store: Store, unread: list[dict[str, str]]) -> Iterator[tuple[str, pa.RecordBatch]]:
     """Yield the rows of all tables; a table that cannot be read to its end is noted, and the others go on."""
-    for shape in store.tables(count=False):
+    shapes, lost = store.tables(count=False), unread_in(store)
+    for shape in shapes:
         try:
             for batch in store.batches(shape.name):
                 yield shape.name, batch
         except (AmendsError, OSError, pa.ArrowException) as error:
-            what = error.what if isinstance(error, AmendsError) else type(error).__name__
-            unread.append({"store": store.name, "table": shape.name, "reason": what})
+            lost.append(unread_of(shape.name, error))
+    unread += [{"store": store.name, **vars(u)} for u in lost]
 
 
 def _count_digits(

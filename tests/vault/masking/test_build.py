@@ -20,6 +20,7 @@ from amends.kernel.errors import UsageError
 from amends.report.masking import Asked, as_json, find_spans, make_plan, page, run
 from amends.vault.masking.build import Made, build
 from amends.vault.masking.plan import read_plan, write_plan
+from amends.vault.masking.reading import open_reading
 from amends.vault.masking.subset import Wanted
 from amends.vault.masking.writers.base import HIDDEN
 from amends.vault.masking.writers.opening import open_writer
@@ -423,3 +424,34 @@ def test_identifiers_beside_other_signs_and_names_no_scanner_sees_are_replaced(
     )
     for text, a, b in zip(column(tmp_path / "copy", "q", "remark"), first, last, strict=True):
         assert f"{a} {b}" in text
+
+
+def test_damaged_files_and_documents_are_exceptions(tmp_path: Path) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    for name, table in tables(40).items():
+        pq.write_table(table, shop / f"{name}.parquet")
+    (shop / "broken.parquet").write_bytes(b"PAR1 no")
+    (shop / "letter.pdf").write_bytes(b"%PDF")
+    (shop / "note.csv").write_text("ssn,name\n812-34-5678,Ann Lee\n")
+    store = open_reading(str(shop))
+    done = build(store, open_writer(str(tmp_path / "copy"), str(shop)), make_plan(store), KEY)
+    assert done.published
+    assert [u.table for u in done.unread] == ["broken.parquet", "letter.pdf"]
+    assert sorted(p.name for p in (tmp_path / "copy").iterdir()) == sorted(
+        [*(f"{t}.parquet" for t in tables(1)), "note.csv"]
+    )
+    assert "812-34-5678" not in (tmp_path / "copy" / "note.csv").read_text()
+
+
+def test_a_source_without_a_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "broken.parquet").write_bytes(b"PAR1 no")
+    store = open_reading(str(tmp_path / "shop"))
+    with pytest.raises(UsageError, match="no table"):
+        build(
+            store,
+            open_writer(str(tmp_path / "copy"), str(tmp_path / "shop")),
+            make_plan(store),
+            KEY,
+        )

@@ -16,6 +16,7 @@ from amends.vault.masking.masker import ColumnCount, Masker
 from amends.vault.masking.normal import texts
 from amends.vault.masking.plan import ColumnPlan, Plan, is_unique
 from amends.vault.masking.proof import Proof, Prover, Sought
+from amends.vault.masking.reading import Unread, unread_in, unread_of
 from amends.vault.masking.subset import Closure, Subset
 from amends.vault.masking.sweep import Sweep
 from amends.vault.masking.writers.base import Writer
@@ -26,15 +27,6 @@ MOSTLY = 0.5
 
 Choice = Callable[[str, pa.RecordBatch], pa.RecordBatch]
 """Turns masked rows of a table into others."""
-
-
-@dataclass(frozen=True)
-class Unread:
-    """A table that could not be read to its end, and why."""
-
-    table: str
-    reason: str
-    remedy: str
 
 
 @dataclass
@@ -99,7 +91,13 @@ def build(
     shapes = source.tables(count=False)
     _check(plan, shapes)
     progress = progress or Silent()
-    made = Made(plan)
+    made = Made(plan, unread=unread_in(source))
+    if not shapes:
+        raise UsageError(
+            "There is no table in the source that can be read",
+            where=source.name,
+            remedy="check the address",
+        )
     domains = DomainSet(key)
     census = Census(domains, plan)
     with step(progress, "reading", unit="rows") as task:
@@ -172,13 +170,7 @@ def _rows(
             for batch in source.batches(shape.name):
                 yield shape.name, batch
         except (AmendsError, OSError, pa.ArrowException, ValueError) as error:
-            what = error.what if isinstance(error, AmendsError) else type(error).__name__
-            remedy = (
-                error.remedy
-                if isinstance(error, AmendsError)
-                else "look at the table, then make the copy again"
-            )
-            made.unread.append(Unread(shape.name, what, remedy))
+            made.unread.append(unread_of(shape.name, error))
 
 
 def _check(plan: Plan, shapes: Sequence[TableShape]) -> None:

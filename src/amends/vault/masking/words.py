@@ -18,61 +18,14 @@ from numpy.typing import NDArray
 from amends.vault.masking import pools
 from amends.vault.masking.domains import Domain, PoolDomain, nothing_is_null
 
-_SUFFIXES = pa.array(
-    [
-        "JR",
-        "SR",
-        "II",
-        "III",
-        "IV",
-        "V",
-        "MD",
-        "PHD",
-        "ESQ",
-        "DDS",
-        "RN",
-        "DO",
-        "CPA",
-        "MR",
-        "MRS",
-        "MS",
-        "DR",
-        "MISS",
-        "PROF",
-        "REV",
-        "HON",
-        "SRA",
-    ]
-)
+_TITLES = pa.array(["MR", "MRS", "MS", "MISS", "DR", "PROF", "REV", "HON", "SIR"])
+_SUFFIXES = pa.array(["JR", "SR", "II", "III", "IV", "MD", "PHD", "ESQ", "DDS", "RN", "CPA"])
 _FIRM = pa.array(
     [
-        "LLC",
-        "INC",
-        "CORP",
-        "CO",
-        "LTD",
-        "LP",
-        "LLP",
-        "PLLC",
-        "PC",
-        "COMPANY",
-        "CORPORATION",
-        "INCORPORATED",
-        "GROUP",
-        "BANK",
-        "TRUST",
-        "ESTATE",
-        "CHURCH",
-        "SCHOOL",
-        "ASSOCIATES",
-        "SERVICES",
-        "HOLDINGS",
-        "PARTNERS",
-        "ENTERPRISES",
-        "SONS",
-        "FOUNDATION",
+        "LLC", "INC", "CORP", "LTD", "LP", "LLP", "PLLC", "COMPANY", "CORPORATION", "INCORPORATED", "GROUP", "TRUST",
+        "ASSOCIATES", "SERVICES", "HOLDINGS", "PARTNERS", "ENTERPRISES", "FOUNDATION",
     ]
-)
+)  # fmt: skip
 _LINKS = pa.array(
     [
         "DE",
@@ -98,7 +51,6 @@ _LINKS = pa.array(
         "ST",
     ]
 )
-_KEPT = pa.chunked_array([_SUFFIXES, _FIRM, _LINKS]).combine_chunks()
 _CORE = r"^(?P<a>[^\pL\pN]*)(?P<w>.*?)(?P<z>[^\pL\pN]*)$"
 
 
@@ -122,19 +74,16 @@ def mask_names(given: Domain, family: Domain, values: pa.Array, part: str = "ful
     places = np.asarray(coded.indices).astype(np.int64)
     pieces = pc.extract_regex(coded.dictionary, _CORE)
     front, core, end = (pc.struct_field(pieces, n) for n in range(3))
-    kept = np.asarray(pc.is_in(pc.utf8_upper(core), _KEPT)) | np.asarray(
-        pc.equal(pc.utf8_length(core), 0)
-    )
+    kept = _kept_words(core, places, parents, len(values), part)
     is_family = _family_words(coded.dictionary, kept, places, parents, len(values), part)
     made = []
     for domain in (given, family):
         normals = domain.normal(core)
         masks = domain.write(core, normals, domain.draw(normals, 0))
         whole = pc.binary_join_element_wise(front, pc.fill_null(masks, ""), end, "")
-        made.append(pc.if_else(pa.array(kept), coded.dictionary, whole))
-    chosen = pc.if_else(
-        pa.array(is_family), made[1].take(pa.array(places)), made[0].take(pa.array(places))
-    )
+        made.append(whole.take(pa.array(places)))
+    chosen = pc.if_else(pa.array(is_family), made[1], made[0])
+    chosen = pc.if_else(pa.array(kept), words, chosen)
     joined = pc.binary_join(pa.ListArray.from_arrays(_offsets(lists), chosen), " ")
     return pc.if_else(pc.is_valid(values), joined, pa.scalar(None, pa.string()))
 
@@ -142,6 +91,37 @@ def mask_names(given: Domain, family: Domain, values: pa.Array, part: str = "ful
 def _offsets(lists: pa.Array) -> pa.Array:
     counts = np.asarray(pc.fill_null(pc.list_value_length(lists), 0)).astype(np.int64)
     return pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
+
+
+def _kept_words(
+    core: pa.Array,
+    places: NDArray[np.int64],
+    parents: NDArray[np.int64],
+    n: int,
+    part: str,
+) -> NDArray[np.bool_]:
+    """Say which words stay: a title in front, a suffix or legal form behind, a particle before a name.
+
+    Each of them is also somebody's name (Van, Le, Co, Al), so it stays only in its place, and never alone.
+    """
+    plain = pc.utf8_upper(core)
+    title, suffix, firm, link = (
+        np.asarray(pc.is_in(plain, held))[places] for held in (_TITLES, _SUFFIXES, _FIRM, _LINKS)
+    )
+    number = np.arange(len(places))
+    first = np.full(n, len(places))
+    np.minimum.at(first, parents, number)
+    behind = (suffix | (firm & (part in ("full", "business")))) & (number > first[parents])
+    last = np.full(n, -1)
+    np.maximum.at(last, parents[~behind], number[~behind])
+    inside = (number > first[parents]) | (part in ("last", "business"))
+    before = link & inside & (number < last[parents])
+    front = title & (number == first[parents]) & (number < last[parents]) & (part == "full")
+    kept = behind | before | front
+    real = np.zeros(n, np.bool_)
+    real[parents[~kept]] = True
+    empty = np.asarray(pc.equal(pc.utf8_length(core), 0))[places]
+    return np.asarray((kept & real[parents]) | empty)
 
 
 def _family_words(
@@ -157,7 +137,7 @@ def _family_words(
         return np.ones(len(places), np.bool_)
     if part == "first":
         return np.zeros(len(places), np.bool_)
-    real = ~kept[places]
+    real = ~kept
     number = np.arange(len(places))
     last = np.full(n, -1)
     np.maximum.at(last, parents[real], number[real])
