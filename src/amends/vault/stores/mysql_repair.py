@@ -6,9 +6,10 @@ from amends.kernel.errors import TableError
 from amends.vault.stores.mysql_capture import drop_capture
 from amends.vault.stores.mysql_carry import Carrier
 from amends.vault.stores.mysql_plan import Page
+from amends.vault.stores.mysql_rename import end_strays
 from amends.vault.stores.mysql_session import Session, q
 from amends.vault.stores.mysql_shape import columns, exists
-from amends.vault.stores.mysql_swap import end_strays, restore
+from amends.vault.stores.mysql_swap import restore
 
 
 def same_names(session: Session, one: str, other: str) -> bool:

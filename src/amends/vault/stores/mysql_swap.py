@@ -18,17 +18,16 @@ Source:
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from amends.kernel.errors import AmendsError, BusyError, TableError
+from amends.kernel.errors import AmendsError, TableError
 from amends.vault.stores.base import Change
 from amends.vault.stores.mysql_capture import capture_triggers, drop_capture, make_capture_table
 from amends.vault.stores.mysql_carry import Carrier
 from amends.vault.stores.mysql_plan import Page
+from amends.vault.stores.mysql_rename import Rename
 from amends.vault.stores.mysql_session import Session, q, retried
 from amends.vault.stores.mysql_shadow import mirror_links
 from amends.vault.stores.mysql_shape import (
@@ -40,7 +39,6 @@ from amends.vault.stores.mysql_shape import (
     triggers,
 )
 
-_WAIT_SECONDS = 10
 _REFUSE_SECONDS = 30
 """How long writes that slip in are refused: longer than the rename can take to come through or give up."""
 
@@ -156,7 +154,9 @@ def _under_lock(session: Session, second: Session, sides: Sequence[Side]) -> Non
     pointing = _pointing(session, sides)
     sides[0].page.write("pointing", pointing)
     session.commit()
-    renamed = _Rename(second, sides, pointing)
+    moves = [(side.change.table, side.target, side.retired) for side in sides]
+    base = sides[0].page.names.base
+    renamed = Rename(second, moves, [(name, f"{base}c{n}") for n, name in enumerate(pointing)])
     renamed.start()
     try:
         renamed.wait_until_queued(session)
@@ -339,73 +339,3 @@ def _restore_link(session: Session, page: Page, link: Link) -> None:
         if OWN.match(own.name):
             session.run(f"ALTER TABLE {q(link.table)} DROP FOREIGN KEY {q(own.name)}")
     session.run(f"ALTER TABLE {q(link.table)} ADD {link.sql(link.name, link.to_table)}")
-
-
-class _Rename(threading.Thread):
-    """The second session's rename, which waits until the first lets go."""
-
-    def __init__(self, session: Session, sides: Sequence[Side], pointing: Sequence[str]) -> None:
-        super().__init__(daemon=True)
-        pairs = [
-            f"{q(side.change.table)} TO {q(side.retired)}, {q(side.target)} TO {q(side.change.table)}"
-            for side in sides
-        ]
-        base = sides[0].page.names.base
-        for number, name in enumerate(pointing):
-            # There and back: the server locks the table before it starts.
-            aside = f"{base}c{number}"
-            pairs += [f"{q(name)} TO {q(aside)}", f"{q(aside)} TO {q(name)}"]
-        self._session = session
-        self._sql = "RENAME TABLE " + ", ".join(pairs)
-        self._number = session.thread()
-        self.failure: AmendsError | None = None
-        session.run(f"SET SESSION lock_wait_timeout = {_WAIT_SECONDS}")
-
-    def run(self) -> None:
-        """Rename; keep the failure for whoever waits."""
-        try:
-            self._session.run(self._sql)
-        except AmendsError as error:
-            self.failure = error
-
-    def wait_until_queued(self, session: Session) -> None:
-        """Return once the rename waits for our lock."""
-        until = time.monotonic() + _WAIT_SECONDS
-        while time.monotonic() < until:
-            state = session.one(
-                "SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = %s AND INFO LIKE 'RENAME TABLE%%'",
-                self._number,
-            )
-            if "metadata lock" in state.lower():
-                return
-            if self.failure is not None:
-                raise self.failure
-            time.sleep(0.002)
-        raise BusyError(
-            "The server did not get to the change of names", remedy="run the command again"
-        )
-
-    def stop(self, session: Session) -> None:
-        """Take the rename back while it waits."""
-        with suppress(AmendsError):
-            session.run(f"KILL QUERY {self._number}")
-
-
-def end_strays(session: Session, page: Page) -> None:
-    """End a rename that a session of ours left waiting when it died, so that it does not come true later."""
-    mark = page.names.base.replace("~", "").replace("\uffdc", "")
-    for _ in range(100):
-        found = session.texts(
-            "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'RENAME TABLE%%' "
-            "AND LOCATE(%s, INFO) > 0 AND ID <> CONNECTION_ID()",
-            mark,
-        )
-        if not found:
-            return
-        for (number,) in found:
-            with suppress(AmendsError):
-                session.run(f"KILL {int(number)}")
-        time.sleep(0.1)
-    raise BusyError(
-        "A change of names is still waiting on the server", remedy="run the command again"
-    )
