@@ -117,31 +117,17 @@ def build(
         sweep,
         finder,
     )
+    prover = Prover(domains, made.plan, made.allocations, sweep)
     try:
         with step(progress, "masking", unit="rows") as task:
             writer.begin(shapes)
             for table, batch in _rows(source, shapes, made):
-                task.advance(batch.num_rows)
-                chosen = batch if subset is None else subset.keep(table, batch)
-                read, wrote = made.rows.get(table, (0, 0))
-                made.rows[table] = (read + batch.num_rows, wrote + chosen.num_rows)
-                if chosen.num_rows:
-                    masked = masker.mask(table, chosen)
-                    writer.write(table, masked if spoil is None else spoil(table, masked))
+                _write(writer, masker, made, table, batch, subset, spoil)
                 task.advance(batch.num_rows)
             writer.finish()
         _refuse_half(lost, made)
         with step(progress, "proving", unit="cells"):
-            copied = writer.store()
-            try:
-                names = _names(shapes, copied)
-                made.proof = Prover(domains, made.plan, made.allocations, sweep).prove(
-                    copied, names
-                )
-                if subset is not None:
-                    made.closure = subset.closure(copied, names)
-            finally:
-                copied.close()
+            _prove(writer, prover, made, shapes, subset)
         made.counts, made.notes = masker.counts, list(writer.notes)
         if made.proof.holds and all(c.holds for c in made.closure):
             writer.publish()
@@ -149,6 +135,42 @@ def build(
     finally:
         writer.abandon()
     return made
+
+
+def _write(
+    writer: Writer,
+    masker: Masker,
+    made: Made,
+    table: str,
+    batch: pa.RecordBatch,
+    subset: Subset | None,
+    spoil: Choice | None,
+) -> None:
+    """Write the rows of a batch that are wanted, masked."""
+    chosen = batch if subset is None else subset.keep(table, batch)
+    read, wrote = made.rows.get(table, (0, 0))
+    made.rows[table] = (read + batch.num_rows, wrote + chosen.num_rows)
+    if chosen.num_rows:
+        masked = masker.mask(table, chosen)
+        writer.write(table, masked if spoil is None else spoil(table, masked))
+
+
+def _prove(
+    writer: Writer,
+    prover: Prover,
+    made: Made,
+    shapes: Sequence[TableShape],
+    subset: Subset | None,
+) -> None:
+    """Read the hidden copy and hold it against the source."""
+    copied = writer.store()
+    try:
+        names = _names(shapes, copied)
+        made.proof = prover.prove(copied, names)
+        if subset is not None:
+            made.closure = subset.closure(copied, names)
+    finally:
+        copied.close()
 
 
 def _refuse_half(lost: set[str], made: Made) -> None:
