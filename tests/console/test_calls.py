@@ -118,7 +118,9 @@ def test_the_published_edition_and_the_seals_say_the_same(
 
 
 def test_an_agent_reads_the_facts_masked(agent: Browser, case_folder: Path) -> None:
-    script = agent.get("/calls").text.lower()  # a surname can be a word of the script: Sims, Bond, Page
+    script = agent.get(
+        "/calls"
+    ).text.lower()  # a surname can be a word of the script: Sims, Bond, Page
     person = next(p for p in _people(case_folder) if str(p["name_last"]).lower() not in script)
     answer = agent.post("/calls/answer", {"code": _code(case_folder, person["person_id"])})
     assert answer.status_code == 200

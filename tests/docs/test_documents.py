@@ -28,7 +28,7 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
 WRITTEN = [p for p in PAGES if "reference" not in p.parts]
 GUIDES = [ROOT / "README.md", DOCS / "quickstart.md", *sorted((DOCS / "guide").glob("*.md"))]
 ROOMS = (
-    "custody", "elements", "timeline", "persons", "duties", "notices", "paths", "portal", "vault",
+    "custody", "elements", "timeline", "persons", "duties", "notices", "paths", "portal", "controls", "vault",
 )  # fmt: skip
 TABLES = {t.name for t in ALL}
 KEYS = {(s.section, s.key) for s in SETTINGS}

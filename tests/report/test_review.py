@@ -239,7 +239,8 @@ def test_the_json_of_the_command_is_the_review(case: Case) -> None:
 
 WORDS = [
     (None, "days", "not measured"), (1.0, "days", "1 day"), (0.41, "share", "41%"), (0.0, "share", "0%"),
-    (0.999, "share", "99.9%"), (0.004, "share", "0.4%"), (0.00001, "share", "0.1%"), (3.0, "copies", "3 copies"), (1.0, "copies", "1 copy"),
+    (0.999, "share", "99.9%"), (0.004, "share", "0.4%"), (0.00001, "share", "0.1%"),
+    (3.0, "copies", "3 copies"), (1.0, "copies", "1 copy"),
     (1.0, "people", "1 person"), (54000.0, "people", "54,000 people"), (2.5, "", "2.5"), (16.08, "days", "16.1 days"),
 ]  # fmt: skip
 

@@ -105,6 +105,6 @@ def _show(face: Face, found: list[tuple[str, Leak]]) -> None:
         for why in leak.why:
             face.say(f"  · {escape(leak.column)}: {escape(why)}")
     face.say(
-        "top: share of the commonest value. pinned: share of rows whose value alone occurs so often. bits: min-entropy. "
-        "Tokens of siv and random also show how long a value is."
+        "top: share of the commonest value. pinned: share of rows whose value alone occurs so often. "
+        "bits: min-entropy. Tokens of siv and random also show how long a value is."
     )

@@ -201,7 +201,7 @@ def _unmeasured(gaps: Sequence[Gap]) -> Finding:
 
 
 def _scanner_gaps(ground: Ground) -> list[tuple[Rule, Finding]]:
-    """Return a gap for each control that open findings of scanners speak to."""
+    """Return a gap for each control that open findings of scanners speak to: the first that a finding names."""
     if not ground.findings:
         return []
     base = next(r for r in rules() if r.finding == "scanner_findings")
@@ -214,7 +214,8 @@ def _scanner_gaps(ground: Ground) -> list[tuple[Rule, Finding]]:
                            AND LOWER(regexp_extract(place, '^[^:/ ]+')) IN (SELECT value FROM {ways}) AS on_way
                     FROM {ground.findings}
                     WHERE status = 'open' AND severity IN ('critical', 'high', 'medium')),
-                spoken AS (SELECT * EXCLUDE (control_ids), UNNEST(control_ids) AS control_id FROM f)
+                spoken AS (SELECT * EXCLUDE (control_ids), control_ids[1] AS control_id FROM f
+                           WHERE len(control_ids) > 0)
                 SELECT control_id, COUNT(*) AS n, COUNT(*) FILTER (on_way) AS n_way,
                        COUNT(*) FILTER (severity = 'critical') AS n_critical,
                        COUNT(*) FILTER (severity = 'high') AS n_high,

@@ -28,7 +28,11 @@ SCANNER_FINDINGS = Table(
             "texts",
             "Controls of NIST SP 800-53 it speaks to, named by the file or by our table.",
         ),
-        Column("status", "text", "open, closed, suppressed."),
+        Column(
+            "status",
+            "text",
+            "open, closed, suppressed; unread for a place of a file that could not be read: rule is then the reason, title the remedy.",
+        ),
         Column("found_at", "instant", "When the scanner saw it; null when the file does not say."),
     ),
 )

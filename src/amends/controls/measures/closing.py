@@ -69,7 +69,7 @@ def _open_ways(ground: Ground) -> Finding:
         fails=count > 0,
         persons=people if count else 0,
         persons_then=before if then else None,
-        persons_removed=people if count else None,
+        persons_removed=None,  # each fix says its own share: to close every way is not a fix
         on_path=on_path(ground, [t.partition(":")[2].rsplit(":", 1)[0] for t in texts(ways["first"])]),
         places=tuple(texts(ways["stores"])[:PLACES]),
         failed_in_breach=before > 0,

@@ -18,9 +18,9 @@ import pyarrow as pa
 from amends.kernel.errors import AmendsError, BusyError, TableError, UsageError
 
 try:
-    import pymysql  # type: ignore[import-untyped]
-    import pymysql.cursors  # type: ignore[import-untyped]
-    from pymysql.constants import CLIENT  # type: ignore[import-untyped]
+    import pymysql
+    import pymysql.cursors
+    from pymysql.constants import CLIENT
 except ImportError as missing:
     raise UsageError(
         "MySQL and MariaDB need a driver that is not installed",
