@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import pyarrow as pa
+from rich.markup import escape
 
 from amends.cli.output import Face, as_json, case_argument, pass_face, shown
 from amends.report import diff as differences
@@ -14,6 +15,9 @@ from amends.report import exports, peek
 
 WIDE = 8
 """Tables with more columns are shown row by row, one value a line."""
+
+_PAGES = (".html", ".pdf", ".svg")
+"""Endings of what a person reads; their rows are not worth counting."""
 
 
 @click.command()
@@ -105,8 +109,10 @@ def export(face: Face, case: Path, name: str, to: str) -> None:
     """
     with face.open(case) as opened:
         rows = exports.export(opened, name, to)
-    if to != "-":
-        face.say(f"[green]✓[/] {rows:,} rows to {to}")
+    if to.lower().endswith(_PAGES):
+        face.say(f"[green]✓[/] {escape(to)}")
+    elif to != "-":
+        face.say(f"[green]✓[/] {rows:,} rows to {escape(to)}")
 
 
 @click.command()
