@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import BinaryIO, Literal
@@ -241,25 +242,36 @@ def _by_one(
     """Read records one at a time: the way for a block in which somebody meddled."""
     rows: list[list[str]] = []
     good = good.copy()
-    csv.field_size_limit(LONGEST_RECORD + 1)
-    for i in np.flatnonzero(good):
-        text = records.text[int(i)].as_py()
-        try:
-            quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
-            found = list(
-                csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
-            )
-        except csv.Error:
-            found = []
-        if len(found) == 1 and len(found[0]) == len(names):
-            rows.append(found[0])
-        else:
-            good[i] = False
+    with _long_fields():
+        for i in np.flatnonzero(good):
+            found = _cells(records.text[int(i)].as_py(), delimiter, quote)
+            if len(found) == 1 and len(found[0]) == len(names):
+                rows.append(found[0])
+            else:
+                good[i] = False
     turned = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     return {
         name: pa.array(list(column), pa.string())
         for name, column in zip(names, turned, strict=True)
     }, good
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """Let fields be as long as records may be; the limit is the whole process's, so it is put back."""
+    before = csv.field_size_limit(LONGEST_RECORD + 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _cells(text: str, delimiter: str, quote: str) -> list[list[str]]:
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting))
+    except csv.Error:
+        return []
 
 
 def shortened(texts: pa.StringArray) -> pa.StringArray:

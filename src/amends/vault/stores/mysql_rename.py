@@ -12,6 +12,7 @@ from amends.vault.stores.mysql_plan import Page
 from amends.vault.stores.mysql_session import Session, q
 
 _WAIT_SECONDS = 10
+_SETTLE_SECONDS = 30
 
 
 class Rename(threading.Thread):
@@ -22,8 +23,11 @@ class Rename(threading.Thread):
         session: Session,
         moves: Sequence[tuple[str, str, str]],
         asides: Sequence[tuple[str, str]],
+        change_ids: Sequence[str],
     ) -> None:
         super().__init__(daemon=True)
+        for change_id in change_ids:
+            session.one("SELECT GET_LOCK(%s, %s)", _lock_of(change_id), _WAIT_SECONDS)
         pairs = [f"{q(table)} TO {q(old)}, {q(copy)} TO {q(table)}" for table, copy, old in moves]
         # There and back: the server locks the table before it starts.
         pairs += [f"{q(name)} TO {q(aside)}, {q(aside)} TO {q(name)}" for name, aside in asides]
@@ -63,6 +67,28 @@ class Rename(threading.Thread):
             session.run(f"KILL QUERY {self._number}")
 
 
+def _lock_of(change_id: str) -> str:
+    return f"amends.{change_id}.rename"
+
+
+def settle(session: Session, page: Page) -> None:
+    """Wait until no rename of a session that died can come true any more.
+
+    One that waits for a lock is seen and ended. One that the server has not even read yet is not seen: but its session
+    holds a lock of its own until the server has done with it.
+
+    Raises:
+        BusyError: It would not end.
+    """
+    name = _lock_of(page.change.change_id)
+    for _ in range(_SETTLE_SECONDS):
+        end_strays(session, page)
+        if session.one("SELECT GET_LOCK(%s, 1)", name) == "1":
+            session.one("SELECT RELEASE_LOCK(%s)", name)
+            return
+    raise _still_waiting()
+
+
 def end_strays(session: Session, page: Page) -> None:
     """End a rename that a session of ours left waiting when it died, so that it does not come true later."""
     mark = page.names.base.replace("~", "").replace("\uffdc", "")
@@ -78,6 +104,10 @@ def end_strays(session: Session, page: Page) -> None:
             with suppress(AmendsError):
                 session.run(f"KILL {int(number)}")
         time.sleep(0.1)
-    raise BusyError(
+    raise _still_waiting()
+
+
+def _still_waiting() -> BusyError:
+    return BusyError(
         "A change of names is still waiting on the server", remedy="run the command again"
     )

@@ -6,7 +6,7 @@ from amends.kernel.errors import TableError
 from amends.vault.stores.mysql_capture import drop_capture
 from amends.vault.stores.mysql_carry import Carrier
 from amends.vault.stores.mysql_plan import Page
-from amends.vault.stores.mysql_rename import end_strays
+from amends.vault.stores.mysql_rename import settle
 from amends.vault.stores.mysql_session import Session, q
 from amends.vault.stores.mysql_shape import columns, exists
 from amends.vault.stores.mysql_swap import restore
@@ -50,7 +50,7 @@ def repair(session: Session, page: Page) -> None:
     """Put right what a session or a server left half done; changes nothing where all is well."""
     if not page.found():
         return
-    end_strays(session, page)
+    settle(session, page)
     for number, name in enumerate(page.read("pointing", [])):
         aside = f"{page.names.base}c{number}"
         if exists(session, aside) and not exists(session, name):

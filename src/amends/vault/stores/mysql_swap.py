@@ -156,7 +156,8 @@ def _under_lock(session: Session, second: Session, sides: Sequence[Side]) -> Non
     session.commit()
     moves = [(side.change.table, side.target, side.retired) for side in sides]
     base = sides[0].page.names.base
-    renamed = Rename(second, moves, [(name, f"{base}c{n}") for n, name in enumerate(pointing)])
+    asides = [(name, f"{base}c{n}") for n, name in enumerate(pointing)]
+    renamed = Rename(second, moves, asides, [side.change.change_id for side in sides])
     renamed.start()
     try:
         renamed.wait_until_queued(session)
