@@ -361,6 +361,32 @@ def test_sqlite_keeps_types_keys_indexes_and_views(tmp_path: Path) -> None:
     copy.close()
 
 
+def test_keys_counted_from_zero_stay_keys(tmp_path: Path) -> None:
+    conn = sqlite3.connect(tmp_path / "shop.db")
+    conn.execute("CREATE TABLE customers (id INTEGER PRIMARY KEY, ssn TEXT UNIQUE)")
+    conn.execute("CREATE TABLE orders (customer_id INT REFERENCES customers (id), note TEXT)")
+    for n in range(1200):
+        conn.execute(
+            "INSERT INTO customers VALUES (?, ?)",
+            (n, f"{100 + n % 500}-{10 + n // 500}-{n + 1000}"),
+        )
+        conn.execute("INSERT INTO orders VALUES (?, 'paid')", (n,))
+    conn.commit()
+    conn.close()
+    store = open_store(str(tmp_path / "shop.db"))
+    plan = make_plan(store)
+    assert [c.rule for c in plan.columns if c.column in ("id", "customer_id")] == ["fpe", "fpe"]
+    writer = open_writer(str(tmp_path / "copy.db"), str(tmp_path / "shop.db"))
+    done = build(store, writer, plan, KEY, finder=find_spans)
+    store.close()
+    assert done.published
+    copy = sqlite3.connect(tmp_path / "copy.db")
+    joined = copy.execute("SELECT COUNT(*) FROM orders o JOIN customers c ON c.id = o.customer_id")
+    assert joined.fetchone() == (1200,)
+    assert copy.execute("PRAGMA foreign_key_check").fetchall() == []
+    copy.close()
+
+
 SLOW = """
 import sys, time
 from pathlib import Path

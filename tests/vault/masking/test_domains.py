@@ -176,9 +176,19 @@ def test_a_full_domain_shares_nothing_and_says_what_coincides() -> None:
     settled = allocate(domain, values)
     masks = masks_of(domain, settled, values).to_pylist()
     assert all(a != b for a, b in zip(masks, values.to_pylist(), strict=True))
-    # Ninety numbers of two digits fill ninety places: every mask is somebody's original.
-    assert len(set(masks)) + settled.n_shared >= 90
+    # Ninety numbers of two digits fill ninety places: every mask is somebody's original, and no two are the same.
+    assert len(set(masks)) == 90 and settled.n_shared == 0
     assert len(settled.crowded) > 0
+
+
+@pytest.mark.parametrize(
+    ("first", "end"), [(1, 10), (1, 11), (1, 950), (1, 3001), (5, 12_000), (90_000, 101_000)]
+)
+def test_ids_counted_from_one_stay_apart_as_numbers(first: int, end: int) -> None:
+    values = [str(n) for n in range(first, end)]
+    masks = [int(m or 0) for m in masked("account_number", values)]
+    assert len(set(masks)) == len(values)
+    assert all(len(str(m)) == len(v) and str(m) != v for m, v in zip(masks, values, strict=True))
 
 
 def test_order_and_batches_change_no_mask() -> None:

@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from amends.vault.masking.domains import LAST_TURN, Domain
 from amends.vault.masking.draws import Numbers
 
+MOST_LISTED = 6
+"""Digits up to which all numbers of a length can be listed, to give the last values the masks that are left."""
+
 _CROWDED = 64
 """From this try on a mask may be an original of somebody else, never one's own: the domain is as good as full."""
 
@@ -30,6 +33,8 @@ class Allocation:
         first: The try that all others take.
         moved: Blind numbers of the values that take another try, rising.
         turns: The try each of these takes.
+        fixed: Blind numbers of values that got one of the masks that were left, rising.
+        fixed_masks: The mask of each of these.
         n_shared: Values that share a mask with another, because the domain is full.
         crowded: Blind numbers of masks that are an original of somebody else, for the same reason; rising.
     """
@@ -38,6 +43,8 @@ class Allocation:
     first: int = 0
     moved: Numbers = field(default_factory=lambda: np.zeros(0, np.uint64))
     turns: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    fixed: Numbers = field(default_factory=lambda: np.zeros(0, np.uint64))
+    fixed_masks: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
     n_shared: int = 0
     crowded: Numbers = field(default_factory=lambda: np.zeros(0, np.uint64))
 
@@ -89,6 +96,12 @@ def allocate(domain: Domain, values: pa.Array) -> Allocation:
             turns.append(np.full(int(settled.sum()), turn, np.uint8))
         taken = _merge(taken, masks[settled])
         waiting, left = waiting[~settled], left[~settled]
+    given, given_masks, taken = _left_over(domain, values, waiting, taken)
+    fixed = domain.draws.index.text_hashes(given)
+    crowded.append(_among(domain, given_masks, own))
+    still = ~is_in(left, np.sort(fixed))
+    waiting, left = waiting[still], left[still]
+    by_number = np.argsort(fixed)
     moved.append(left)
     turns.append(np.full(len(left), LAST_TURN, np.uint8))
     places, tries = np.concatenate(moved), np.concatenate(turns)
@@ -99,17 +112,82 @@ def allocate(domain: Domain, values: pa.Array) -> Allocation:
         start,
         places[rising],
         tries[rising],
+        fixed[by_number],
+        given_masks.take(pa.array(by_number)),
         len(left),
         np.unique(np.concatenate([full, *crowded, taken[:0]])),
     )
+
+
+def _left_over(
+    domain: Domain, values: pa.Array, waiting: NDArray[np.int64], taken: Numbers
+) -> tuple[pa.Array, pa.Array, Numbers]:
+    """Give the values that found no mask by drawing one that is left, where all masks can be listed.
+
+    That is so for short numbers, such as the ids of a table from 1 on: there are nine of one digit, and all are taken
+    by originals. Every number of a length goes to another of that length, so there is always one left, but perhaps the
+    value itself.
+
+    Returns:
+        The values, their masks, and the numbers of all masks that are taken now.
+    """
+    left = values.take(pa.array(waiting))
+    given: list[pa.Array] = [left.slice(0, 0)]
+    masks: list[pa.Array] = [left.slice(0, 0)]
+    short = pc.match_substring_regex(left, rf"^[0-9]{{1,{MOST_LISTED}}}$")
+    for length in range(1, MOST_LISTED + 1):
+        for zero in (True, False):
+            ours = left.filter(pc.and_(short, _of_kind(left, length, zero)))
+            if not len(ours):
+                continue
+            every = _every(length, zero)
+            free = every.filter(pa.array(~is_in(domain.draws.index.text_hashes(every), taken)))
+            keyed = np.argsort(domain.draws.index.text_hashes(free))
+            chosen = _apart(ours, free.take(pa.array(keyed)))
+            given.append(ours.slice(0, len(chosen)))
+            masks.append(chosen)
+            taken = _merge(taken, domain.draws.index.text_hashes(chosen))
+    return pa.concat_arrays(given), pa.concat_arrays(masks), taken
+
+
+def _of_kind(values: pa.Array, length: int, zero: bool) -> pa.Array:
+    """Say which values have a length and begin with a zero, or do not: a column of numbers drops zeros in front."""
+    fits = pc.equal(pc.binary_length(values), length)
+    begins = pc.starts_with(values, "0")
+    return pc.and_(fits, begins if zero else pc.invert(begins))
+
+
+def _every(length: int, zero: bool) -> pa.Array:
+    """Return all numbers of a length that begin with a zero, or do not."""
+    step = 10 ** (length - 1)
+    first, end = (0, step) if zero else (step, 10 * step)
+    return pc.utf8_lpad(pc.cast(pa.array(np.arange(first, end)), pa.string()), length, "0")
+
+
+def _apart(values: pa.Array, free: pa.Array) -> pa.Array:
+    """Return a free mask for each value, none its own where another can be had; fewer when there are not enough."""
+    n = min(len(values), len(free))
+    order = np.arange(n)
+    same = np.flatnonzero(np.asarray(pc.equal(values.slice(0, n), free.slice(0, n))))
+    if len(same) > 1:
+        order[same] = np.roll(same, 1)
+    elif len(same) and n > 1:
+        one = int(same[0])
+        other = (one + 1) % n
+        order[one], order[other] = other, one
+    return free.take(pa.array(order))
+
+
+def _among(domain: Domain, masks: pa.Array, own: Numbers) -> Numbers:
+    numbers = domain.draws.index.text_hashes(masks)
+    return numbers[is_in(numbers, own)]
 
 
 def _last_masks(
     domain: Domain, values: pa.Array, waiting: NDArray[np.int64], own: Numbers
 ) -> Numbers:
     """Return the originals that values fall on which found no mask of their own."""
-    masks = domain.draws.index.text_hashes(_draw(domain, values, waiting, LAST_TURN))
-    return masks[is_in(masks, own)]
+    return _among(domain, _draw(domain, values, waiting, LAST_TURN), own)
 
 
 def _draw(domain: Domain, values: pa.Array, waiting: NDArray[np.int64], turn: int) -> pa.Array:
@@ -131,9 +209,12 @@ def masks_of(domain: Domain, allocation: Allocation, normals: pa.Array) -> pa.Ar
         normals: Normal forms.
     """
     made = domain.draw(normals, allocation.first)
-    if not len(allocation.moved):
+    if not len(allocation.moved) and not len(allocation.fixed):
         return made
     numbers = domain.draws.index.text_hashes(normals)
+    made = _with_fixed(made, allocation, numbers)
+    if not len(allocation.moved):
+        return made
     places = np.minimum(np.searchsorted(allocation.moved, numbers), len(allocation.moved) - 1)
     found = allocation.moved[places] == numbers
     if not found.any():
@@ -144,3 +225,14 @@ def masks_of(domain: Domain, allocation: Allocation, normals: pa.Array) -> pa.Ar
         drawn = domain.draw(normals.filter(mask), int(turn))
         made = pc.replace_with_mask(made, mask, drawn)
     return made
+
+
+def _with_fixed(made: pa.Array, allocation: Allocation, numbers: Numbers) -> pa.Array:
+    """Return masks, with those that were left over in their places."""
+    found = is_in(numbers, allocation.fixed)
+    if not found.any():
+        return made
+    places = np.searchsorted(allocation.fixed, numbers[found])
+    return pc.replace_with_mask(
+        made, pa.array(found), allocation.fixed_masks.take(pa.array(places))
+    )

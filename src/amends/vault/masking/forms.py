@@ -52,13 +52,13 @@ def keep_shape(rows: Bytes, drawn: Bytes) -> Bytes:
     drawn = drawn[:, : rows.shape[1]]
     numeric = (rows >= _ZERO) & (rows <= _NINE)
     made = np.where(numeric, _ZERO + drawn % 10, _A + drawn % 26).astype(np.uint8)
-    if rows.shape[1] > 1:
+    if rows.shape[1]:
         first = numeric[:, 0] & (rows[:, 0] != _ZERO)
         made[first, 0] = _ZERO + 1 + drawn[first, 0] % 9
-        most = _LEADING.get(rows.shape[1])
-        if most is not None:
-            small = first & (rows[:, 0] <= _ZERO + most[0]) & numeric.all(axis=1)
-            made[small, 0] = _ZERO + 1 + drawn[small, 0] % most[1]
+    most = _LEADING.get(rows.shape[1])
+    if most is not None:
+        small = first & (rows[:, 0] <= _ZERO + most[0]) & numeric.all(axis=1)
+        made[small, 0] = _ZERO + 1 + drawn[small, 0] % most[1]
     return made
 
 
