@@ -20,6 +20,7 @@ run amends demo "$data" --people "$what" --seed 1
 run bash "$data/add.sh" "$case_folder"
 say amends run "$case_folder"
 amends run "$case_folder" || [ $? -eq 10 ]   # 10: done, and decisions wait
+run amends export "$case_folder" gap-report --to "$case_folder/out/gap-report.pdf"
 run amends notices proofs "$case_folder" --sample 6
 run amends notices seal "$case_folder"
 run amends notices approve "$case_folder" S0001 --as "Dana Lee"
@@ -41,6 +42,7 @@ cat <<END
 
 The report:         $case_folder/out/report.html
 The list:           $case_folder/out/notification-list.xlsx  (.csv, .parquet)
+The review:         $case_folder/out/gap-report.pdf          (amends controls $case_folder)
 Letters, as proofs: $case_folder/out/proofs/
 The public words:   $case_folder/out/public/
 
