@@ -299,9 +299,9 @@ def audit(face: Face, vault: Path, people: int, why: str, name: str, as_json: bo
 
 def _show_audit(face: Face, told: dict[str, object]) -> None:
     actors: list[dict[str, object]] = told["actors"]  # type: ignore[assignment]  # the shape of reporting.report
-    days: dict[str, object] = told["days_to_pull_everybody"]  # type: ignore[assignment]
-    ceiling: dict[str, int] = told["ceiling"]  # type: ignore[assignment]
-    trip: dict[str, object] | None = told["first_canary_trip"]  # type: ignore[assignment]
+    days: dict[str, object] = told["days_to_pull_everybody"]  # type: ignore[assignment]  # as above
+    ceiling: dict[str, int] = told["ceiling"]  # type: ignore[assignment]  # as above
+    trip: dict[str, object] | None = told["first_canary_trip"]  # type: ignore[assignment]  # as above
     face.facts(
         {
             "audit": "whole" if told["whole"] else "FAULT",

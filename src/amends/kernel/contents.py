@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 import pyarrow as pa
 
@@ -168,3 +168,25 @@ def files_of(paths: Sequence[Path]) -> Iterator[Path]:
             yield path
         else:
             raise UsageError("There is no such file", where=str(path), remedy="check the path")
+
+
+class _Joined:
+    """A stream with its first bytes put back; forwards only."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        self._head, self._stream = head, stream
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to so many bytes, all of them where no number is given."""
+        if not self._head:
+            return self._stream.read(size)
+        if size < 0:
+            head, self._head = self._head, b""
+            return head + self._stream.read()
+        part, self._head = self._head[:size], self._head[size:]
+        return part
+
+
+def joined(head: bytes, stream: BinaryIO) -> BinaryIO:
+    """Return a stream whose first bytes were looked at, whole again; ``read`` is all that it can."""
+    return cast(BinaryIO, _Joined(head, stream))

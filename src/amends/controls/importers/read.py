@@ -22,7 +22,7 @@ from amends.controls.importers.order import IMPORTERS
 from amends.controls.importers.pieces import encoding_of
 from amends.kernel import ids
 from amends.kernel.case import Case
-from amends.kernel.contents import Contents, Fault
+from amends.kernel.contents import Contents, Fault, joined
 from amends.kernel.progress import step
 from amends.tables.controls import SCANNER_FINDINGS
 from amends.tables.custody import EXHIBITS
@@ -152,23 +152,6 @@ def read_files(sources: Iterable[Source], contents: Contents) -> Read:
     return replace(made, n_seen=n_seen)
 
 
-class _Joined:
-    """The first bytes of a stream that were looked at, and the rest behind them; forwards only."""
-
-    def __init__(self, head: bytes, stream: BinaryIO) -> None:
-        self._head = head
-        self._stream = stream
-
-    def read(self, size: int = -1) -> bytes:
-        if not self._head:
-            return self._stream.read(size)
-        if size < 0:
-            head, self._head = self._head, b""
-            return head + self._stream.read()
-        head, self._head = self._head[:size], self._head[size:]
-        return head
-
-
 def _head_of(stream: BinaryIO) -> bytes:
     """Return the first bytes; a stream may give less than is asked for at a time."""
     made = b""
@@ -198,8 +181,7 @@ def _read(made: Read, source: Source, name: str, stream: BinaryIO) -> int:
         )
 
     try:
-        # _Joined reads like a stream, which is all that importers ask of it.
-        for one in importer.read(_Joined(head, stream), name):  # type: ignore[arg-type]
+        for one in importer.read(joined(head, stream), name):
             if isinstance(one, Seen):
                 count += 1
                 waiting.setdefault(one.scan, []).append(one)

@@ -28,7 +28,7 @@ def move_all(state: sa.Engine, moved: Mapping[str, str]) -> int:
     make_offer_tables(state)
     pairs, sums = iter(sorted(moved.items())), 0
     while chunk := list(islice(pairs, CHUNK)):
-        sums += patiently(lambda chunk=chunk: _move_chunk(state, chunk))  # type: ignore[misc]
+        sums += patiently(lambda chunk=chunk: _move_chunk(state, chunk))  # type: ignore[misc]  # a default binds the loop's value
     return sums
 
 

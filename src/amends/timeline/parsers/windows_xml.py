@@ -21,6 +21,7 @@ import pyarrow as pa
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from amends.kernel.contents import joined
 from amends.timeline.parsers import cells, evtx_events, moments
 from amends.timeline.parsers.base import Origin, Parsed
 from amends.timeline.parsers.fields import Names, gather
@@ -280,9 +281,9 @@ def _audit_records(stream: BinaryIO) -> Iterator[str | None]:
     """Yield records with children (new style) or with attributes only (old style)."""
     first = stream.read(8192)
     old = re.search(rb"<AUDIT_RECORD\s+[A-Z_]+=", first) is not None
-    whole = _Joined(first, stream)
+    whole = joined(first, stream)
     if not old:
-        yield from _elements(whole, "AUDIT_RECORD")  # type: ignore[arg-type]  # read() is all that is asked of it
+        yield from _elements(whole, "AUDIT_RECORD")
         return
     rest = ""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -301,17 +302,3 @@ def _audit_records(stream: BinaryIO) -> Iterator[str | None]:
         if len(rest) > _LONGEST:
             yield None
             rest = ""
-
-
-class _Joined:
-    """A stream with its first bytes put back."""
-
-    def __init__(self, head: bytes, stream: BinaryIO) -> None:
-        self._head, self._stream = head, stream
-
-    def read(self, size: int) -> bytes:
-        """Return up to so many bytes."""
-        if self._head:
-            part, self._head = self._head[:size], self._head[size:]
-            return part
-        return self._stream.read(size)

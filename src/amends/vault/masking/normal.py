@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -96,10 +98,10 @@ def _zeros(domain: str, plain: pa.Array) -> pa.Array:
     return _where(led, plain, lambda v: pc.ascii_ltrim(v, "0"))
 
 
-def _where(which: pa.Array, values: pa.Array, change: object) -> pa.Array:
+def _where(which: pa.Array, values: pa.Array, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
     if not pc.any(which).as_py():
         return values
-    return pc.if_else(which, change(values), values)  # type: ignore[operator]
+    return pc.if_else(which, change(values), values)
 
 
 def write_number(domain: str, originals: pa.Array, normals: pa.Array, masks: pa.Array) -> pa.Array:

@@ -44,7 +44,7 @@ class Back:
                     continue
                 self._work.alone(change)
                 if kept.phase in ("copying", "keyed", "indexed", "copied"):
-                    patiently(self._conn, change.table, lambda k=kept: self._abandon(k))  # type: ignore[misc]
+                    patiently(self._conn, change.table, lambda k=kept: self._abandon(k))  # type: ignore[misc]  # a default binds the loop's value
                     continue
                 yield from self._ready_to_reveal(kept, change, reveal)
                 back[change] = reveal

@@ -206,7 +206,7 @@ def parts_of(pattern: str) -> tuple[str, ...]:
         parts.append(
             re.sub(
                 r"\(\?P<(\w+)>",
-                lambda m, mine=mine: m[0] if m[1] in mine else "(?:",  # type: ignore[misc]
+                lambda m, mine=mine: m[0] if m[1] in mine else "(?:",  # type: ignore[misc]  # a default binds the loop's value
                 pattern,
             )
         )
