@@ -100,9 +100,9 @@ def test_the_list_is_the_same_every_time_and_never_asks_a_network(
     ["", ".", "localhost", "a" * 300 + ".com", "xn--", "..", "☃", "a.b", "-.com", "xn--a.com"],
 )
 def test_what_is_no_domain_makes_no_noise(domain: str) -> None:
-    look_alikes([domain])
-    lookalike_of(domain, OURS)
-    lookalike_of("evil.test", [domain])
+    assert all(isinstance(made.domain, str) for made in look_alikes([domain]))
+    assert lookalike_of(domain, OURS) is None
+    assert lookalike_of("evil.test", [domain]) is None
 
 
 @pytest.mark.parametrize(("one", "other"), [

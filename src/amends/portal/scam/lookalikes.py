@@ -146,7 +146,7 @@ def lookalike_of(host: str, ours: Iterable[str]) -> str | None:
         One of ``TECHNIQUES``.
     """
     host = clean_host(host)
-    own = [clean_host(o) for o in ours if o]
+    own = [h for o in ours if (h := clean_host(o))]  # what is no host is imitated by nobody
     if not host or any(belongs_to(host, o) for o in own):
         return None
     found = {t for o in own if (t := _imitates(host, o))}
